@@ -1,0 +1,57 @@
+# Everything a fresh clone needs: `make` lists the targets.
+PROFILE ?= default
+PYTHON  ?=
+ARGS    ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# A version manager's shim can exist and fail, and a system Python can lack venv: only one that runs counts.
+RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint compare data clean reproduce-table1
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Build the environment in .venv (the other targets do it when needed)
+
+$(VENV)/installed: setup.cfg constraints.txt
+	@set -e; rm -rf $(VENV); \
+	for python in "$(PYTHON)" python3.11 python3.12 python3.10 python3 python; do \
+		if [ -n "$$python" ] && "$$python" -c '$(RUNS)' >/dev/null 2>&1; then found="$$python"; break; fi; \
+	done; \
+	if [ -n "$$found" ]; then \
+		echo "Building $(VENV) with $$("$$found" --version) ..."; \
+		"$$found" -m venv $(VENV); \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	elif command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --python 3.11 $(VENV); \
+		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'; \
+	else \
+		echo "No usable Python: install Python 3.10, 3.11 or 3.12 with venv and pip (Debian: python3-venv), or uv." >&2; \
+		exit 1; \
+	fi
+	@touch $@
+
+test: install ## Run the tests, under Keras 3 and the Keras ones again under legacy Keras
+	$(BIN)/python -m pytest -q
+	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -q -m keras
+
+lint: install ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+reproduce-table1: install ## Train everything and write results/table1.{csv,md,png} (PROFILE=smoke|default|paper)
+	$(BIN)/python -m reproduce table1 --profile $(PROFILE) $(ARGS)
+
+compare: install ## Hold the results against what is published, one verdict per claim
+	$(BIN)/python -m reproduce compare
+
+data: install ## Rebuild the embedded data sets from their public packages
+	$(BIN)/python scripts/build_data.py all
+
+clean: ## Remove the environment, the caches and the raw runs
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis results/runs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
