@@ -1,0 +1,137 @@
+"""S(x): the multiplexed rotation, which turns the value qubit by the feature that the index register selects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence, Set
+from typing import Any
+
+import cirq
+import numpy as np
+import sympy
+
+ROTATIONS = {"x": cirq.rx, "y": cirq.ry, "z": cirq.rz}
+
+
+@cirq.value_equality(approximate=True)
+class MultiplexedRotation(cirq.Gate):
+    r"""A rotation of the last qubit (the value) whose angle the other qubits (the index) select.
+
+    The unitary is
+
+    $$
+    \sum_{j=0}^{2^k-1} |j\rangle\langle j| \otimes R_a(x_j), \qquad
+    R_a(x) = \exp(-i x \sigma_a / 2),\; a \in \{x, y, z\},
+    $$
+
+    with $k$ index qubits, the most significant first. It is the data encoding of the Quantum Fusion Layer
+    (arXiv 2510.06938), and the "uniformly controlled rotation" of Möttönen et al., arXiv quant-ph/0404089.
+
+    Args:
+        angles: The angles $x_0, x_1, \ldots$ in radians, numbers or symbols. The index register has
+            ``ceil(log2(len(angles)))`` qubits; addresses without an angle rotate by zero.
+        axis: "x", "y" or "z".
+
+    Raises:
+        ValueError: If there is no angle, or the axis is unknown.
+    """
+
+    def __init__(self, angles: Sequence[cirq.TParamVal], axis: str = "y") -> None:
+        if len(angles) == 0:
+            raise ValueError("MultiplexedRotation expects at least one angle, got none.")
+        if axis not in ROTATIONS:
+            raise ValueError(f"axis should be one of {sorted(ROTATIONS)}, got {axis!r}.")
+        self._index_qubits = (len(angles) - 1).bit_length()
+        self._angles = (*angles, *(0,) * (2**self._index_qubits - len(angles)))
+        self._axis = axis
+
+    @property
+    def angles(self) -> tuple[cirq.TParamVal, ...]:
+        """One angle per address of the index register, in radians."""
+        return self._angles
+
+    @property
+    def axis(self) -> str:
+        """The rotation axis: "x", "y" or "z"."""
+        return self._axis
+
+    def _num_qubits_(self) -> int:
+        return self._index_qubits + 1
+
+    def _value_equality_values_(self) -> tuple[Any, ...]:
+        return self._angles, self._axis
+
+    def _is_parameterized_(self) -> bool:
+        return any(cirq.is_parameterized(angle) for angle in self._angles)
+
+    def _parameter_names_(self) -> Set[str]:
+        return {name for angle in self._angles for name in cirq.parameter_names(angle)}
+
+    def _resolve_parameters_(self, resolver: cirq.ParamResolver, recursive: bool) -> MultiplexedRotation:
+        return MultiplexedRotation([resolver.value_of(a, recursive) for a in self._angles], self._axis)
+
+    def __pow__(self, exponent: cirq.TParamVal) -> MultiplexedRotation:
+        return MultiplexedRotation([angle * exponent for angle in self._angles], self._axis)
+
+    def _has_unitary_(self) -> bool:
+        return not self._is_parameterized_()
+
+    def _unitary_(self) -> np.ndarray | None:
+        if self._is_parameterized_():
+            return None
+        return cirq.block_diag(*(cirq.unitary(ROTATIONS[self._axis](angle)) for angle in self._angles))
+
+    def _decompose_(self, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.Operation]:
+        """One controlled rotation per address, which TensorFlow Quantum can run; zero angles are left out."""
+        *index, value = qubits
+        for address, angle in enumerate(self._angles):
+            if cirq.is_parameterized(angle) or angle != 0:
+                bits = cirq.big_endian_int_to_bits(address, bit_count=self._index_qubits)
+                yield ROTATIONS[self._axis](angle).on(value).controlled_by(*index, control_values=bits)
+
+    def decompose_for_hardware(self, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.Operation]:
+        """The form with ``2**k`` plain rotations and ``2**k`` CNOTs, for devices (Möttönen et al.).
+
+        Between two rotations a CNOT (for the x axis a CZ, which anticommutes with it) flips the sign of the
+        rotation for half of the addresses; the order is a Gray code, so that one entangling gate is enough each
+        time. The angles are the signed means of :attr:`angles`, which TensorFlow Quantum could not resolve as
+        symbols: this form is for hardware and for noise models.
+
+        Args:
+            qubits: The index qubits, most significant first, then the value qubit.
+
+        Yields:
+            The operations, in order.
+        """
+        *index, value = qubits
+        rotation = ROTATIONS[self._axis]
+        entangle = cirq.CZ if self._axis == "x" else cirq.CNOT
+        size = len(self._angles)
+        for step in range(size):
+            gray = step ^ (step >> 1)
+            signs = [(-1) ** (address & gray).bit_count() for address in range(size)]
+            yield rotation(sum(s * a for s, a in zip(signs, self._angles, strict=True)) / size).on(value)
+            if index:
+                changed = (gray ^ ((step + 1) % size ^ ((step + 1) % size >> 1))).bit_length() - 1
+                yield entangle(index[-1 - changed], value)
+
+    def _circuit_diagram_info_(self, args: cirq.CircuitDiagramInfoArgs) -> cirq.CircuitDiagramInfo:
+        angles = ", ".join(args.format_real(angle) for angle in self._angles)
+        return cirq.CircuitDiagramInfo(wire_symbols=("◇",) * self._index_qubits + (f"R{self._axis}({angles})",))
+
+    def __repr__(self) -> str:
+        angles = ", ".join(map(_expression_repr, self._angles))
+        return f"tfq_fusion.circuits.MultiplexedRotation([{angles}], axis={self._axis!r})"
+
+    @classmethod
+    def _json_namespace_(cls) -> str:
+        return "tfq_fusion"
+
+    def _json_dict_(self) -> dict[str, Any]:
+        return {"angles": self._angles, "axis": self._axis}
+
+
+def _expression_repr(angle: cirq.TParamVal) -> str:
+    if not isinstance(angle, sympy.Basic):
+        return repr(angle)
+    return re.sub(r"\b(?=[A-Z]\w*\()", "sympy.", sympy.srepr(angle))
