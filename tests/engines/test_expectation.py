@@ -1,0 +1,136 @@
+"""Engines against cirq.Simulator, and their gradients against finite differences."""
+
+import dataclasses
+
+import cirq
+import numpy as np
+import pytest
+import sympy
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfq_fusion.circuits import ModelCircuit, qfl_circuit
+from tfq_fusion.engines import expectation
+
+pytestmark = pytest.mark.keras
+
+
+def values(spec, seed, batch):
+    rng = np.random.default_rng(seed)
+    data = rng.uniform(-np.pi, np.pi, (batch, len(spec.data_symbols)))
+    return data, rng.uniform(-np.pi, np.pi, len(spec.weight_symbols))
+
+
+def simulated(spec, data, weights):
+    simulator = cirq.Simulator(dtype=np.complex128)
+    symbols = (*spec.data_symbols, *spec.weight_symbols)
+    rows = [
+        simulator.simulate_expectation_values(
+            spec.circuit, list(spec.operators), param_resolver=dict(zip(symbols, (*row, *weights), strict=True))
+        )
+        for row in data
+    ]
+    return np.real(rows)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    modalities=st.integers(1, 3),
+    features=st.integers(1, 3),
+    degree=st.integers(1, 2),
+    entangler=st.sampled_from(["all_to_all", "ring", "brick"]),
+    signal=st.sampled_from(["rx", "ry", "rz"]),
+    measurement=st.sampled_from(["random_pauli", "pauli_plane", "computational"]),
+    batch=st.integers(1, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_expectations_are_the_simulator_s(modalities, features, degree, entangler, signal, measurement, batch, seed):
+    spec = qfl_circuit(modalities, features, degree, 1, entangler, signal, measurement, observables=3, seed=seed)
+    data, weights = values(spec, seed, batch)
+    found = expectation(spec, data, weights)
+    assert found.dtype == tf.float32
+    np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+
+
+@pytest.mark.parametrize("signal", ["rx", "ry", "rz"])
+def test_gradients_are_finite_differences(signal):
+    spec = qfl_circuit(2, 2, degree=2, signal=signal, observables=3, seed=1)
+    data, weights = values(spec, seed=2, batch=2)
+    upstream = np.random.default_rng(3).normal(size=(2, 3))
+
+    def loss(data, weights):
+        return np.sum(upstream * simulated(spec, data, weights))
+
+    inputs = [tf.constant(data, tf.float32), tf.constant(weights, tf.float32)]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        total = tf.reduce_sum(upstream.astype(np.float32) * expectation(spec, *inputs))
+    found = tape.gradient(total, inputs)
+
+    for position, array in enumerate((data, weights)):
+        expected = np.zeros_like(array)
+        for index in np.ndindex(array.shape):
+            shifted = [[data.copy(), weights.copy()] for _ in range(2)]
+            shifted[0][position][index] += 1e-5
+            shifted[1][position][index] -= 1e-5
+            expected[index] = (loss(*shifted[0]) - loss(*shifted[1])) / 2e-5
+        assert np.abs(expected).max() > 0.01
+        np.testing.assert_allclose(found[position], expected, atol=2e-4)
+
+
+def test_works_inside_tf_function_with_unknown_batch_size():
+    spec = qfl_circuit(2, 1, degree=1, observables=2, seed=4)
+    _, weights = values(spec, 0, 1)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2])])
+    def run(data):
+        return expectation(spec, data, weights)
+
+    for batch in (1, 3):
+        data, _ = values(spec, batch, batch)
+        np.testing.assert_allclose(run(tf.constant(data, tf.float32)), simulated(spec, data, weights), atol=1e-5)
+
+
+def test_symbols_keep_their_order_and_may_be_unused():
+    z, a, unused = sympy.symbols("z a unused")
+    qubit = cirq.LineQubit(0)
+    spec = ModelCircuit(
+        cirq.Circuit(cirq.ry(z).on(qubit), cirq.rx(a).on(qubit)),
+        data_symbols=(z, unused),
+        weight_symbols=(a,),
+        operators=(cirq.PauliSum.from_pauli_strings(cirq.Z(qubit)),),
+    )
+    # <Z> after Ry(z) and Rx(a) is cos(z) cos(a).
+    found = expectation(spec, [[0.3, 9.0]], [1.1])
+    np.testing.assert_allclose(found, [[np.cos(0.3) * np.cos(1.1)]], atol=1e-6)
+
+
+def test_unknown_engine_lists_the_known():
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    with pytest.raises(ValueError, match=r"one of \['tfq'.*\], got 'qsim'"):
+        expectation(spec, np.zeros((1, 2)), np.zeros(len(spec.weight_symbols)), engine="qsim")
+
+
+@pytest.mark.parametrize(
+    ("columns", "weights", "message"),
+    [(3, 18, r"data should have shape \[None, 2\].*\[1, 3\]"), (2, 17, r"weights should have shape \[18\].*\[17\]")],
+)
+def test_wrong_numbers_of_columns_are_both_named(columns, weights, message):
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    with pytest.raises(ValueError, match=message):
+        expectation(spec, np.zeros((1, columns)), np.zeros(weights))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(value):
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    with pytest.raises(ValueError, match="data should be finite"):
+        expectation(spec, [[value, 0.0]], np.zeros(18))
+
+
+def test_equal_circuits_share_one_compilation():
+    from tfq_fusion.engines import tfq
+
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    assert tfq._compile(spec) is tfq._compile(dataclasses.replace(spec))
