@@ -1,0 +1,106 @@
+"""Factorised bilinear pooling: the product of one projection per modality, pooled and normalised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+
+_SMOOTHING = 1e-8
+
+
+@register
+class FactorizedBilinearFusion(keras.layers.Layer):
+    r"""Multi-modal Factorized Bilinear pooling (MFB).
+
+    With ``p = dropout(prod_m U_m^T z_m)``, ``factors * units`` wide, and ``s_o`` the sum of the ``factors``
+    neighbouring entries of ``p`` that belong to output ``o``: ``h = y / ||y||_2`` with
+    ``y_o = sign(s_o) sqrt(|s_o|)`` (Yu et al. 2017, arXiv 1708.01471).
+
+    The source fuses two modalities. **For more than two, the product of all projections is this library's
+    extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled after each
+    modality: that changes nothing but keeps a product of hundreds of projections from underflowing.
+
+    The derivative of the square root is infinite at zero. Its place takes ``s / sqrt(|s| + 1e-8)``, ``s`` scaled to
+    ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
+    zeros and finite gradients.
+
+    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    Output: ``[batch, units]``, each row of unit length.
+    Weights: ``factors * units * sum(features_m)``, Glorot-uniform, no biases.
+
+    Args:
+        units: Output width.
+        factors: Number of factors k that are sum-pooled into one output.
+        dropout: Fraction of the product that is dropped in training.
+        seed: Seed of the initial weights and the dropout; None draws them from Keras' global generator.
+        **kwargs: As for every Keras layer.
+
+    Raises:
+        ValueError: If an argument is out of range; when called as :class:`ConcatFusion` does.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        factors: int = 5,
+        dropout: float = 0.1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout should be at least 0 and below 1, got {dropout!r}.")
+        self.units = integer("units", units)
+        self.factors = integer("factors", factors)
+        self.dropout = float(dropout)
+        self.seed = optional_seed(seed)
+        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights."""
+        self._widths = modality_widths(input_shape)
+        seeds = weight_seeds(self.seed, len(self._widths))
+        self._projections = [
+            self.add_weight(
+                name=f"projection_{position}",
+                shape=(width, self.units * self.factors),
+                initializer=keras.initializers.GlorotUniform(seed=seed),
+            )
+            for position, (width, seed) in enumerate(zip(self._widths, seeds, strict=True))
+        ]
+        super().build(input_shape)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Fuse the modalities."""
+        modalities = split_modalities(inputs, self._widths)
+        product = 1.0
+        for modality, projection in zip(modalities, self._projections, strict=True):
+            product = product * ops.matmul(modality, projection)
+            product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
+        product = self._dropout(product, training=training)
+        pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
+        # The squared length after the signed square root is the sum of absolute values before it.
+        pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
+        return pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, units)``."""
+        return batch_size(input_shape), self.units
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer."""
+        arguments = {
+            "units": self.units,
+            "factors": self.factors,
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **arguments}
+
+
+def _or_one(divisor: Any) -> Any:
+    return ops.where(divisor > 0, divisor, ops.ones_like(divisor))

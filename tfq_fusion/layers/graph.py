@@ -1,0 +1,121 @@
+"""Graph fusion: a graph convolutional network with one node per modality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+
+
+@register
+class GraphFusion(keras.layers.Layer):
+    """Graph Convolutional Network (GCN) over the modalities: two layers, then the mean over the nodes.
+
+    ``H' = relu(D^-1/2 (A + I) D^-1/2 H W + b)`` with the degrees ``D`` of ``A + I`` (Kipf & Welling 2017,
+    arXiv 1609.02907, equation 2). Row m of the first ``H`` is modality m; where widths differ, narrower ones are padded
+    with zeros to the widest, which costs no weights.
+
+    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    Output: ``[batch, units]``.
+    Weights: ``F * units + units + units * units + units`` with ``F`` the widest modality; Glorot-uniform kernels,
+    zero biases.
+
+    Args:
+        units: Width of both layers and of the output.
+        adjacency: Weights ``A`` of the edges, ``[modalities, modalities]``: symmetric and non-negative. The layer
+            adds the self loops, so the diagonal is usually zero. None is the complete graph, of which one
+            layer makes all nodes equal: give the graph of the sensors where there is one.
+        seed: Seed of the initial weights; None draws them from Keras' global generator.
+        **kwargs: As for every Keras layer.
+
+    Raises:
+        ValueError: If an argument is out of range, or if the adjacency is not a finite, symmetric, non-negative
+            square matrix; when built, if its size is not the number of modalities; when called as
+            :class:`ConcatFusion` does.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        adjacency: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = integer("units", units)
+        self.adjacency = None if adjacency is None else _checked(adjacency)
+        self.seed = optional_seed(seed)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights."""
+        self._widths = modality_widths(input_shape)
+        nodes = len(self._widths)
+        adjacency = np.ones((nodes, nodes)) - np.eye(nodes) if self.adjacency is None else self.adjacency
+        if len(adjacency) != nodes:
+            raise ValueError(
+                f"The adjacency is for {len(adjacency)} modalities, but there are {nodes}. "
+                "Give one row and column per modality, in their order."
+            )
+        self._propagation = _normalized(adjacency)
+        layers = [max(self._widths), self.units]
+        self._kernels = [
+            self.add_weight(
+                name=f"kernel_{depth}",
+                shape=(width, self.units),
+                initializer=keras.initializers.GlorotUniform(seed=seed),
+            )
+            for depth, (width, seed) in enumerate(zip(layers, weight_seeds(self.seed, 2), strict=True))
+        ]
+        self._biases = [
+            self.add_weight(name=f"bias_{depth}", shape=(self.units,), initializer="zeros") for depth in range(2)
+        ]
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Fuse the modalities."""
+        modalities = split_modalities(inputs, self._widths)
+        widest = max(self._widths)
+        hidden = ops.stack(
+            [ops.pad(modality, ((0, 0), (0, widest - modality.shape[1]))) for modality in modalities], axis=1
+        )
+        propagation = ops.cast(self._propagation, hidden.dtype)
+        for kernel, bias in zip(self._kernels, self._biases, strict=True):
+            hidden = ops.relu(ops.matmul(propagation, ops.matmul(hidden, kernel)) + bias)
+        return ops.mean(hidden, axis=1)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, units)``."""
+        return batch_size(input_shape), self.units
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer; the adjacency as nested lists."""
+        adjacency = None if self.adjacency is None else self.adjacency.tolist()
+        return {**super().get_config(), "units": self.units, "adjacency": adjacency, "seed": self.seed}
+
+
+def _checked(adjacency: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    matrix = np.array(adjacency, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"The adjacency should be a square matrix, got shape {matrix.shape}.")
+    if not np.isfinite(matrix).all():
+        raise ValueError("The adjacency should be finite, got NaN or infinite entries.")
+    if (matrix < 0).any():
+        raise ValueError(f"The adjacency should be non-negative, got {matrix.min()}.")
+    if not np.allclose(matrix, matrix.T):
+        raise ValueError(
+            "The adjacency should be symmetric. For a directed graph, pass (A + A.T) / 2 or np.maximum(A, A.T)."
+        )
+    return matrix
+
+
+def _normalized(adjacency: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """``D^-1/2 (A + I) D^-1/2``; no degree is zero, for every node has its self loop."""
+    looped = adjacency + np.eye(len(adjacency))
+    scale = 1 / np.sqrt(looped.sum(axis=1))
+    return scale[:, None] * looped * scale[None, :]

@@ -1,0 +1,117 @@
+"""The common input of every fusion layer: a list of modalities, or one tensor that stacks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion._keras import ops
+
+Shape = Any
+"""Keras' shape of an input: nested sequences of sizes, of which TensorFlow's own shape type is one."""
+
+_EXPECTED = "Pass a list of [batch, features] tensors or one [batch, modalities, features] tensor."
+
+
+def modality_widths(input_shape: Shape) -> tuple[int, ...]:
+    """The number of features of each modality, from the shape of a fusion layer's input.
+
+    Args:
+        input_shape: A sequence of shapes ``[batch, features_m]``, or one shape ``[batch, modalities, features]``.
+
+    Returns:
+        One width per modality.
+
+    Raises:
+        ValueError: If there are fewer than two modalities, if a shape has another rank or an unknown width, or if
+            known batch sizes differ.
+    """
+    shapes = _modality_shapes(input_shape)
+    if len(shapes) < 2:
+        raise ValueError(
+            f"A fusion layer expects at least two modalities, got {len(shapes)} (input shape {input_shape}). "
+            + _EXPECTED
+        )
+    for position, shape in enumerate(shapes):
+        if len(shape) != 2 or not isinstance(shape[1], int) or shape[1] < 1:
+            raise ValueError(
+                f"Modality {position} should have shape [batch, features] with a known number of features, "
+                f"got {shape}. Flatten or encode it first."
+            )
+    sizes = [shape[0] for shape in shapes]
+    if len(set(sizes) - {None}) > 1:
+        raise ValueError(f"All modalities should have the same batch size, got {sizes}. Pair the samples first.")
+    return tuple(shape[1] for shape in shapes)
+
+
+def batch_size(input_shape: Shape) -> int | None:
+    """The batch size of a fusion layer's input; None where no modality's is known.
+
+    Raises:
+        ValueError: As :func:`modality_widths`.
+    """
+    modality_widths(input_shape)
+    return next((shape[0] for shape in _modality_shapes(input_shape) if shape[0] is not None), None)
+
+
+def split_modalities(inputs: Any, widths: tuple[int, ...] | None = None) -> list[Any]:
+    """The modalities as a list of ``[batch, features_m]`` tensors, whichever form the input has.
+
+    Args:
+        inputs: A list of tensors or arrays ``[batch, features_m]``, or one ``[batch, modalities, features]``.
+        widths: What the layer's weights were built for; None where it has none that depend on it.
+
+    Raises:
+        ValueError: As :func:`modality_widths`; if the widths are not those of ``widths``; and in eager execution if
+            a feature is NaN or infinite. Inside a compiled function values cannot be looked at, so a diverging
+            training run shows up in its loss instead.
+    """
+    _require_order(inputs)
+    if isinstance(inputs, (list, tuple)):
+        tensors = [ops.convert_to_tensor(modality) for modality in inputs]
+        found = modality_widths([tensor.shape for tensor in tensors])
+    else:
+        stacked = ops.convert_to_tensor(inputs)
+        found = modality_widths(stacked.shape)
+        tensors = ops.unstack(stacked, axis=1)
+    if widths is not None and found != widths:
+        raise ValueError(
+            f"This layer was built for modalities of {widths} features, got {found}. "
+            "Keep their order, or build a new layer."
+        )
+    for position, tensor in enumerate(tensors):
+        _require_finite(tensor, position)
+    return tensors
+
+
+def _modality_shapes(input_shape: Shape) -> list[tuple[Any, ...]]:
+    _require_order(input_shape)
+    # Keras 3 has no shape at all for an empty list, and TensorFlow's unknown shape cannot be iterated over.
+    if input_shape is None or getattr(input_shape, "rank", 0) is None:
+        return []
+    shape = list(input_shape)
+    if shape and all(size is None or isinstance(size, int) for size in shape):
+        if len(shape) != 3 or shape[1] is None:
+            raise ValueError(
+                "A fusion layer expects a list of [batch, features] tensors or one [batch, modalities, features] "
+                f"tensor with a known number of modalities, got one tensor of shape {tuple(shape)}."
+            )
+        return [(shape[0], shape[2])] * shape[1]
+    return [() if modality is None else tuple(modality) for modality in shape]
+
+
+def _require_order(modalities: Any) -> None:
+    if isinstance(modalities, Mapping):
+        raise ValueError(
+            f"A fusion layer expects modalities in an order, got a dict of {list(modalities)}. {_EXPECTED}"
+        )
+
+
+def _require_finite(tensor: Any, position: int) -> None:
+    if hasattr(tensor, "numpy") and not np.isfinite(tensor.numpy()).all():
+        raise ValueError(
+            f"Modality {position} holds NaN or infinite features; a fusion layer expects finite ones. "
+            "Impute or drop the samples before the layer."
+        )

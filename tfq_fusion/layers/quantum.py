@@ -1,0 +1,119 @@
+"""The Quantum Fusion Layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.circuits import ModelCircuit, qfl_circuit
+from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+
+
+@register
+class QuantumFusionLayer(keras.layers.Layer):
+    r"""Fuses modalities by a quantum circuit whose outputs are polynomials of chosen degree in all features.
+
+    The features of all modalities turn the value qubit of :func:`tfq_fusion.circuits.qfl_circuit`, addressed by its
+    index register, ``degree`` times between trained unitaries (arXiv 2510.06938). With
+    ``n = ceil(log2(sum_m features_m + 1)) + 1`` qubits the layer trains ``3 * n * blocks * (degree + 1)`` weights.
+
+    Call it with a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor, float,
+    with features in [-1, 1] (a tanh encoder, for instance). The output is ``[batch, observables]``, float32, each
+    value in [-1, 1] for Pauli strings.
+
+    Args:
+        degree: Repetitions P of the encoding: the degree of the polynomials.
+        blocks: Hardware-efficient blocks in each trained unitary.
+        entangler: "all_to_all", "ring" or "brick".
+        signal: The rotation that carries the data: "rx", "ry" or "rz".
+        measurement: "random_pauli", "pauli_plane" or "computational".
+        observables: The number of outputs.
+        scale: Angle in radians of a feature of 1.
+        engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
+        seed: Seeds the choice of observables and the initial weights.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        ValueError: If an argument is out of its range, or the input is no batch of at least two modalities.
+    """
+
+    def __init__(
+        self,
+        degree: int,
+        blocks: int = 1,
+        entangler: str = "all_to_all",
+        signal: str = "ry",
+        measurement: str = "random_pauli",
+        observables: int = 32,
+        scale: float = math.pi / 2,
+        engine: str = "tfq",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_engine(engine)
+        self.degree = integer("degree", degree)
+        self.blocks = integer("blocks", blocks)
+        self.entangler = entangler
+        self.signal = signal
+        self.measurement = measurement
+        self.observables = integer("observables", observables)
+        self.scale = scale
+        self.engine = engine
+        self.seed = integer("seed", seed, minimum=0)
+        # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
+        self._circuit(widths=(1, 1), observables=1)
+        # TensorFlow Quantum's operations are opaque to XLA.
+        self.supports_jit = False
+
+    def _circuit(self, widths: tuple[int, ...], observables: int) -> ModelCircuit:
+        return qfl_circuit(
+            modalities=len(widths),
+            features=widths,
+            degree=self.degree,
+            blocks=self.blocks,
+            entangler=self.entangler,
+            signal=self.signal,
+            measurement=self.measurement,
+            observables=observables,
+            seed=self.seed,
+        )
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the circuit and its weights."""
+        self._widths = modality_widths(input_shape)
+        self.spec = self._circuit(self._widths, self.observables)
+        self.theta = self.add_weight(
+            name="theta",
+            shape=(len(self.spec.weight_symbols),),
+            initializer=keras.initializers.RandomUniform(-math.pi / 2, math.pi / 2, seed=self.seed),
+        )
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, observables]``."""
+        angles = self.scale * ops.concatenate(split_modalities(inputs, self._widths), axis=-1)
+        values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
+        return ops.cast(values, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, observables)``."""
+        return batch_size(input_shape), self.observables
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "degree": self.degree,
+            "blocks": self.blocks,
+            "entangler": self.entangler,
+            "signal": self.signal,
+            "measurement": self.measurement,
+            "observables": self.observables,
+            "scale": self.scale,
+            "engine": self.engine,
+            "seed": self.seed,
+        }
