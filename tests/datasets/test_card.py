@@ -1,0 +1,44 @@
+import pydantic
+import pytest
+import yaml
+
+from tfq_fusion.datasets.card import Card, read_card
+from tfq_fusion.datasets.embedded import DATA
+
+
+@pytest.fixture
+def fields() -> dict:
+    return yaml.safe_load((DATA / "traffic-detectors.yaml").read_text(encoding="utf-8"))
+
+
+def test_a_card_is_named_as_its_file_and_cannot_be_changed():
+    card = read_card(DATA, "traffic-detectors")
+    assert card.name == "traffic-detectors"
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        card.name = "another"
+
+
+@pytest.mark.parametrize("field", ["licence", "attribution", "source", "sha256", "split"])
+def test_nothing_may_be_left_out(fields, field):
+    del fields[field]
+    with pytest.raises(pydantic.ValidationError, match=field):
+        Card.model_validate(fields)
+
+
+def test_a_misspelt_field_is_refused(fields):
+    fields["license"] = "MIT"
+    with pytest.raises(pydantic.ValidationError, match="license"):
+        Card.model_validate(fields)
+
+
+def test_a_hash_has_64_hexadecimal_digits(fields):
+    fields["sha256"] = fields["sha256"][:-1]
+    with pytest.raises(pydantic.ValidationError, match="sha256"):
+        Card.model_validate(fields)
+
+
+def test_a_forecast_has_outputs_and_no_classes(fields):
+    with pytest.raises(pydantic.ValidationError, match="task 'classification' with 0 classes and 22 outputs"):
+        Card.model_validate({**fields, "task": "classification"})
+    with pytest.raises(pydantic.ValidationError, match="task 'forecasting' with 2 classes and 22 outputs"):
+        Card.model_validate({**fields, "classes": ["a", "b"]})

@@ -1,0 +1,82 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tfq_fusion.datasets import Dataset, available, load
+from tfq_fusion.datasets.embedded import DATA
+from tfq_fusion.datasets.registry import LOADERS
+
+PARTS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module", params=available())
+def dataset(request: pytest.FixtureRequest) -> Dataset:
+    return load(request.param)
+
+
+def test_the_four_embedded_sets_are_available():
+    assert available() == ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
+
+
+def test_every_card_has_its_file_and_its_loader():
+    files = {file.name for file in DATA.iterdir()}
+    cards = {name.removesuffix(".yaml") for name in files if name.endswith(".yaml")}
+    arrays = {name.removesuffix(".npz") for name in files if name.endswith(".npz")}
+    assert cards == arrays == set(LOADERS)
+
+
+def test_the_files_stay_small():
+    assert sum(len(file.read_bytes()) for file in DATA.iterdir() if file.is_file()) < 6_000_000
+
+
+def test_parts_are_what_the_card_says(dataset):
+    sizes = {part: len(getattr(dataset, part)[1]) for part in PARTS}
+    assert sizes == {part: getattr(dataset.card.split, part) for part in PARTS}
+    for part in PARTS:
+        inputs, labels = getattr(dataset, part)
+        assert tuple(inputs) == dataset.modalities
+        for modality in dataset.card.modalities:
+            assert inputs[modality.name].shape == (len(labels), *modality.shape)
+            assert inputs[modality.name].dtype == np.float32
+            assert np.isfinite(inputs[modality.name]).all()
+
+
+def test_labels_are_what_the_card_says(dataset):
+    for part in PARTS:
+        _, labels = getattr(dataset, part)
+        if dataset.task == "classification":
+            assert labels.dtype == np.int64
+            assert set(labels) == set(range(len(dataset.card.classes)))  # every class is in every part
+        else:
+            assert labels.dtype == np.float32
+            assert labels.shape == (len(labels), len(dataset.card.outputs))
+
+
+def test_no_modality_is_constant_in_training(dataset):
+    for values in dataset.train[0].values():
+        assert values.std() > 0
+
+
+def test_unknown_names_get_the_known_ones_and_a_suggestion():
+    with pytest.raises(
+        ValueError, match=r"'japanese_vowel'.*emoji, japanese-vowels, mfeat, traffic-detectors.*mean 'japanese-vowels'"
+    ):
+        load("japanese_vowel")
+
+
+def test_loading_is_fast_and_imports_no_deep_learning():
+    program = """
+import sys, time
+start = time.perf_counter()
+from tfq_fusion.datasets import available, load
+for name in available():
+    load(name)
+print(time.perf_counter() - start)
+print(*{"tensorflow", "tensorflow_quantum", "keras", "tf_keras", "cirq", "sklearn", "pandas"} & set(sys.modules))
+"""
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    seconds, imported = output.split("\n", 1)
+    assert imported.strip() == ""
+    assert float(seconds) < 5  # about 0.3 s on an idle machine

@@ -1,0 +1,15 @@
+"""Real multimodal data sets, each with a card and a fixed split.
+
+Example::
+
+    from tfq_fusion.datasets import available, load
+
+    data = load("japanese-vowels")
+    modalities, labels = data.train  # float32 [216, 16] by name, int64 [216]
+"""
+
+from tfq_fusion.datasets.card import Card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.registry import available, load
+
+__all__ = ["Card", "Dataset", "available", "load"]

@@ -1,0 +1,119 @@
+"""The card of a data set: where it comes from, what it holds, how it is split, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Frozen):
+    """Where the raw data come from.
+
+    Attributes:
+        registry: The package registry that serves ``package``.
+        package: Name of the package.
+        version: Its exact version.
+        path: Folder inside the package's archive that holds the raw files.
+        origin: Who made the data and where they first appeared.
+    """
+
+    registry: Literal["PyPI", "npm"]
+    package: str
+    version: str
+    path: str
+    origin: str
+
+
+class Modality(_Frozen):
+    """One modality.
+
+    Attributes:
+        name: Its key in ``Dataset.train[0]``, ``Dataset.validation[0]`` and ``Dataset.test[0]``.
+        shape: Shape of one sample, without the batch axis.
+        description: What it is, with units.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    description: str
+
+
+class Split(_Frozen):
+    """The fixed split.
+
+    Attributes:
+        train: Number of training samples.
+        validation: Number of validation samples.
+        test: Number of test samples.
+        official_test: Whether the test part is the one that the data's authors set aside.
+        method: How the parts were made.
+    """
+
+    train: int
+    validation: int
+    test: int
+    official_test: bool
+    method: str
+
+
+class Card(_Frozen):
+    """A data set's card, read from ``<name>.yaml``.
+
+    Attributes:
+        name: The name that :func:`tfq_fusion.datasets.load` takes.
+        title: A title for people.
+        task: What is predicted.
+        source: Where the raw data come from.
+        licence: Licence of the data.
+        attribution: The credit that the licence asks for, with the reference to cite.
+        modalities: The modalities, in the order of the data set's dictionaries.
+        classes: Class names; a label is an index into them. Empty for a forecast.
+        outputs: Names of the target's columns. Empty for a classification.
+        split: The fixed split.
+        sha256: SHA-256 of ``<name>.npz`` in hexadecimal.
+        notes: What was changed, known defects, and reference figures.
+    """
+
+    name: str
+    title: str
+    task: Literal["classification", "forecasting"]
+    source: Source
+    licence: str
+    attribution: str
+    modalities: tuple[Modality, ...] = Field(min_length=2)
+    classes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    split: Split
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    notes: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _task_has_its_labels(self) -> Card:
+        if (bool(self.classes), bool(self.outputs)) != (
+            self.task == "classification",
+            self.task == "forecasting",
+        ):
+            raise ValueError(
+                "A classification expects `classes` and no `outputs`, a forecasting task the reverse; "
+                f"got task {self.task!r} with {len(self.classes)} classes and {len(self.outputs)} outputs."
+            )
+        return self
+
+
+def read_card(folder: Traversable, name: str) -> Card:
+    """Reads ``<name>.yaml`` from ``folder``.
+
+    Raises:
+        FileNotFoundError: If there is no such card.
+        pydantic.ValidationError: If a field is missing, unknown or of the wrong kind.
+    """
+    return Card.model_validate(yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
