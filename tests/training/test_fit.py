@@ -1,0 +1,102 @@
+"""A training run: what is chosen, and on which data."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tfq_fusion._keras import keras
+from tfq_fusion.models import fusion_model, make_fusion
+from tfq_fusion.training import Prepared, Protocol
+from tfq_fusion.training.fit import fit, loss_of
+
+pytestmark = pytest.mark.keras
+PROTOCOL = Protocol(features=2, hidden=4, head=4, epochs=12, learning_rates=(2e-2,))
+
+
+def two_blobs(imbalanced=False):
+    """Two modalities whose signs agree in class 1 and differ in class 0: neither tells the class alone."""
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        signs = rng.choice([-1, 1], size=(n, 2))
+        inputs = {name: (signs[:, [k]] + 0.1 * rng.normal(size=(n, 3))).astype("f") for k, name in enumerate("ab")}
+        return inputs, (signs.prod(axis=1) > 0).astype(int)
+
+    return Prepared(part(128), part(32), part(64), "classification", 2, imbalanced, None)
+
+
+def maker(data, fusion="tfn", seed=0):
+    def make():
+        layer = make_fusion(fusion, [2, 2], units=6, degree=2, seed=seed)
+        return fusion_model(data.widths, layer, data.outputs, data.task, features=2, hidden=4, head=4, seed=seed)
+
+    return make
+
+
+@pytest.mark.parametrize("fusion", ["qfl", "tfn"])
+def test_fusion_learns_what_no_modality_knows_alone(fusion):
+    data = two_blobs()
+    fitted = fit(maker(data, fusion), data, PROTOCOL, seed=0)
+    assert fitted.metrics["test"]["accuracy"] > 0.9
+    assert set(fitted.metrics) == {"validation", "test"}
+
+
+@pytest.mark.parametrize("fusion", ["qfl", "tfn"])
+def test_same_seed_same_predictions_and_another_seed_another_order(fusion):
+    data = two_blobs()
+    protocol = dataclasses.replace(PROTOCOL, epochs=2)
+
+    def predictions(seed):
+        models = []
+        fit(lambda: models.append(maker(data, fusion)()) or models[-1], data, protocol, seed)
+        return models[0].predict(data.test[0], verbose=0).tolist()
+
+    first, again, other = (predictions(seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_the_trial_with_the_lowest_validation_loss_is_kept():
+    data = two_blobs()
+    rates = (1e-9, 2e-2)
+    for order in (rates, rates[::-1]):
+        protocol = dataclasses.replace(PROTOCOL, learning_rates=order)
+        fitted = fit(maker(data), data, protocol, seed=0)
+        assert fitted.learning_rate == 2e-2
+        assert fitted.metrics == fit(maker(data), data, PROTOCOL, seed=0).metrics
+
+
+def test_labels_of_the_test_part_do_not_influence_training():
+    data = two_blobs()
+    flipped = dataclasses.replace(data, test=(data.test[0], 1 - data.test[1]))
+    protocol = dataclasses.replace(PROTOCOL, epochs=3, learning_rates=(1e-3, 1e-2))
+    right, wrong = (fit(maker(data), d, protocol, seed=0) for d in (data, flipped))
+    assert right.metrics["validation"] == wrong.metrics["validation"]
+    assert right.metrics["test"]["accuracy"] == pytest.approx(1 - wrong.metrics["test"]["accuracy"])
+
+
+def test_a_loss_that_becomes_nan_is_reported_not_raised():
+    data = two_blobs()
+    protocol = dataclasses.replace(PROTOCOL, learning_rates=(float("nan"),), epochs=3)
+    fitted = fit(maker(data, "concat"), data, protocol, seed=0)
+    assert (fitted.metrics, fitted.learning_rate, fitted.diverged_trials) == ({}, None, 1)
+
+
+def test_one_diverged_trial_does_not_spoil_the_other():
+    data = two_blobs()
+    protocol = dataclasses.replace(PROTOCOL, learning_rates=(float("nan"), 1e-2), epochs=3)
+    fitted = fit(maker(data, "concat"), data, protocol, seed=0)
+    assert (fitted.learning_rate, fitted.diverged_trials) == (1e-2, 1)
+
+
+def test_early_stopping_ends_training_before_the_last_epoch():
+    data = two_blobs()
+    protocol = dataclasses.replace(PROTOCOL, epochs=50, patience=1, learning_rates=(0.0,))
+    assert fit(maker(data, "concat"), data, protocol, seed=0).epochs == 2
+
+
+def test_loss_is_focal_where_classes_are_imbalanced():
+    assert isinstance(loss_of(two_blobs(imbalanced=True)), keras.losses.CategoricalFocalCrossentropy)
+    assert not isinstance(loss_of(two_blobs()), keras.losses.CategoricalFocalCrossentropy)
+    assert isinstance(loss_of(dataclasses.replace(two_blobs(), task="forecasting")), keras.losses.MeanSquaredError)

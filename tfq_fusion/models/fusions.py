@@ -1,0 +1,59 @@
+"""The fusions that the tables compare, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tfq_fusion._keras import keras
+from tfq_fusion.circuits import qfl_circuit
+from tfq_fusion.layers import (
+    ConcatFusion,
+    FactorizedBilinearFusion,
+    GraphFusion,
+    HashedFusion,
+    LowRankFusion,
+    QuantumFusionLayer,
+    TensorFusion,
+)
+
+FUSIONS = ("qfl", "concat", "tfn", "lmf", "lmf-unit", "mfb", "gcn", "control")
+
+
+def make_fusion(
+    name: str, widths: Sequence[int], units: int = 32, degree: int = 1, engine: str = "tfq", seed: int = 0
+) -> keras.layers.Layer:
+    """A fusion layer by its name in the tables.
+
+    Args:
+        name: One of :data:`tfq_fusion.models.FUSIONS`.
+        widths: The number of features of each modality.
+        units: Width of the output ("concat" has none: it keeps every feature).
+        degree: Degree of "qfl"; and for "control" the degree of the QFL whose number of weights it matches.
+        engine: What runs "qfl".
+        seed: Seeds the initial weights and the observables.
+
+    Returns:
+        The layer, not built yet.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    match name:
+        case "qfl":
+            return QuantumFusionLayer(degree, observables=units, engine=engine, seed=seed)
+        case "control":
+            weights = len(qfl_circuit(len(widths), widths, degree).weight_symbols)
+            return HashedFusion(units, parameters=weights, seed=seed)
+        case "concat":
+            return ConcatFusion()
+        case "tfn":
+            return TensorFusion(units, seed=seed)
+        case "lmf":
+            return LowRankFusion(units, seed=seed)
+        case "lmf-unit":
+            return LowRankFusion(units, initialization="unit", seed=seed)
+        case "mfb":
+            return FactorizedBilinearFusion(units, seed=seed)
+        case "gcn":
+            return GraphFusion(units, seed=seed)
+    raise ValueError(f"Unknown fusion {name!r}: expected one of {list(FUSIONS)}.")

@@ -1,0 +1,30 @@
+"""Everything about training that is the same for every fusion, in one value."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How a model is made and trained.
+
+    Attributes:
+        features: Encoded features D per modality.
+        hidden: Hidden units of each encoder.
+        head: Hidden units of the head.
+        units: Output width of every fusion but concatenation, and so the number of observables.
+        batch_size: Samples per step.
+        epochs: At most.
+        patience: Epochs without a better validation loss before training stops.
+        learning_rates: One trial of training each; the one with the lowest validation loss is kept.
+    """
+
+    features: int = 4
+    hidden: int = 16
+    head: int = 32
+    units: int = 32
+    batch_size: int = 32
+    epochs: int = 60
+    patience: int = 10
+    learning_rates: tuple[float, ...] = (5e-3,)
