@@ -1,0 +1,1 @@
+"""The laboratory: from data to tables that stand beside what was published."""

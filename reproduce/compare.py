@@ -1,0 +1,317 @@
+"""Published against reproduced: a verdict per claim, and the cells that moved since the committed table.
+
+A verdict is computed from the results files by the check that the claim declares; :mod:`reproduce.claims` states the
+rule of each kind. Where a number is missing on either side, the verdict is "not comparable" and says what is missing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from reproduce.claims import (
+    PUBLISHED,
+    Cell,
+    Check,
+    DegreeShapeCheck,
+    GrowthCheck,
+    NoCheck,
+    OrderingCheck,
+    RatioCheck,
+    Series,
+    ValueCheck,
+    load_papers,
+)
+from reproduce.results import KEY, METRICS, read_table
+
+Outcome = Literal["reproduced", "not reproduced", "not comparable"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one claim.
+
+    Attributes:
+        claim: The claim's id; for a cell of a paper's own tables, where it stands.
+        statement: What is claimed.
+        published: The published value with its unit, as text.
+        confidence: "A", "B" or "C" as in :class:`reproduce.claims.Claim`; empty for a cell.
+        verdict: The outcome.
+        reading: How we read the claim where the sources leave that open; else None.
+        reason: The figures that decided it, or what is missing.
+    """
+
+    claim: str
+    statement: str
+    published: str
+    confidence: str
+    reading: str | None
+    verdict: Outcome
+    reason: str
+
+
+def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
+    """One verdict per claim, and one per cell of the papers' own tables whose value is filled in.
+
+    Args:
+        results_dir: The folder with ``table1.csv`` and so on. If two tables hold the same cell, the first one counts.
+            Without any table every claim is "not comparable".
+        published: The folder with one YAML file per paper.
+
+    Raises:
+        ValueError: If a results file or a paper's file is broken; the message names file and line.
+    """
+    results = _Results(read_table(path) for path in sorted(results_dir.glob("table*.csv")))
+    found: list[Verdict] = []
+    for paper in load_papers(published):
+        for claim in paper.claims:
+            outcome, reason = _judge(claim.check, claim.value, results)
+            found.append(
+                Verdict(claim.id, claim.statement, claim.published, claim.confidence, claim.reading, outcome, reason)
+            )
+        for cell in paper.cells:
+            if cell.value is not None:
+                found.append(_cell_verdict(paper.arxiv, cell, cell.value, results))
+    return found
+
+
+def moved_cells(new: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
+    """The cells of both tables whose new mean lies outside the committed 95 % interval.
+
+    A cell that was committed without an interval (one seed, diverged, intractable) cannot be judged and never counts
+    as moved; one that had an interval and has no mean now, because every seed diverged, does. Differences below the six
+    digits that a results file keeps are none.
+
+    Args:
+        new: A results table, as :func:`reproduce.results.read_table` returns it.
+        committed: Another.
+
+    Returns:
+        One row per moved cell: the key columns, then ``committed``, ``ci95_low``, ``ci95_high`` and ``new``.
+    """
+    both = committed.merge(new[[*KEY, "mean"]].rename(columns={"mean": "new"}), on=KEY)
+    both = both.rename(columns={"mean": "committed"})
+    both = both[both["ci95_low"].notna()]
+    rounding = 1e-5 * both["committed"].abs()
+    stayed = both["new"].between(both["ci95_low"] - rounding, both["ci95_high"] + rounding)
+    return both.loc[~stayed, [*KEY, "committed", "ci95_low", "ci95_high", "new"]].reset_index(drop=True)
+
+
+class _NotComparableError(Exception):
+    """A number is missing; the message says which."""
+
+
+class _DivergedError(_NotComparableError):
+    """There are runs, and none of them has a score."""
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A reproduced number with its 95 % interval; NaN bounds if one seed gave none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.mean:.6g}"
+        return f"{self.mean:.4g} " + ("(one seed)" if math.isnan(self.low) else f"[{self.low:.4g}, {self.high:.4g}]")
+
+    def require_interval(self, what: str) -> None:
+        if math.isnan(self.low):
+            raise _NotComparableError(f"{what} has a single finished seed, hence no interval; run more seeds")
+
+
+class _Results:
+    """The cells of all tables by (data set, fusion, degree), then metric."""
+
+    def __init__(self, tables: Iterable[pd.DataFrame]):
+        self.rows: dict[tuple[str, str, int | None], dict[str, Any]] = {}
+        for table in tables:
+            for row in table.to_dict("records"):
+                degree = None if pd.isna(row["degree"]) else row["degree"]
+                self.rows.setdefault((row["dataset"], row["fusion"], degree), {}).setdefault(row["metric"], row)
+
+    def figure(self, dataset: str, series: Series, quantity: str, table: str) -> _Figure:
+        """The reproduced number; ``table`` is named as the one to make where the data set is missing."""
+        if dataset not in {key[0] for key in self.rows}:
+            raise _NotComparableError(f"there are no results on {dataset}; `make reproduce-{table}` is to add them")
+        cells = self.rows.get((dataset, series.fusion, series.degree), {})
+        if quantity not in METRICS and cells:
+            count = float(next(iter(cells.values()))[quantity])
+            return _Figure(count, count, count)
+        if quantity not in cells:
+            raise _NotComparableError(f"the results on {dataset} have no {_label(quantity)} of {series}")
+        row = cells[quantity]
+        if math.isnan(row["mean"]) and row["seeds"] == 0:
+            raise _NotComparableError(f"{series} is intractable on {dataset}")
+        if math.isnan(row["mean"]):
+            raise _DivergedError(f"every seed of {series} diverged on {dataset}")
+        return _Figure(row["mean"], row["ci95_low"], row["ci95_high"])
+
+
+def _label(quantity: str) -> str:
+    return METRICS[quantity].label if quantity in METRICS else quantity.replace("_params", " parameters")
+
+
+def _judge(check: Check, published: float | None, results: _Results) -> tuple[Outcome, str]:
+    try:
+        match check:
+            case NoCheck():
+                return "not comparable", check.reason
+            case ValueCheck():
+                holds, reason = _judge_value(check, published, results)
+            case RatioCheck():
+                holds, reason = _judge_ratio(check, published, results)
+            case OrderingCheck():
+                holds, reason = _judge_ordering(check, check.datasets, results)
+            case DegreeShapeCheck():
+                holds, reason = _judge_degree_shape(check, results)
+            case GrowthCheck():
+                holds, reason = _judge_growth(check, results)
+    except _NotComparableError as missing:
+        return "not comparable", _sentence(str(missing)) + _nearest(check, results)
+    return ("reproduced" if holds else "not reproduced"), _sentence(reason)
+
+
+def _cell_verdict(arxiv: str, cell: Cell, published: float, results: _Results) -> Verdict:
+    series = Series(fusion=cell.fusion, degree=cell.degree)
+    check = ValueCheck(kind="value", table=cell.table, dataset=cell.dataset, series=series, quantity=cell.metric)
+    outcome, reason = _judge(check, published, results)
+    label = METRICS[cell.metric].label
+    return Verdict(
+        claim=f"{cell.dataset}, {series}, {label}",
+        statement=f"A cell of the tables of {arxiv}.",
+        published=f"{published:g} ({label})",
+        confidence="",
+        reading=None,
+        verdict=outcome,
+        reason=reason,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _judge_value(check: ValueCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+    published, dataset = _stated(published, check.dataset)
+    figure = results.figure(dataset, check.series, check.quantity, check.table)
+    holds = _covers(figure, published, check.tolerance, f"{check.series} on {dataset}")
+    return holds, f"{check.series} on {dataset}: {_label(check.quantity)} {figure}, published {published:g}"
+
+
+def _judge_ratio(check: RatioCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+    published, dataset = _stated(published, check.dataset)
+    ratio, reason = _ratio(check, dataset, results)
+    return _covers(ratio, published, check.tolerance, f"the ratio on {dataset}"), f"{reason}, published {published:g}"
+
+
+def _ratio(check: RatioCheck, dataset: str, results: _Results) -> tuple[_Figure, str]:
+    over = results.figure(dataset, check.numerator, check.quantity, check.table)
+    under = results.figure(dataset, check.denominator, check.quantity, check.table)
+    if under.mean <= 0 or under.low <= 0:
+        raise _NotComparableError(f"a ratio to {check.denominator} on {dataset} has no bounds: {under} reaches zero")
+    ratio = _Figure(over.mean / under.mean, over.low / under.high, over.high / under.low)
+    label = f"{_label(check.quantity)} of {check.numerator} / {check.denominator}"
+    return ratio, f"{label} on {dataset}: {over} / {under} = {ratio}"
+
+
+def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: _Results) -> tuple[bool, str]:
+    holds = True
+    reasons = []
+    for dataset, metric in datasets.items():
+        above = results.figure(dataset, check.above, metric, check.table)
+        above.require_interval(f"{check.above} on {dataset}")
+        placed: dict[str, list[str]] = {"better than": [], "not told apart from": [], "worse than": []}
+        for series in check.below:
+            try:
+                other = results.figure(dataset, series, metric, check.table)
+            except _DivergedError:
+                placed["better than"].append(f"{series} (diverged)")
+                continue
+            other.require_interval(f"{series} on {dataset}")
+            placed[_place(above, other, METRICS[metric].lower_is_better)].append(f"{series} {other}")
+        holds = holds and not placed["not told apart from"] and not placed["worse than"]
+        relations = "; ".join(f"{place} {', '.join(others)}" for place, others in placed.items() if others)
+        reasons.append(f"{dataset}: {METRICS[metric].label} of {check.above} {above} is {relations}")
+    return holds, ". ".join(reasons)
+
+
+def _place(one: _Figure, other: _Figure, lower_is_better: bool) -> str:
+    if lower_is_better:
+        one, other = other, one
+    if one.low > other.high:
+        return "better than"
+    return "worse than" if one.high < other.low else "not told apart from"
+
+
+def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[bool, str]:
+    degrees = [*check.rises, check.drops_at]
+    reasons = []
+    shapes = []
+    for dataset, metric in check.datasets.items():
+        series = [Series(fusion="qfl", degree=degree) for degree in degrees]
+        means = [results.figure(dataset, one, metric, check.table).mean for one in series]
+        quality = [-mean for mean in means] if METRICS[metric].lower_is_better else means
+        rises = all(left < right for left, right in itertools.pairwise(quality[:-1]))
+        drops = quality[-1] < quality[-2]
+        shapes.append(rises and drops)
+        figures = ", ".join(f"{mean:.4g}" for mean in means)
+        shape = f"{'rises' if rises else 'no steady rise'}, {'then drops' if drops else 'no drop'}"
+        reasons.append(f"{dataset} ({METRICS[metric].label} {figures}) {shape}")
+    return all(shapes), f"at P = {', '.join(map(str, degrees))}: " + "; ".join(reasons)
+
+
+def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
+    counts = sorted(
+        (row["modalities"], row["fusion_params"], dataset)
+        for (dataset, fusion, degree), cells in results.rows.items()
+        for row in list(cells.values())[:1]
+        if (fusion, degree) == (check.series.fusion, check.series.degree)
+    )
+    if not counts or counts[0][0] == counts[-1][0]:
+        raise _NotComparableError(
+            f"growth needs {check.series} on data sets with different numbers of modalities; "
+            f"`make reproduce-{check.table}` is to add them"
+        )
+    (fewest, few, small), (most, many, large) = counts[0], counts[-1]
+    return many / few <= most / fewest, (
+        f"{check.series} has {few} fusion parameters at {fewest} modalities ({small}) and {many} at {most} ({large}): "
+        f"{many / few:.3g} times the parameters for {most / fewest:.3g} times the modalities"
+    )
+
+
+def _nearest(check: Check, results: _Results) -> str:
+    """What the results say on other data sets: information, no verdict."""
+    notes = []
+    if isinstance(check, (RatioCheck, OrderingCheck)):
+        for dataset in check.nearest:
+            try:
+                if isinstance(check, RatioCheck):
+                    notes.append(_ratio(check, dataset, results)[1])
+                else:
+                    notes.append(_judge_ordering(check, {dataset: check.nearest[dataset]}, results)[1])
+            except _NotComparableError:
+                continue
+    return " For information: " + ". ".join(notes) + "." if notes else ""
+
+
+def _stated(published: float | None, dataset: str | None) -> tuple[float, str]:
+    if published is None:
+        raise _NotComparableError("the value is not stated in the sources at hand")
+    if dataset is None:
+        raise _NotComparableError("the data set is not stated in the sources at hand")
+    return published, dataset
+
+
+def _covers(figure: _Figure, published: float, tolerance: float, what: str) -> bool:
+    figure.require_interval(what)
+    return figure.low - tolerance <= published <= figure.high + tolerance

@@ -1,0 +1,103 @@
+"""From specifications to a table on disk: run, fold, write, and say what moved since the committed table."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from reproduce.compare import moved_cells, verdicts
+from reproduce.execute import run_all
+from reproduce.render import write_table
+from reproduce.results import read_table
+from reproduce.runs import RunResult, RunSpec
+from reproduce.store import Store
+
+
+def produce(
+    specs: Sequence[RunSpec],
+    fold: Callable[[Sequence[RunResult]], pd.DataFrame],
+    path_stem: Path,
+    title: str,
+    profile: str,
+    units: Mapping[str, str],
+    chance: Mapping[str, float],
+    fresh: bool,
+    console: Console,
+) -> None:
+    """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
+
+    Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there.
+
+    Args:
+        specs: The runs of the table.
+        fold: Folds their results into rows.
+        path_stem: Where the table goes, without suffix.
+        title: Its heading.
+        profile: What made it, in words.
+        units: Unit of the forecast errors by data set.
+        chance: Accuracy of the best constant guess by data set.
+        fresh: Whether to forget earlier runs.
+        console: Where to report.
+
+    Raises:
+        KeyboardInterrupt: Passed on, after a line that says what is kept.
+    """
+    raw = path_stem.parent / "runs" / "runs.jsonl"
+    if fresh:
+        raw.unlink(missing_ok=True)
+    store = Store(raw)
+    missing = [spec for spec in specs if store.get(spec.id) is None]
+    console.print(f"{len(specs)} runs, {len(specs) - len(missing)} of them in {raw} already.")
+    done = 0
+
+    def report(result: RunResult) -> None:
+        nonlocal done
+        done += 1
+        scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
+        console.print(
+            f"[{done}/{len(missing)}] {result.spec}: {scores or result.status}, {result.seconds:.1f} s", markup=False
+        )
+
+    try:
+        results = run_all(specs, store, report)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
+        raise
+    write_table(fold(results), path_stem, title, profile, units, chance)
+    written = ", ".join(str(path_stem.with_suffix(suffix)) for suffix in (".csv", ".md", ".png"))
+    console.print(f"Wrote {written}.")
+    counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+    console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+    _report_moved(path_stem.with_suffix(".csv"), console)
+
+
+def _report_moved(table: Path, console: Console) -> None:
+    committed = _committed(table)
+    if committed is None:
+        console.print(f"There is no committed {table.name} to compare with.")
+        return
+    moved = moved_cells(read_table(table), committed)
+    console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
+    if len(moved):
+        console.print(moved.to_string(index=False), markup=False)
+
+
+def _committed(table: Path) -> pd.DataFrame | None:
+    """The table as last committed, or None outside a git checkout or before its first commit."""
+    command = ["git", "-C", str(table.parent), "show", f"HEAD:./{table.name}"]
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    if shown.returncode != 0:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / table.name
+        copy.write_bytes(shown.stdout)
+        return read_table(copy)

@@ -1,0 +1,264 @@
+"""A results table for people: the CSV, a Markdown page and a figure, from one frame."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from reproduce.claims import PUBLISHED, Paper, Series, load_papers
+from reproduce.compare import verdicts
+from reproduce.results import FUSIONS, METRICS, read_table, write_csv
+
+_HOW_TO_READ = """\
+Scores are means over the seeds that finished ± half the width of their 95 % t-interval; a score without ± comes from a
+single seed. Parameters are trainable ones, in the fusion alone and in the whole model; training time is the mean per
+seed.
+
+- *intractable*: the fusion has too many parameters to be built.
+- *diverged*: the loss of every seed became NaN; the column "Diverged" gives the share of seeds to which it happened.
+- *not stated*: the sources at hand publish no figure for this row.
+- *LMF, unit scale* is LMF with larger initial weights, whose product over many modalities does not vanish; *Control* is
+  a classical fusion with as many parameters as QFL of the same P. Both are ours, no paper's.
+- *Persistence* forecasts that nothing changes."""
+
+_NO_FIGURE = "-"
+
+
+def write_table(
+    frame: pd.DataFrame,
+    path_stem: Path,
+    title: str,
+    profile: str,
+    units: Mapping[str, str],
+    chance: Mapping[str, float],
+    published: Path = PUBLISHED,
+) -> None:
+    """Writes a results table as ``.csv``, ``.md`` and ``.png``.
+
+    The Markdown page ends with the verdicts on all published claims, computed from the results files in the same
+    folder, this table included.
+
+    Args:
+        frame: The table, with the columns ``reproduce.results.COLUMNS``.
+        path_stem: Where to write, without suffix.
+        title: Heading of the page and the figure.
+        profile: What made the table, in words.
+        units: Unit of the forecast errors by data set.
+        chance: Accuracy of the best constant guess by data set, drawn as a line.
+        published: The folder with one YAML file per paper.
+
+    Raises:
+        ValueError: If the frame has other columns, or a results file or a paper's file is broken.
+    """
+    csv = path_stem.with_suffix(".csv")
+    write_csv(frame, csv)
+    frame = read_table(csv)
+    papers = load_papers(published)
+    sections = [
+        f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
+        f"![{title}]({path_stem.name}.png)",
+        *(_dataset_section(rows, name, units.get(name), papers) for name, rows in _by_dataset(frame)),
+        _verdict_section(path_stem.parent, published, papers),
+    ]
+    path_stem.with_suffix(".md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    _figure(frame, title, profile, units, chance).savefig(path_stem.with_suffix(".png"), dpi=200)
+
+
+def _by_dataset(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return [(name, frame[frame["dataset"] == name]) for name in frame["dataset"].unique()]
+
+
+def _by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
+    """Series -> metric -> row, in the order of display."""
+    found: dict[Series, dict[str, dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
+        found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
+    order = list(FUSIONS)
+    return dict(sorted(found.items(), key=lambda item: (order.index(item[0].fusion), item[0].degree or 0)))
+
+
+def _metrics(rows: pd.DataFrame) -> list[str]:
+    present = set(rows["metric"])
+    return [metric for metric in METRICS if metric in present]
+
+
+def _seeds(rows: pd.DataFrame) -> str:
+    trained = rows.loc[(rows["seeds"] > 0) & (rows["fusion"] != "persistence"), "seeds"]
+    counts = sorted({int(count) for count in trained}) or [0]
+    return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
+
+
+def _dataset_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[Paper]) -> str:
+    metrics = _metrics(rows)
+    cells = {
+        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value for paper in papers for cell in paper.cells
+    }
+    lines = []
+    for series, by_metric in _by_series(rows).items():
+        any_row = next(iter(by_metric.values()))
+        stated = [
+            f"{METRICS[metric].label} {value:g}"
+            for metric in metrics
+            if (value := cells.get((name, series.fusion, series.degree, metric))) is not None
+        ]
+        lines.append(
+            {
+                "Fusion": str(series),
+                **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
+                "Fusion parameters": f"{any_row['fusion_params']:,}",
+                "Model parameters": _NO_FIGURE if pd.isna(any_row["total_params"]) else f"{any_row['total_params']:,}",
+                "Training, s": _NO_FIGURE
+                if math.isnan(any_row["train_seconds"])
+                else f"{any_row['train_seconds']:.1f}",
+                "Published": ", ".join(stated) or "not stated",
+            }
+        )
+    facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
+    return f"## {name}\n\n{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
+
+
+def _score(row: dict[str, Any] | None) -> str:
+    if row is None or (row["metric"] == "diverged" and math.isnan(row["mean"])):
+        return _NO_FIGURE
+    if math.isnan(row["mean"]):
+        return _no_score(row)
+    if row["metric"] == "diverged":
+        return f"{100 * row['mean']:.0f} %"
+    if math.isnan(row["ci95_low"]):
+        return f"{row['mean']:.3f}"
+    return f"{row['mean']:.3f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.3f}"
+
+
+def _no_score(row: dict[str, Any]) -> str:
+    return "intractable" if row["seeds"] == 0 else "diverged"
+
+
+def _verdict_section(results_dir: Path, published: Path, papers: list[Paper]) -> str:
+    found = verdicts(results_dir, published)
+    lines = [
+        {
+            "Claim": verdict.claim,
+            "Statement": verdict.statement,
+            "Published": verdict.published,
+            "Confidence": verdict.confidence,
+            "Verdict": f"**{verdict.verdict}**",
+        }
+        for verdict in found
+    ]
+    reasons = [
+        f"- **{verdict.claim}**, {verdict.verdict}: {verdict.reason}"
+        + (f" *Our reading:* {verdict.reading}" if verdict.reading else "")
+        for verdict in found
+    ]
+    unknown = [
+        f"- [{paper.title}](https://arxiv.org/abs/{paper.arxiv}): "
+        + ", ".join(name for name, value in paper.settings.items() if value is None)
+        for paper in papers
+    ]
+    return "\n\n".join(
+        [
+            "## Published against reproduced",
+            "The papers' full text was not at hand. Confidence in what is published: A = the authors' own words, "
+            "B = a digest that agrees with an abstract, C = one digest alone.",
+            _markdown(lines),
+            "### Why",
+            "\n".join(reasons),
+            "### Not stated in the sources at hand",
+            "\n".join(unknown),
+        ]
+    )
+
+
+def _markdown(lines: list[dict[str, str]], right: Sequence[str] = ()) -> str:
+    """A pipe table; the columns ``right`` are aligned to the right."""
+    frame = pd.DataFrame(lines).map(lambda text: text.replace("|", "\\|"))
+    alignment = ["right" if column in right else "left" for column in frame.columns]
+    return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
+
+
+_QFL = ("QFL", "#0072B2", "o")
+_BASELINE = ("Classical baseline", "#D55E00", "s")
+_CONTROL = ("Classical control of QFL's size", "#009E73", "D")
+# Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour.
+
+
+def _style(fusion: str) -> tuple[str, str, str]:
+    return {"qfl": _QFL, "control": _CONTROL}.get(fusion, _BASELINE)
+
+
+def _figure(
+    frame: pd.DataFrame, title: str, profile: str, units: Mapping[str, str], chance: Mapping[str, float]
+) -> Figure:
+    """One panel per data set: the mean and 95 % interval of its first metric for each fusion."""
+    panels = _by_dataset(frame)
+    names = [series for series in _by_series(frame) if series.fusion != "persistence"]
+    columns = min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(3.7 * columns, rows * (1.0 + 0.19 * len(names)) + 1.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
+    for axis, (name, cells) in zip(axes, panels, strict=False):
+        _panel(axis, name, cells, names, units.get(name), chance.get(name))
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    styles = dict.fromkeys(_style(series.fusion) for series in names)
+    legend = [Line2D([], [], color=color, marker=marker, label=label) for label, color, marker in styles]
+    if any(name in chance for name, _ in panels):
+        legend.append(Line2D([], [], color="black", linestyle=":", label="Best constant guess"))
+    if "persistence" in set(frame["fusion"]):
+        legend.append(Line2D([], [], color="black", linestyle="--", label="Persistence"))
+    shown = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
+    caption = textwrap.fill(f"{shown}, {_seeds(frame)}; profile {profile}", 48 * columns)
+    figure.suptitle(f"{title}\n{caption}", fontsize=10)
+    figure.legend(handles=legend, loc="outside lower center", ncols=2 * columns - 1, fontsize=9, frameon=False)
+    return figure
+
+
+def _panel(
+    axis: Axes, name: str, cells: pd.DataFrame, names: list[Series], unit: str | None, chance: float | None
+) -> None:
+    metric = _metrics(cells)[0]
+    scores = {series: by_metric.get(metric) for series, by_metric in _by_series(cells).items()}
+    if chance is not None and metric == "accuracy":
+        axis.axvline(chance, color="black", linestyle=":", linewidth=1)
+    persistence = scores.get(Series(fusion="persistence"))
+    if persistence is not None:
+        axis.axvline(persistence["mean"], color="black", linestyle="--", linewidth=1)
+    for position, series in enumerate(names):
+        row = scores.get(series)
+        if row is None:
+            continue
+        if math.isnan(row["mean"]):
+            axis.annotate(
+                _no_score(row),
+                (0.02, position),
+                xycoords=axis.get_yaxis_transform(),
+                va="center",
+                fontsize=8,
+                style="italic",
+                color="0.3",
+                bbox={"color": "white", "pad": 1.5},
+            )
+            continue
+        _, color, marker = _style(series.fusion)
+        mean, low, high = row["mean"], row["ci95_low"], row["ci95_high"]
+        spread = None if math.isnan(low) else [[mean - low], [high - mean]]
+        axis.errorbar(mean, position, xerr=spread, color=color, marker=marker, markersize=4, capsize=2.5)
+    axis.set_yticks(range(len(names)), [str(series) for series in names])
+    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.tick_params(labelsize=9)
+    axis.set_xlabel(METRICS[metric].label + (f" ({unit})" if unit else ""), fontsize=9)
+    axis.set_title(f"{name}, {cells['modalities'].iloc[0]} modalities", fontsize=9)
+    axis.grid(axis="x", color="0.9")
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)

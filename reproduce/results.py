@@ -1,0 +1,196 @@
+"""The results file: one tidy CSV per table, one row per (data set, fusion, degree, metric).
+
+How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
+size ("intractable"), or some were and every one of them ended in NaN ("diverged").
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FiniteFloat,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+KEY = ["dataset", "fusion", "degree", "metric"]
+"""The columns that name a cell; no two rows of a table share them."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is written and which way it improves."""
+
+    label: str
+    lower_is_better: bool = False
+
+
+METRICS = {
+    "accuracy": Metric("Accuracy"),
+    "roc_auc": Metric("ROC AUC"),
+    "mae": Metric("MAE", lower_is_better=True),
+    "rmse": Metric("RMSE", lower_is_better=True),
+    "diverged": Metric("Diverged", lower_is_better=True),
+}
+"""The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
+
+FUSIONS = {
+    "qfl": "QFL",
+    "control": "Control",
+    "concat": "Concat",
+    "tfn": "TFN",
+    "lmf": "LMF",
+    "lmf-unit": "LMF, unit scale",
+    "mfb": "MFB",
+    "gcn": "GCN",
+    "persistence": "Persistence",
+}
+"""The fusions and what people call them, in the order of display."""
+
+
+def check_degree(fusion: str, degree: int | None) -> None:
+    """Raises ValueError unless qfl has a degree, control has one or none, and no other fusion has one."""
+    if fusion == "qfl" and degree is None:
+        raise ValueError("qfl needs a degree")
+    if degree is not None and fusion not in ("qfl", "control"):
+        raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+_Empty = BeforeValidator(_empty_is_none)
+
+
+class Row(BaseModel):
+    """One line of a results file; the order of the fields is the order of the columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    modalities: PositiveInt
+    fusion: str
+    degree: Annotated[PositiveInt | None, _Empty]
+    engine: Annotated[str | None, _Empty]
+    metric: str
+    mean: Annotated[FiniteFloat | None, _Empty]
+    std: Annotated[NonNegativeFloat | None, _Empty]
+    ci95_low: Annotated[FiniteFloat | None, _Empty]
+    ci95_high: Annotated[FiniteFloat | None, _Empty]
+    seeds: NonNegativeInt
+    fusion_params: NonNegativeInt
+    total_params: Annotated[NonNegativeInt | None, _Empty]
+    train_seconds: Annotated[NonNegativeFloat | None, _Empty]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Row:
+        for column, value, known in (("fusion", self.fusion, FUSIONS), ("metric", self.metric, METRICS)):
+            if value not in known:
+                raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
+        check_degree(self.fusion, self.degree)
+        if self.seeds == 0 and self.mean is not None:
+            raise ValueError("a mean over no seeds")
+        if (self.ci95_low is None) != (self.ci95_high is None):
+            raise ValueError("an interval needs both ci95_low and ci95_high")
+        if self.ci95_low is None or self.ci95_high is None:
+            return self
+        if self.mean is None or not self.ci95_low <= self.mean <= self.ci95_high:
+            raise ValueError("the mean lies outside its own interval")
+        return self
+
+
+COLUMNS = list(Row.model_fields)
+"""The columns of a results file, in order."""
+
+_DTYPES = {
+    # The weights of a tensor fusion of 48 modalities do not fit into 64 bits.
+    **dict.fromkeys(("dataset", "fusion", "engine", "metric", "fusion_params"), "object"),
+    **dict.fromkeys(("modalities", "degree", "seeds", "total_params"), "Int64"),
+    **dict.fromkeys(("mean", "std", "ci95_low", "ci95_high", "train_seconds"), "float64"),
+}
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the columns of a results file in their order and types.
+
+    Whole numbers become pandas' nullable ``Int64``, so that an empty degree does not turn the others into floats;
+    ``fusion_params`` holds Python integers, which have no upper bound.
+
+    Raises:
+        ValueError: If a column is missing or unknown.
+    """
+    if set(frame.columns) != set(COLUMNS):
+        missing = [column for column in COLUMNS if column not in frame.columns]
+        unknown = [column for column in frame.columns if column not in COLUMNS]
+        raise ValueError(f"A results table has the columns {COLUMNS}; missing: {missing}, unknown: {unknown}.")
+    return frame[COLUMNS].astype(_DTYPES)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Writes a results file, floats with 6 significant digits.
+
+    Raises:
+        ValueError: If a column is missing or unknown.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    typed(frame).to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Reads a results file.
+
+    Returns:
+        A frame with the columns ``COLUMNS``, typed as :func:`typed` does; an empty cell is a missing value.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is broken; the message names the file, the line and the column.
+    """
+    rows: list[Row] = []
+    first_at: dict[tuple[object, ...], int] = {}
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        lines = csv.reader(file)
+        try:
+            header = next(lines, [])
+            if header != COLUMNS:
+                raise ValueError(f"{path}, line 1: expected the columns {COLUMNS}, got {header}.")
+            for cells in lines:
+                row = _row(cells, where=f"{path}, line {lines.line_num}")
+                key = tuple(getattr(row, column) for column in KEY)
+                if key in first_at:
+                    raise ValueError(
+                        f"{path}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
+                        "Keep one of the two lines."
+                    )
+                first_at[key] = lines.line_num
+                rows.append(row)
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {lines.line_num}: {error}. {_REPAIR}") from error
+    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
+
+
+_REPAIR = "Repair the line, or make the table again."
+
+
+def _row(cells: list[str], where: str) -> Row:
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{where}: expected {len(COLUMNS)} cells, got {len(cells)}. {_REPAIR}")
+    try:
+        return Row.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        column = f"column {first['loc'][0]}, " if first["loc"] else ""
+        got = repr(first["input"]) if first["loc"] else repr(",".join(cells))
+        raise ValueError(f"{where}: {column}{first['msg']}, got {got}. {_REPAIR}") from error

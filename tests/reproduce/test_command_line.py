@@ -1,0 +1,95 @@
+"""The command line, as a user runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+TABLE1 = [sys.executable, "-m", "reproduce", "table1", "--profile", "smoke", "--datasets", "japanese-vowels"]
+
+
+def run(*arguments, **keywords):
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, **keywords)
+
+
+@pytest.mark.slow
+def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
+    command = [*TABLE1, "--fusions", "concat,tfn", "--results", str(tmp_path)]
+    first = run(*command)
+    assert first.returncode == 0, first.stderr
+    table = pd.read_csv(tmp_path / "table1.csv")
+    assert set(table["fusion"]) == {"concat", "tfn"}
+    assert "intractable" in (tmp_path / "table1.md").read_text()
+    assert (tmp_path / "table1.png").stat().st_size > 10_000
+    assert "2 runs, 0 of them in" in first.stdout
+
+    second = run(*command)
+    assert "2 runs, 2 of them in" in second.stdout
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv"), table)
+
+    fresh = run(*command, "--fresh")
+    assert "2 runs, 0 of them in" in fresh.stdout
+    scores = ["dataset", "fusion", "degree", "metric", "mean", "fusion_params"]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv")[scores], table[scores])
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
+    command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
+    raw = tmp_path / "runs" / "runs.jsonl"
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not raw.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "the same command continues from there" in output
+    kept = raw.read_text().count("\n")
+    assert 1 <= kept < 3
+
+    continued = run(*command)
+    assert continued.returncode == 0, continued.stderr
+    assert f"3 runs, {kept} of them in" in continued.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fusions", "sum"], "Unknown fusion sum: expected among qfl"),
+        (["--datasets", "mnist"], "the known ones are emoji"),
+        (["--profile", "quick"], "expected one of smoke, default, paper"),
+    ],
+)
+def test_unknown_names_are_one_clear_line(arguments, message, tmp_path):
+    found = run(*TABLE1, *arguments, "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert message in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_broken_results_are_named(tmp_path):
+    raw = tmp_path / "runs" / "runs.jsonl"
+    raw.parent.mkdir()
+    raw.write_text("{}\n")
+    found = run(*TABLE1, "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert "line 1" in found.stdout
+
+
+def test_compare_gives_every_claim_a_verdict_without_any_results(tmp_path):
+    found = run(sys.executable, "-m", "reproduce", "compare", "--results", str(tmp_path))
+    assert found.returncode == 0, found.stderr
+    assert "19 not comparable" in found.stdout
+
+
+def test_help_needs_no_tensorflow_and_no_second():
+    code = "import sys; import reproduce.__main__; sys.exit('tensorflow' in sys.modules)"
+    start = time.perf_counter()
+    assert run(sys.executable, "-c", code, env={**os.environ, "PYTHONPATH": str(Path.cwd())}).returncode == 0
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,322 @@
+"""Verdicts follow from the results file and the claim's own check; moved cells from the committed intervals."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reproduce.claims import PUBLISHED
+from reproduce.compare import moved_cells, verdicts
+from reproduce.results import COLUMNS, read_table, write_csv
+
+
+def _row(
+    dataset, fusion, mean, low=None, high=None, *, degree=None, metric="accuracy", seeds=3, params=100, modalities=3
+):
+    return dict.fromkeys(COLUMNS) | {
+        "dataset": dataset,
+        "modalities": modalities,
+        "fusion": fusion,
+        "degree": degree,
+        "metric": metric,
+        "mean": mean,
+        "ci95_low": low,
+        "ci95_high": high,
+        "seeds": seeds,
+        "fusion_params": params,
+    }
+
+
+def _verdict(tmp_path, check, rows, value=None):
+    """The verdict on one claim with the given check and published value, and its reason."""
+    published = tmp_path / "published"
+    published.mkdir(exist_ok=True)
+    (published / "paper.yaml").write_text(
+        f"""\
+title: A paper
+authors: [A. Author]
+arxiv: 0000.00000v1
+date: "2025-01-01"
+method: []
+settings: {{}}
+claims:
+  - id: A1
+    statement: It works.
+    value: {"null" if value is None else value}
+    unit: number
+    sources: [abstract]
+    confidence: A
+    check: {{table: table1, {check}}}
+"""
+    )
+    if rows:
+        write_csv(pd.DataFrame(rows), tmp_path / "table1.csv")
+    (verdict,) = verdicts(tmp_path, published)
+    return verdict.verdict, verdict.reason
+
+
+VALUE = "kind: value, dataset: toy, series: {fusion: concat}, quantity: accuracy, tolerance: 0.005"
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "verdict", "reason"),
+    [
+        (_row("toy", "concat", 0.90, 0.88, 0.92), 0.91, "reproduced", "0.9 [0.88, 0.92], published 0.91"),
+        (_row("toy", "concat", 0.90, 0.88, 0.92), 0.924, "reproduced", "0.924"),  # within the tolerance
+        (_row("toy", "concat", 0.90, 0.88, 0.92), 0.926, "not reproduced", "0.926"),
+        (_row("toy", "concat", 0.90, 0.88, 0.92), 0.8, "not reproduced", "0.8"),
+        (_row("toy", "concat", 0.90, 0.88, 0.92), None, "not comparable", "value is not stated"),
+        (_row("toy", "concat", 0.90, seeds=1), 0.90, "not comparable", "a single finished seed, hence no interval"),
+        (_row("toy", "concat", None), 0.90, "not comparable", "Every seed of Concat diverged on toy"),
+        (_row("toy", "concat", None, seeds=0), 0.90, "not comparable", "Concat is intractable on toy"),
+        (_row("toy", "lmf", 0.90, 0.88, 0.92), 0.90, "not comparable", "no Accuracy of Concat"),
+        (
+            _row("other", "concat", 0.90, 0.88, 0.92),
+            0.90,
+            "not comparable",
+            "no results on toy; `make reproduce-table1`",
+        ),
+        (None, 0.90, "not comparable", "no results on toy"),
+    ],
+)
+def test_value(tmp_path, row, value, verdict, reason):
+    got, why = _verdict(tmp_path, VALUE, [row] if row else [], value)
+    assert got == verdict
+    assert reason in why
+
+
+def test_a_value_without_a_data_set_is_not_comparable(tmp_path):
+    check = VALUE.replace("dataset: toy", "dataset: null")
+    verdict, reason = _verdict(tmp_path, check, [_row("toy", "concat", 0.90, 0.88, 0.92)], 0.9)
+    assert verdict == "not comparable"
+    assert "data set is not stated" in reason
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(207, "reproduced"), (206, "not reproduced")])
+def test_a_count_is_compared_exactly(tmp_path, count, verdict):
+    check = "kind: value, dataset: toy, series: {fusion: qfl, degree: 3}, quantity: modalities"
+    rows = [_row("toy", "qfl", 3.0, 2.9, 3.1, degree=3, metric="mae", modalities=207)]
+    assert _verdict(tmp_path, check, rows, count)[0] == verdict
+
+
+RATIO = "kind: ratio, dataset: toy, numerator: {fusion: concat}, denominator: {fusion: lmf}"
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    # 0.80 / 0.50 lies between 0.78 / 0.52 = 1.5 and 0.82 / 0.48 = 1.708.
+    [(1.6, "reproduced"), (1.7, "reproduced"), (1.72, "not reproduced"), (1.4, "not reproduced")],
+)
+def test_ratio_of_scores(tmp_path, value, verdict):
+    rows = [_row("toy", "concat", 0.80, 0.78, 0.82), _row("toy", "lmf", 0.50, 0.48, 0.52)]
+    assert _verdict(tmp_path, f"{RATIO}, quantity: accuracy", rows, value)[0] == verdict
+
+
+@pytest.mark.parametrize(("params", "verdict"), [(54, "reproduced"), (56, "not reproduced"), (44, "not reproduced")])
+def test_ratio_of_parameters(tmp_path, params, verdict):
+    rows = [_row("toy", "concat", 0.8, params=params), _row("toy", "lmf", None, params=1000)]
+    check = f"{RATIO}, quantity: fusion_params, tolerance: 0.005"
+    assert _verdict(tmp_path, check, rows, 0.05)[0] == verdict
+
+
+def test_ratio_to_an_interval_around_zero_is_not_comparable(tmp_path):
+    rows = [_row("toy", "concat", 0.80, 0.78, 0.82), _row("toy", "lmf", 0.10, -0.1, 0.3)]
+    verdict, reason = _verdict(tmp_path, f"{RATIO}, quantity: accuracy", rows, 8)
+    assert verdict == "not comparable"
+    assert "reaches zero" in reason
+
+
+def test_ratio_shows_the_nearest_data_set_without_a_verdict(tmp_path):
+    rows = [_row("near", "concat", 0.80, 0.78, 0.82), _row("near", "lmf", 0.50, 0.48, 0.52)]
+    verdict, reason = _verdict(tmp_path, f"{RATIO}, quantity: accuracy, nearest: [near, far]", rows, 1.6)
+    assert verdict == "not comparable"
+    assert "For information: Accuracy of Concat / LMF on near: 0.8 [0.78, 0.82] / 0.5 [0.48, 0.52] = 1.6" in reason
+
+
+ORDERING = "kind: ordering, above: {fusion: concat}, below: [{fusion: lmf}, {fusion: gcn}]"
+
+
+@pytest.mark.parametrize(
+    ("lmf", "gcn", "verdict", "reason"),
+    [
+        ((0.5, 0.4, 0.6), (0.7, 0.6, 0.79), "reproduced", "is better than LMF 0.5 [0.4, 0.6], GCN"),
+        ((0.5, 0.4, 0.6), (0.7, 0.6, 0.85), "not reproduced", "not told apart from GCN"),
+        ((0.5, 0.4, 0.6), (0.95, 0.93, 0.97), "not reproduced", "worse than GCN"),
+        ((None, None, None), (0.7, 0.6, 0.79), "reproduced", "LMF (diverged)"),
+        ((0.5, None, None), (0.7, 0.6, 0.79), "not comparable", "LMF on toy has a single finished seed"),
+    ],
+)
+def test_ordering(tmp_path, lmf, gcn, verdict, reason):
+    rows = [_row("toy", "concat", 0.9, 0.8, 0.92), _row("toy", "lmf", *lmf), _row("toy", "gcn", *gcn)]
+    got, why = _verdict(tmp_path, f"{ORDERING}, datasets: {{toy: accuracy}}", rows)
+    assert got == verdict
+    assert reason in why
+
+
+def test_ordering_holds_only_if_it_does_on_every_data_set_and_errors_count_downwards(tmp_path):
+    check = f"{ORDERING}, datasets: {{toy: accuracy, road: mae}}"
+    turned = f"{ORDERING}, datasets: {{road: mae, toy: accuracy}}"
+    toy = [
+        _row("toy", "concat", 0.9, 0.8, 1.0),
+        _row("toy", "lmf", 0.5, 0.4, 0.6),
+        _row("toy", "gcn", 0.5, 0.4, 0.6),
+    ]
+    road = [_row("road", "lmf", 5, 4, 6, metric="mae"), _row("road", "gcn", 5, 4, 6, metric="mae")]
+    lower, higher = _row("road", "concat", 3, 2, 3.9, metric="mae"), _row("road", "concat", 7, 6.1, 8, metric="mae")
+    assert _verdict(tmp_path, check, [*toy, *road, lower])[0] == "reproduced"
+    assert _verdict(tmp_path, check, [*toy, *road, higher])[0] == "not reproduced"
+    assert _verdict(tmp_path, turned, [*toy, *road, higher])[0] == "not reproduced"
+    assert _verdict(tmp_path, check, toy)[0] == "not comparable"
+
+
+def test_ordering_shows_the_nearest_data_set_without_a_verdict(tmp_path):
+    rows = [
+        _row("near", "concat", 0.9, 0.8, 1.0),
+        _row("near", "lmf", 0.5, 0.4, 0.6),
+        _row("near", "gcn", 0.5, 0.4, 0.6),
+    ]
+    verdict, reason = _verdict(tmp_path, f"{ORDERING}, datasets: {{toy: accuracy}}, nearest: {{near: accuracy}}", rows)
+    assert verdict == "not comparable"
+    assert "For information: near: Accuracy of Concat 0.9 [0.8, 1] is better than LMF" in reason
+
+
+SHAPE = "kind: degree_shape, rises: [1, 2, 3], drops_at: 5"
+
+
+@pytest.mark.parametrize(
+    ("metric", "means", "verdict"),
+    [
+        ("accuracy", (0.80, 0.85, 0.90, 0.87), "reproduced"),
+        ("accuracy", (0.80, 0.85, 0.90, 0.93), "not reproduced"),
+        ("accuracy", (0.80, 0.79, 0.90, 0.87), "not reproduced"),
+        ("accuracy", (0.80, 0.90, 0.90, 0.87), "not reproduced"),
+        ("mae", (9.0, 8.0, 7.0, 7.5), "reproduced"),
+        ("mae", (7.0, 8.0, 9.0, 8.5), "not reproduced"),
+    ],
+)
+def test_shape_over_the_degree(tmp_path, metric, means, verdict):
+    rows = [
+        _row("toy", "qfl", mean, degree=degree, metric=metric) for degree, mean in zip((1, 2, 3, 5), means, strict=True)
+    ]
+    assert _verdict(tmp_path, f"{SHAPE}, datasets: {{toy: {metric}}}", rows)[0] == verdict
+
+
+def test_shape_holds_only_if_it_does_on_every_data_set(tmp_path):
+    right, wrong = (0.80, 0.85, 0.90, 0.87), (0.80, 0.85, 0.90, 0.93)
+    rows = [
+        _row(dataset, "qfl", mean, degree=degree)
+        for dataset, means in (("toy", wrong), ("road", right))
+        for degree, mean in zip((1, 2, 3, 5), means, strict=True)
+    ]
+    assert _verdict(tmp_path, f"{SHAPE}, datasets: {{toy: accuracy, road: accuracy}}", rows)[0] == "not reproduced"
+    assert _verdict(tmp_path, f"{SHAPE}, datasets: {{road: accuracy}}", rows)[0] == "reproduced"
+
+
+def test_shape_needs_every_degree_and_data_set(tmp_path):
+    rows = [_row("toy", "qfl", degree / 10, degree=degree) for degree in (1, 2, 3)]
+    verdict, reason = _verdict(tmp_path, f"{SHAPE}, datasets: {{toy: accuracy}}", rows)
+    assert verdict == "not comparable"
+    assert "no Accuracy of QFL (P = 5)" in reason
+
+
+@pytest.mark.parametrize(
+    ("params", "verdict"), [(50, "reproduced"), (400, "reproduced"), (401, "not reproduced"), (3200, "not reproduced")]
+)
+def test_growth_is_at_most_linear(tmp_path, params, verdict):
+    rows = [
+        _row("small", "qfl", 0.9, degree=3, params=50, modalities=2),
+        _row("middle", "qfl", 0.9, degree=3, params=999, modalities=4),
+        _row("large", "qfl", 0.9, degree=3, params=params, modalities=16),
+    ]
+    check = "kind: growth, series: {fusion: qfl, degree: 3}"
+    assert _verdict(tmp_path, check, rows)[0] == verdict
+    assert _verdict(tmp_path, check, rows[:1])[0] == "not comparable"
+
+
+def test_a_theorem_is_not_comparable_and_says_why(tmp_path):
+    verdicts_by_id = {verdict.claim: verdict for verdict in verdicts(tmp_path)}
+    assert verdicts_by_id["Q9"].verdict == "not comparable"
+    assert "theorem" in verdicts_by_id["Q9"].reason
+
+
+def test_without_results_every_claim_has_a_verdict_and_none_is_judged(tmp_path):
+    found = verdicts(tmp_path)
+    assert len(found) == 19
+    assert {verdict.verdict for verdict in found} == {"not comparable"}
+    assert all(verdict.reason.endswith(".") for verdict in found)
+
+
+def test_filling_in_a_file_changes_the_verdict_without_code(tmp_path):
+    results, published = tmp_path / "results", tmp_path / "published"
+    rows = [
+        _row("toy", "qfl", 0.9, 0.88, 0.92, degree=3, metric="roc_auc"),
+        _row("toy", "gcn", 0.8, 0.78, 0.82, metric="roc_auc"),
+    ]
+    write_csv(pd.DataFrame(rows), results / "table1.csv")
+    shutil.copytree(PUBLISHED, published)
+
+    def outcome(claim):
+        return [verdict.verdict for verdict in verdicts(results, published) if verdict.claim == claim]
+
+    assert outcome("Q4") == ["not comparable"]
+    paper = published / "qfl_2510_06938.yaml"
+    text = paper.read_text(encoding="utf-8")
+    assert text.count("dataset: null") == 1
+    paper.write_text(text.replace("dataset: null", "dataset: toy"), encoding="utf-8")
+    assert outcome("Q4") == ["reproduced"]
+
+    cell = "{table: table2, dataset: ptb-xl, fusion: gcn, metric: roc_auc, value: null}"
+    assert text.count(cell) == 1
+    assert outcome("toy, GCN, ROC AUC") == []
+    paper.write_text(text.replace(cell, cell.replace("ptb-xl", "toy").replace("null", "0.81")), encoding="utf-8")
+    assert outcome("toy, GCN, ROC AUC") == ["reproduced"]
+    paper.write_text(text.replace(cell, cell.replace("ptb-xl", "toy").replace("null", "0.83")), encoding="utf-8")
+    assert outcome("toy, GCN, ROC AUC") == ["not reproduced"]
+
+
+def test_the_first_of_two_tables_counts(tmp_path):
+    write_csv(pd.DataFrame([_row("toy", "concat", 0.1, 0.0, 0.2)]), tmp_path / "table2.csv")
+    assert _verdict(tmp_path, VALUE, [_row("toy", "concat", 0.9, 0.8, 1.0)], 0.9)[0] == "reproduced"
+
+
+def _tables(tmp_path, committed, new):
+    for name, row in (("committed", committed), ("new", new)):
+        write_csv(pd.DataFrame([row, _row("toy", "gcn", 0.5, 0.4, 0.6)]), tmp_path / f"{name}.csv")
+    return read_table(tmp_path / "new.csv"), read_table(tmp_path / "committed.csv")
+
+
+@pytest.mark.parametrize(
+    ("committed", "new_mean", "moved"),
+    [
+        ((0.9, 0.88, 0.92), 0.92, False),
+        ((0.9, 0.88, 0.92), 0.93, True),
+        ((0.9, 0.88, 0.92), 0.87, True),
+        ((0.9, 0.88, 0.92), None, True),  # every seed diverged this time
+        ((0.9, None, None), 0.1, False),  # one seed: no interval to leave
+        ((None, None, None), 0.9, False),
+    ],
+)
+def test_a_cell_has_moved_if_it_left_its_committed_interval(tmp_path, committed, new_mean, moved):
+    new, old = _tables(
+        tmp_path, _row("toy", "qfl", *committed, degree=2), _row("toy", "qfl", new_mean, degree=2, seeds=1)
+    )
+    found = moved_cells(new, old)
+    assert len(found) == moved
+    if moved:
+        row = found.iloc[0]
+        assert (row["fusion"], row["degree"], row["committed"], row["ci95_high"]) == ("qfl", 2, 0.9, 0.92)
+        assert row["new"] == new_mean or (new_mean is None and np.isnan(row["new"]))
+
+
+def test_cells_without_a_degree_are_matched_and_cells_of_one_table_alone_are_left_out(tmp_path):
+    new, old = _tables(tmp_path, _row("toy", "lmf", 0.9, 0.88, 0.92), _row("toy", "mfb", 0.1, 0.0, 0.2))
+    assert moved_cells(new, old).empty
+    new.loc[new["fusion"] == "gcn", "mean"] = 0.7
+    assert moved_cells(new, old)["fusion"].tolist() == ["gcn"]
+
+
+def test_the_rounding_of_the_file_moves_nothing(tmp_path):
+    _, old = _tables(tmp_path, _row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3), _row("toy", "mfb", 0.1, 0.0, 0.2))
+    new = pd.DataFrame([_row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3)])
+    assert moved_cells(new.astype(old.dtypes), old).empty

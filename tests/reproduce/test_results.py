@@ -1,0 +1,98 @@
+"""The results file: what is written comes back, and a broken line is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reproduce.results import COLUMNS, read_table, write_csv
+
+HEADER = (
+    "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
+    "seeds,fusion_params,total_params,train_seconds"
+)
+QFL = "toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5"
+TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,"
+LMF = "toy,3,lmf,,,accuracy,,,,,3,300,999,2.5"
+
+
+def _file(tmp_path, *lines):
+    path = tmp_path / "table1.csv"
+    path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_columns_are_the_documented_ones():
+    assert ",".join(COLUMNS) == HEADER
+
+
+def test_reading_gives_types_and_missing_values(tmp_path):
+    frame = read_table(_file(tmp_path, QFL, TFN))
+    assert list(frame.columns) == COLUMNS
+    assert frame.loc[0, ["degree", "mean", "seeds", "fusion_params"]].tolist() == [2, 0.9, 3, 54]
+    assert frame.loc[1, ["degree", "engine", "mean", "total_params"]].isna().all()
+    assert frame.loc[1, "fusion_params"] == 7_812_500_000
+    assert frame["mean"].dtype == np.float64 and frame["seeds"].dtype == "Int64"
+
+
+def test_a_parameter_count_beyond_64_bits_survives(tmp_path):
+    path = _file(tmp_path, TFN.replace("7812500000", str(5**207)))
+    write_csv(read_table(path), path)
+    assert read_table(path).loc[0, "fusion_params"] == 5**207
+
+
+def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
+    path = _file(tmp_path, QFL, TFN, LMF)
+    copy = tmp_path / "results" / "copy.csv"
+    write_csv(read_table(path), copy)
+    assert copy.read_bytes() == path.read_bytes()
+
+
+@given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
+def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
+    path = tmp_path_factory.mktemp("results") / "table1.csv"
+    frame = read_table(_file(path.parent, QFL))
+    frame.loc[0, ["mean", "ci95_low", "ci95_high"]] = [mean, mean - half_width, mean + half_width]
+    write_csv(frame, path)
+    back = read_table(path)
+    for column in ("mean", "ci95_low", "ci95_high"):
+        assert back.loc[0, column] == pytest.approx(frame.loc[0, column], rel=5e-6)
+
+
+def test_other_columns_are_refused_on_writing(tmp_path):
+    frame = pd.DataFrame({column: [] for column in COLUMNS}).rename(columns={"std": "sd"})
+    with pytest.raises(ValueError, match=r"missing: \['std'\], unknown: \['sd'\]"):
+        write_csv(frame, tmp_path / "table1.csv")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (QFL.replace("0.9,", "0.9x,"), "column mean, .* got '0.9x'"),
+        (QFL.replace("0.9,", "nan,"), "column mean, .* got 'nan'"),
+        (QFL.replace(",3,54", ",three,54"), "column seeds, .* got 'three'"),
+        (QFL.replace(",3,54", ",,54"), "column seeds"),
+        (QFL.replace("qfl", "qlf"), "unknown fusion 'qlf'; known are qfl"),
+        (QFL.replace("accuracy", "acuracy"), "unknown metric 'acuracy'"),
+        (QFL.replace("qfl,2", "qfl,"), "qfl needs a degree"),
+        (QFL.replace("qfl,2", "gcn,2"), "a degree belongs to qfl and to its control; gcn has none"),
+        (QFL.replace("0.88,0.92", "0.88,"), "both ci95_low and ci95_high"),
+        (QFL.replace("0.88,0.92", "0.91,0.92"), "outside its own interval"),
+        (QFL.replace(",3,54", ",0,54"), "a mean over no seeds"),
+        (QFL[:20], "expected 14 cells, got 6"),
+        ("", "expected 14 cells, got 0"),
+        (TFN, r"the cell \('toy', 'tfn', None, 'accuracy'\) is already on line 2"),
+    ],
+)
+def test_a_broken_line_is_named(tmp_path, line, message):
+    path = _file(tmp_path, TFN, line, LMF)
+    with pytest.raises(ValueError, match=rf"table1\.csv, line 3: .*{message}"):
+        read_table(path)
+
+
+def test_a_wrong_header_is_named(tmp_path):
+    path = tmp_path / "table1.csv"
+    path.write_text(HEADER.replace("std", "sd") + "\n")
+    with pytest.raises(ValueError, match=r"table1\.csv, line 1: expected the columns"):
+        read_table(path)
