@@ -35,9 +35,11 @@ def table1(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Seeds per cell; the profile says how many otherwise.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="What runs the quantum circuits: tfq.")] = "tfq",
-    datasets: Annotated[str | None, typer.Option(help="Data sets, separated by commas; all otherwise.")] = None,
-    fusions: Annotated[str | None, typer.Option(help="Fusions, separated by commas; all otherwise.")] = None,
+    engine: Annotated[str, typer.Option(help="What runs the quantum circuits: compiled or tfq.")] = "compiled",
+    datasets: Annotated[
+        str | None, typer.Option(help="Data sets, separated by commas; the profile says which otherwise.")
+    ] = None,
+    fusions: Annotated[str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
     results: ResultsDir = Path("results"),
 ) -> None:

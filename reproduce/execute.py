@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import gc
+import multiprocessing
 import signal
-import threading
 import time
-import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
@@ -21,8 +18,12 @@ if TYPE_CHECKING:
     from tfq_fusion._keras import keras
 
 
+RUNS_PER_PROCESS = 5
+"""TensorFlow 2.18 never frees the graphs of a trained Keras model: fresh processes keep memory bounded."""
+
+
 def run_all(specs: Sequence[RunSpec], store: Store, report: Callable[[RunResult], None]) -> list[RunResult]:
-    """Run what the store does not hold yet, storing each result before the next run starts.
+    """Run what the store does not hold yet, storing each result before the next one is awaited.
 
     Args:
         specs: What to run.
@@ -32,37 +33,18 @@ def run_all(specs: Sequence[RunSpec], store: Store, report: Callable[[RunResult]
     Returns:
         One result per specification, in order.
     """
-    results = []
-    with _remember_interrupt() as raise_if_interrupted:
-        for spec in specs:
-            result = store.get(spec.id)
-            if result is None:
-                result = run(spec)
-                store.add(result)
-                report(result)
-                raise_if_interrupted()
-            results.append(result)
-    return results
+    missing = [spec for spec in specs if store.get(spec.id) is None]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1, initializer=_ignore_interrupt, maxtasksperchild=RUNS_PER_PROCESS) as pool:
+        for result in pool.imap(run, missing):
+            store.add(result)
+            report(result)
+    return [store[spec.id] for spec in specs]
 
 
-@contextlib.contextmanager
-def _remember_interrupt() -> Iterator[Callable[[], None]]:
-    # Python drops a KeyboardInterrupt that strikes inside a weak reference's callback, where Keras spends much time.
-    interrupted = threading.Event()
-
-    def on_interrupt(signum: int, frame: types.FrameType | None) -> None:
-        interrupted.set()
-        raise KeyboardInterrupt
-
-    def raise_if_interrupted() -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield raise_if_interrupted
-    finally:
-        signal.signal(signal.SIGINT, previous)
+def _ignore_interrupt() -> None:
+    # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run(spec: RunSpec) -> RunResult:
@@ -97,7 +79,7 @@ def _train(spec: RunSpec, dataset: Dataset) -> RunResult:
             widths=[protocol.features] * len(data.widths),
             units=protocol.units,
             degree=spec.degree or 1,
-            engine=spec.engine or "tfq",
+            engine=spec.engine or "compiled",
             seed=spec.seed,
         )
         model = fusion_model(
@@ -112,9 +94,7 @@ def _train(spec: RunSpec, dataset: Dataset) -> RunResult:
         )
         return fusion, model
 
-    # Keras keeps what it has traced; without this, memory grows from run to run.
     keras.backend.clear_session()
-    gc.collect()
     try:
         fusion, model = make()
     except IntractableFusionError as error:

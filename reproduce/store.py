@@ -35,6 +35,10 @@ class Store:
         """The result of a run, or None if it has not finished yet."""
         return self._results.get(run_id)
 
+    def __getitem__(self, run_id: str) -> RunResult:
+        """The result of a run that has finished."""
+        return self._results[run_id]
+
     def add(self, result: RunResult) -> None:
         """Append a result; it is on disk when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
