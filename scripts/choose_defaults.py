@@ -5,7 +5,9 @@ One default is changed at a time, at degree 2. Run ``python scripts/choose_defau
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import multiprocessing
 from typing import Annotated, Any
 
 import numpy as np
@@ -35,38 +37,48 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-def main(
-    datasets: Annotated[str, typer.Option(help="Names, separated by commas.")] = "japanese-vowels,mfeat",
-    seeds: int = 3,
-    engine: str = "tfq",
-) -> None:
-    """Print mean validation loss and accuracy over seeds for every change of a default."""
+def validate(task: tuple[str, dict[str, Any], int, str]) -> dict[str, float]:
+    """The validation scores of one data set, change of a default, and seed."""
     from tfq_fusion._keras import keras
     from tfq_fusion.layers import QuantumFusionLayer
     from tfq_fusion.models import fusion_model
     from tfq_fusion.training.fit import fit
 
-    for name in datasets.split(","):
-        data = prepare(load(name))
+    name, change, seed, engine = task
+    data = prepare(load(name))
+    data = dataclasses.replace(data, test=data.validation)  # out of reach
+    settings = {**BASE, **change}
+    protocol = Protocol(learning_rates=(settings.pop("rate"),))
+    stretch = settings.pop("initial_range") / BASE["initial_range"]
+
+    def make() -> keras.Model:
+        layer = QuantumFusionLayer(2, seed=seed, engine=engine, **settings)
+        model = fusion_model(data.widths, layer, data.outputs, data.task, seed=seed)
+        layer.set_weights([stretch * weights for weights in layer.get_weights()])
+        return model
+
+    return fit(make, data, protocol, seed).metrics["validation"]
+
+
+def main(
+    datasets: Annotated[str, typer.Option(help="Names, separated by commas.")] = "japanese-vowels,mfeat",
+    seeds: int = 2,
+    engine: str = "compiled",
+) -> None:
+    """Print the mean validation scores over seeds for every change of a default, as a Markdown table."""
+    names = datasets.split(",")
+    tasks = [(name, change, seed, engine) for change in CHANGES for name in names for seed in range(seeds)]
+    print("| change |", " | ".join(names), "|")
+    print("|---" * (1 + len(names)) + "|")
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=8) as pool:
+        results = pool.imap(validate, tasks)
         for change in CHANGES:
-            settings = {**BASE, **change}
-            protocol = Protocol(learning_rates=(settings.pop("rate"),))
-            stretch = settings.pop("initial_range") / BASE["initial_range"]
-            scores = []
-            for seed in range(seeds):
-
-                def make(
-                    seed: int = seed, stretch: float = stretch, settings: dict[str, Any] = settings
-                ) -> keras.Model:
-                    layer = QuantumFusionLayer(2, seed=seed, engine=engine, **settings)
-                    model = fusion_model(data.widths, layer, data.outputs, data.task, seed=seed)  # noqa: B023
-                    layer.set_weights([stretch * weights for weights in layer.get_weights()])
-                    return model
-
-                scores.append(fit(make, data, protocol, seed).metrics["validation"])
-            means = (f"{metric} {np.mean([score[metric] for score in scores]):.3f}" for metric in scores[0])
-            print(name, change or "as it is", *means, flush=True)
-            keras.backend.clear_session()
+            cells = []
+            for _ in names:
+                scores = [next(results) for _ in range(seeds)]
+                cells.append(", ".join(f"{metric} {np.mean([s[metric] for s in scores]):.3f}" for metric in scores[0]))
+            label = ", ".join(f"{k} = {v:.3g}" if isinstance(v, float) else f"{k} = {v}" for k, v in change.items())
+            print(f"| {label or 'none'} |", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":
