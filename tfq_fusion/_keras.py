@@ -5,8 +5,17 @@
 """
 
 import os
+from typing import Any
 
-from keras import ops
+import numpy as np
+
+try:
+    from keras import ops
+except ImportError as error:
+    raise ImportError(
+        "tfq-fusion needs Keras 3 beside legacy Keras, but the module 'keras' has no 'ops'. Do not replace it in "
+        "sys.modules: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, and use 'tf_keras'."
+    ) from error
 
 LEGACY = os.environ.get("TF_USE_LEGACY_KERAS", "") in ("1", "true", "True")
 
@@ -17,4 +26,14 @@ else:
 
 register = keras.saving.register_keras_serializable(package="tfq_fusion")
 
-__all__ = ["LEGACY", "keras", "ops", "register"]
+
+def all_finite(tensor: Any) -> bool:
+    """Whether no value is NaN or infinite, as far as can be seen: a traced tensor has no values yet."""
+    try:
+        values = tensor.numpy()
+    except (AttributeError, NotImplementedError):
+        return True
+    return bool(np.isfinite(values).all())
+
+
+__all__ = ["LEGACY", "all_finite", "keras", "ops", "register"]

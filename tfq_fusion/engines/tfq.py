@@ -13,23 +13,8 @@ from tfq_fusion.circuits import ModelCircuit
 
 
 def expectation(spec: ModelCircuit, data: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """See :func:`tfq_fusion.engines.expectation`."""
-    data = _as_floats(data, "data", (None, len(spec.data_symbols)))
-    weights = _as_floats(weights, "weights", (len(spec.weight_symbols),))
+    """See :func:`tfq_fusion.engines.expectation`, which checks shapes."""
     return _compile(spec)(data, weights)
-
-
-def _as_floats(values: tf.Tensor, name: str, expected: tuple[int | None, ...]) -> tf.Tensor:
-    tensor = tf.cast(tf.convert_to_tensor(values), tf.float32)
-    if not tensor.shape.is_compatible_with(expected):
-        raise ValueError(
-            f"{name} should have shape {list(expected)}, one column per symbol of the circuit, "
-            f"got {tensor.shape.as_list()}."
-        )
-    # Values exist in eager execution only; inside a function a check would slow down every training step.
-    if tf.executing_eagerly() and not bool(tf.reduce_all(tf.math.is_finite(tensor))):
-        raise ValueError(f"{name} should be finite, got NaN or infinite values. Impute or drop those samples first.")
-    return tensor
 
 
 @functools.lru_cache(maxsize=64)

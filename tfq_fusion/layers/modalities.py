@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from tfq_fusion._keras import ops
+from tfq_fusion._keras import all_finite, ops
 
 Shape = Any
 """Keras' shape of an input: nested sequences of sizes, of which TensorFlow's own shape type is one."""
@@ -110,7 +108,7 @@ def _require_order(modalities: Any) -> None:
 
 
 def _require_finite(tensor: Any, position: int) -> None:
-    if hasattr(tensor, "numpy") and not np.isfinite(tensor.numpy()).all():
+    if not all_finite(tensor):
         raise ValueError(
             f"Modality {position} holds NaN or infinite features; a fusion layer expects finite ones. "
             "Impute or drop the samples before the layer."

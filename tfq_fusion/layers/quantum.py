@@ -49,7 +49,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         measurement: str = "random_pauli",
         observables: int = 32,
         scale: float = math.pi / 2,
-        engine: str = "tfq",
+        engine: str = "compiled",
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -67,7 +67,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(widths=(1, 1), observables=1)
         # TensorFlow Quantum's operations are opaque to XLA.
-        self.supports_jit = False
+        self.supports_jit = engine != "tfq"
 
     def _circuit(self, widths: tuple[int, ...], observables: int) -> ModelCircuit:
         return qfl_circuit(

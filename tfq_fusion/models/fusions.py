@@ -20,7 +20,7 @@ FUSIONS = ("qfl", "concat", "tfn", "lmf", "lmf-unit", "mfb", "gcn", "control")
 
 
 def make_fusion(
-    name: str, widths: Sequence[int], units: int = 32, degree: int = 1, engine: str = "tfq", seed: int = 0
+    name: str, widths: Sequence[int], units: int = 32, degree: int = 1, engine: str = "compiled", seed: int = 0
 ) -> keras.layers.Layer:
     """A fusion layer by its name in the tables.
 

@@ -1,0 +1,266 @@
+"""The compiled engine against cirq.Simulator, TensorFlow Quantum and finite differences, on random circuits."""
+
+import cirq
+import numpy as np
+import pytest
+import sympy
+import tensorflow as tf
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tfq_fusion.circuits import ModelCircuit, padded_symbols, qfl_circuit
+from tfq_fusion.engines import compiled, expectation
+
+pytestmark = pytest.mark.keras
+
+ONE = [cirq.XPowGate, cirq.YPowGate, cirq.ZPowGate, cirq.HPowGate]
+TWO = [
+    cirq.CZPowGate, cirq.CNotPowGate, cirq.SwapPowGate, cirq.ISwapPowGate,
+    cirq.XXPowGate, cirq.YYPowGate, cirq.ZZPowGate,
+]  # fmt: skip
+
+
+def random_circuit(rng, qubits, gates, data, weights, controlled=True):
+    """Gates of TensorFlow Quantum's set with exponents that are numbers, or multiples of data or weight symbols."""
+
+    def exponent():
+        kind = rng.integers(3)
+        if kind == 0:
+            return float(rng.uniform(-2, 2)) if rng.random() < 0.7 else 1.0
+        return float(rng.uniform(-1.5, 1.5)) * (data if kind == 1 else weights)[rng.integers(len(data))]
+
+    operations = [cirq.I(qubit) for qubit in qubits]
+    # TensorFlow Quantum's layer wants at least one symbol.
+    operations += [cirq.ry(data[0]).on(qubits[0]), cirq.rx(weights[0]).on(qubits[0])]
+    for _ in range(gates):
+        chosen = [qubits[i] for i in rng.permutation(len(qubits))]
+        family = rng.integers(5)
+        if family == 0:
+            operation = [cirq.rx, cirq.ry, cirq.rz][rng.integers(3)](exponent()).on(chosen[0])
+            used = 1
+        elif family == 1:
+            gate = ONE[rng.integers(len(ONE))](exponent=exponent(), global_shift=float(rng.choice([0, -0.5, 0.3])))
+            operation, used = gate.on(chosen[0]), 1
+        elif family == 2:
+            gate = cirq.PhasedXPowGate(phase_exponent=exponent(), exponent=exponent())
+            operation, used = gate.on(chosen[0]), 1
+        elif family == 3:
+            gate = TWO[rng.integers(len(TWO))](exponent=exponent())
+            operation, used = gate.on(*chosen[:2]), 2
+        else:
+            gate = [
+                cirq.FSimGate(theta=exponent(), phi=exponent()),
+                cirq.PhasedISwapPowGate(phase_exponent=exponent(), exponent=exponent()),
+            ][rng.integers(2)]
+            operation, used = gate.on(*chosen[:2]), 2
+        if controlled and rng.random() < 0.3 and used < len(qubits):
+            count = int(rng.integers(1, len(qubits) - used + 1))
+            operation = operation.controlled_by(
+                *chosen[used : used + count], control_values=rng.integers(2, size=count).tolist()
+            )
+        operations.append(operation)
+    return cirq.Circuit(operations)
+
+
+def random_operators(rng, qubits, count):
+    sums = []
+    for _ in range(count):
+        total = cirq.PauliSum() + float(rng.normal())
+        for _ in range(rng.integers(1, 4)):
+            letters = rng.integers(4, size=len(qubits))
+            string = cirq.PauliString(
+                [cirq.X, cirq.Y, cirq.Z][letter - 1](qubit)
+                for letter, qubit in zip(letters, qubits, strict=True)
+                if letter
+            )
+            total += float(rng.normal()) * string
+        sums.append(total)
+    return tuple(sums)
+
+
+def random_spec(seed, qubits, gates, **arguments):
+    rng = np.random.default_rng(seed)
+    line = cirq.LineQubit.range(qubits)
+    data, weights = padded_symbols("x", 3), padded_symbols("w", 3)
+    circuit = random_circuit(rng, line, gates, data, weights, **arguments)
+    return ModelCircuit(circuit, data, weights, random_operators(rng, line, 2)), rng
+
+
+def simulated(spec, data, weights, initial=None):
+    simulator = cirq.Simulator(dtype=np.complex128)
+    symbols = (*spec.data_symbols, *spec.weight_symbols)
+    rows = []
+    for number, row in enumerate(data):
+        rows.append(
+            simulator.simulate_expectation_values(
+                spec.circuit,
+                list(spec.operators),
+                param_resolver=dict(zip(symbols, (*row, *weights), strict=True)),
+                initial_state=0 if initial is None else initial[number],
+            )
+        )
+    return np.real(rows)
+
+
+def values_and_gradients(spec, data, weights, upstream, dtype, engine="compiled"):
+    inputs = [tf.constant(data, dtype), tf.constant(weights, dtype)]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        values = expectation(spec, *inputs, engine=engine)
+        loss = tf.reduce_sum(tf.constant(upstream, values.dtype) * values)
+    return values, *tape.gradient(loss, inputs)
+
+
+def finite_differences(spec, data, weights, upstream, step=1e-5):
+    gradients = []
+    for position in range(2):
+        arrays = [data.copy(), weights.copy()]
+        gradient = np.zeros_like(arrays[position])
+        for index in np.ndindex(gradient.shape):
+            losses = []
+            for sign in (1, -1):
+                shifted = [array.copy() for array in arrays]
+                shifted[position][index] += sign * step
+                losses.append(np.sum(upstream * simulated(spec, *shifted)))
+            gradient[index] = (losses[0] - losses[1]) / (2 * step)
+        gradients.append(gradient)
+    return gradients
+
+
+random_cases = given(
+    seed=st.integers(0, 2**32 - 1), qubits=st.integers(1, 6), gates=st.integers(1, 25), batch=st.integers(1, 9)
+)
+# Every circuit is compiled anew: shrinking a failure would take minutes.
+few = settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+
+
+@few
+@random_cases
+def test_random_circuits_in_double_precision(seed, qubits, gates, batch):
+    spec, rng = random_spec(seed, max(qubits, 2), gates)
+    data, weights = rng.uniform(-2, 2, (batch, 3)), rng.uniform(-2, 2, 3)
+    found = expectation(spec, tf.constant(data, tf.float64), tf.constant(weights, tf.float64))
+    assert found.dtype == tf.float64
+    np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-10)
+
+
+@few
+@random_cases
+def test_random_circuits_agree_with_tensorflow_quantum(seed, qubits, gates, batch):
+    spec, rng = random_spec(seed, max(qubits, 2), gates)
+    data, weights = rng.uniform(-1, 1, (batch, 3)), rng.uniform(-1, 1, 3)
+    upstream = rng.normal(size=(batch, 2)) / batch
+    ours, theirs = (
+        values_and_gradients(spec, data, weights, upstream, tf.float32, engine) for engine in ("compiled", "tfq")
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@settings(few, max_examples=4)
+@given(seed=st.integers(0, 2**32 - 1), qubits=st.integers(2, 5))
+def test_gradients_are_finite_differences(seed, qubits):
+    spec, rng = random_spec(seed, qubits, 15)
+    data, weights = rng.uniform(-2, 2, (2, 3)), rng.uniform(-2, 2, 3)
+    upstream = rng.normal(size=(2, 2))
+    _, *found = values_and_gradients(spec, data, weights, upstream, tf.float64)
+    for one, other in zip(found, finite_differences(spec, data, weights, upstream), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("signal", ["rx", "ry", "rz"])
+@pytest.mark.parametrize("measurement", ["random_pauli", "pauli_plane", "computational"])
+def test_fusion_circuits_agree_with_tensorflow_quantum(signal, measurement):
+    spec = qfl_circuit(3, 4, degree=2, signal=signal, measurement=measurement, observables=7, seed=2)
+    rng = np.random.default_rng(0)
+    data, weights = rng.uniform(-2, 2, (5, 12)), rng.uniform(-2, 2, len(spec.weight_symbols))
+    upstream = rng.normal(size=(5, 7))
+    ours, theirs = (
+        values_and_gradients(spec, data, weights, upstream, tf.float32, engine) for engine in ("compiled", "tfq")
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+@settings(few, max_examples=4)
+@given(seed=st.integers(0, 2**32 - 1), qubits=st.integers(2, 5), batch=st.integers(1, 4))
+def test_initial_states(seed, qubits, batch):
+    spec, rng = random_spec(seed, qubits, 10)
+    states = rng.normal(size=(batch, 2**qubits)) + 1j * rng.normal(size=(batch, 2**qubits))
+    states /= np.linalg.norm(states, axis=1, keepdims=True)
+    data, weights = rng.uniform(-2, 2, (batch, 3)), rng.uniform(-2, 2, 3)
+    found = expectation(
+        spec, tf.constant(data, tf.float64), tf.constant(weights, tf.float64), states=tf.constant(states)
+    )
+    np.testing.assert_allclose(found, simulated(spec, data, weights, states), atol=1e-6)
+
+
+def test_multiplexed_rotations_are_one_step_each():
+    from tfq_fusion.engines.compiled.lowering import lower
+    from tfq_fusion.engines.compiled.program import BlockStep, DiagonalStep, RotationStep
+
+    structure = lower(qfl_circuit(12, 4, degree=3)).structure
+    kinds = [type(step) for step in structure.steps]
+    assert kinds == [BlockStep, BlockStep, DiagonalStep, *([RotationStep, BlockStep, BlockStep, DiagonalStep] * 3)]
+    assert structure.tables == 1
+
+
+def test_a_small_register_becomes_one_matrix():
+    from tfq_fusion.engines.compiled.lowering import lower
+
+    circuit = cirq.Circuit(
+        cirq.rx(sympy.Symbol("a")).on_each(*cirq.LineQubit.range(3)),
+        cirq.CNOT(cirq.LineQubit(0), cirq.LineQubit(2)),
+        cirq.rz(sympy.Symbol("a")).on_each(*cirq.LineQubit.range(3)),
+    )
+    spec = ModelCircuit(circuit, (), (sympy.Symbol("a"),), ())
+    assert len(lower(spec).structure.steps) == 1
+
+
+def test_another_seed_compiles_nothing_new():
+    specs = [qfl_circuit(2, 2, degree=1, observables=4, seed=seed) for seed in (0, 1)]
+    programs = [compiled._program(spec, "float32") for spec in specs]
+    assert specs[0] != specs[1]
+    assert compiled._compiled(*programs[0][:2]) is compiled._compiled(*programs[1][:2])
+
+
+@pytest.mark.parametrize("batch", [1, 8, 11])
+def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
+    spec = qfl_circuit(2, 2, degree=1, observables=3)
+    rng = np.random.default_rng(0)
+    weights = rng.uniform(-2, 2, len(spec.weight_symbols))
+    run = tf.function(
+        lambda data: expectation(spec, data, tf.constant(weights, tf.float32)),
+        input_signature=[tf.TensorSpec([None, 4])],
+    )
+    data = rng.uniform(-2, 2, (batch, 4))
+    found = run(tf.constant(data, tf.float32))
+    assert found.shape == (batch, 3)
+    np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+
+
+def test_a_gate_that_cannot_be_compiled_is_named():
+    circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)), cirq.depolarize(0.1).on(cirq.LineQubit(0)))
+    spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))
+    with pytest.raises(compiled.LoweringError, match=r"Cannot compile cirq.depolarize\(p=0.1\).* in moment 1"):
+        expectation(spec, np.zeros((1, 0)), np.zeros(0))
+
+
+def test_an_exponent_of_two_symbols_is_named():
+    a, b = sympy.symbols("a b")
+    circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)) ** (a * b))
+    spec = ModelCircuit(circuit, (), (a, b), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))
+    with pytest.raises(compiled.LoweringError, match=r"moment 0.*a\*b is not a number times one symbol"):
+        expectation(spec, np.zeros((1, 0)), np.zeros(2))
+
+
+def test_an_operator_on_a_missing_qubit_is_named():
+    circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)))
+    spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(3)),))
+    with pytest.raises(ValueError, match=r"operator acts on .*LineQubit\(3\)"):
+        expectation(spec, np.zeros((1, 0)), np.zeros(0))

@@ -1,0 +1,63 @@
+"""The compiled engine: TensorFlow Quantum's numbers from a program of few large array operations.
+
+A circuit is lowered once (:mod:`.lowering`), its structure is compiled once (:mod:`.run`), and its numbers are
+arguments of the compiled functions. Written in ``keras.ops``: it runs on TensorFlow and on JAX, on CPU and on GPU.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfq_fusion._keras import ops
+from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.engines.compiled import run
+from tfq_fusion.engines.compiled.gates import LoweringError
+from tfq_fusion.engines.compiled.lowering import lower
+from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
+from tfq_fusion.engines.jit import check_backend, constant, jit, pad_batch
+
+__all__ = ["LoweringError", "expectation"]
+
+
+def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
+    """See :func:`tfq_fusion.engines.expectation`, which checks shapes; computes in the precision of ``weights``."""
+    structure, layout, numbers = _program(spec, keras.backend.standardize_dtype(weights.dtype))
+    forward, backward = _compiled(structure, layout)
+    batch = ops.shape(data)[0]
+    start = () if states is None else (pad_batch(states),)
+
+    @ops.custom_gradient
+    def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
+        found, *final = forward(numbers, data, weights, *start)
+
+        def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
+            (upstream,) = arguments if upstream is None else (upstream,)
+            return backward(numbers, data, weights, final, upstream)
+
+        return found, gradient
+
+    return values(pad_batch(data), weights)[:batch]
+
+
+@functools.lru_cache(maxsize=64)
+def _program(spec: ModelCircuit, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
+    check_backend()
+    program = lower(spec)
+    layout, floats, integers = program.packed()
+    return program.structure, layout, (constant(floats.astype(dtype)), constant(integers.astype(np.int32)))
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(structure: Structure, layout: Layout) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(numbers: Any, data: Any, weights: Any, states: Any = None) -> tuple[Any, ...]:
+        return run.forward(structure, unpack(layout, *numbers), data, weights, states)
+
+    def backward(numbers: Any, data: Any, weights: Any, final: Any, upstream: Any) -> tuple[Any, Any]:
+        return run.backward(structure, unpack(layout, *numbers), data, weights, tuple(final), upstream)
+
+    return jit(forward), jit(backward)

@@ -1,0 +1,258 @@
+"""From a circuit to a program: neighbouring gates fuse, and what the batch shares is told from what it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.engines.compiled.gates import EigenGate, eigen_gates
+from tfq_fusion.engines.compiled.pauli import pauli_constants
+from tfq_fusion.engines.compiled.program import (
+    BlockStep,
+    DiagonalStep,
+    Element,
+    Family,
+    GateStep,
+    Program,
+    RotationStep,
+    Sizes,
+    Step,
+    Structure,
+)
+
+MAX_BLOCK = 4
+"""Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
+
+
+@dataclasses.dataclass
+class _Group:
+    """Gates that become one step; ``kind`` is "block", "diagonal", "rotation" or "gate"."""
+
+    kind: str
+    gates: list[EigenGate]
+
+    @property
+    def qubits(self) -> frozenset[int]:
+        return frozenset().union(*(gate.qubits for gate in self.gates))
+
+
+def lower(spec: ModelCircuit) -> Program:
+    """Lower a circuit to a program.
+
+    Raises:
+        LoweringError: If a gate cannot be compiled.
+        ValueError: If an operator acts on a qubit that the circuit lacks.
+    """
+    qubits = sorted(spec.circuit.all_qubits())
+    positions = {qubit: position for position, qubit in enumerate(qubits)}
+    for operator in spec.operators:
+        missing = sorted(set(operator.qubits) - set(qubits))
+        if missing:
+            raise ValueError(f"An operator acts on {missing}, but the circuit has only the qubits {qubits}.")
+    columns = {symbol: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
+    columns |= {symbol: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
+    count = len(qubits)
+    width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
+
+    groups: list[_Group] = []
+    for gate in eigen_gates(spec.circuit, positions, columns):
+        _place(gate, groups, width)
+    return _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols)).assemble(
+        groups, pauli_constants(spec.operators, positions)
+    )
+
+
+def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
+    """Add a gate to the latest group that it may join, without passing a gate on one of its qubits; else a new one."""
+    if gate.angle.kind == "data":
+        kind = "rotation" if gate.axis else "gate"
+    elif gate.diagonal and gate.angle.kind == "constant" and len(gate.qubits) > 1:
+        kind = "diagonal"
+    else:
+        kind = "block" if len(gate.qubits) <= width else "gate"
+    for group in reversed(groups):
+        if group.kind == kind and _may_join(gate, group, width):
+            group.gates.append(gate)
+            return
+        if group.qubits & gate.qubits:
+            break
+    groups.append(_Group(kind, [gate]))
+
+
+def _may_join(gate: EigenGate, group: _Group, width: int) -> bool:
+    if group.kind == "diagonal":
+        return True
+    if group.kind == "block":
+        union = group.qubits | gate.qubits
+        # Blocks of neighbours at fixed borders need no transposition; others grow only where gates connect them.
+        return len({qubit // width for qubit in union}) == 1 or (
+            bool(group.qubits & gate.qubits) and len(union) <= width
+        )
+    if group.kind == "rotation":
+        other = group.gates[0]
+        return (gate.targets, gate.axis, _control_qubits(gate)) == (other.targets, other.axis, _control_qubits(other))
+    return False
+
+
+def _control_qubits(gate: EigenGate) -> Sizes:
+    return tuple(sorted(position for position, _ in gate.controls))
+
+
+def _view(count: int, roles: Mapping[int, Any]) -> tuple[Sizes, list[Any]]:
+    """Sizes of runs of qubits of one role, and the role of each run; every qubit with a unique role is a run."""
+    sizes, names = [], []
+    for role, run in itertools.groupby(range(count), key=lambda qubit: roles.get(qubit)):
+        sizes.append(2 ** len(list(run)))
+        names.append(role)
+    return tuple(sizes), names
+
+
+class _Assembly:
+    """Collects the steps and constants of a program."""
+
+    def __init__(self, count: int, data: int, weights: int) -> None:
+        self.count, self.data, self.weights = count, data, weights
+        self.constants: dict[str, np.ndarray] = {}
+        self.diagonals = 0
+        self.tables: dict[bytes, int] = {}
+        self.gates: list[EigenGate] = []
+        self.blocks: dict[Any, list[list[list[list[EigenGate]]]]] = {}
+
+    def assemble(self, groups: Sequence[_Group], observables: dict[str, np.ndarray]) -> Program:
+        make = {"block": self._block, "diagonal": self._diagonal, "rotation": self._rotation, "gate": self._gate}
+        steps = tuple(make[group.kind](group) for group in groups)
+        families = self._families()
+        self.constants |= {
+            "exponent data": self._mix(self.gates, "data", self.data),
+            "exponent weights": self._mix(self.gates, "weight", self.weights),
+            "exponent offset": np.array([gate.angle.offset for gate in self.gates]),
+            **observables,
+        }
+        return Program(Structure(self.count, steps, families, len(self.tables), len(self.gates)), self.constants)
+
+    @staticmethod
+    def _mix(gates: Sequence[EigenGate], kind: str, columns: int) -> np.ndarray:
+        mix = np.zeros((len(gates), columns))
+        for row, gate in enumerate(gates):
+            if gate.angle.kind == kind:
+                mix[row, gate.angle.index] = gate.angle.scale
+        return mix
+
+    def _diagonal(self, group: _Group) -> Step:
+        diagonal = np.ones((2,) * self.count, np.complex128)
+        for gate in group.gates:
+            qubits = sorted(gate.qubits)
+            phases, projectors = gate.expanded(qubits)
+            turn = np.exp(1j * np.pi * gate.angle.offset * phases)
+            entries = np.einsum("e,edd->d", turn, projectors).reshape((2,) * len(qubits))
+            diagonal *= entries.reshape([2 if qubit in qubits else 1 for qubit in range(self.count)])
+        entries = diagonal.ravel()
+        real = bool(np.abs(entries.imag).max() < 1e-12)
+        self.constants[f"diagonal {self.diagonals}"] = entries.real if real else np.stack([entries.real, entries.imag])
+        self.diagonals += 1
+        return DiagonalStep(self.diagonals - 1, real)
+
+    def _rotation(self, group: _Group) -> Step:
+        first = group.gates[0]
+        controls, (target,) = _control_qubits(first), first.targets
+        mix, offset = np.zeros((2 ** len(controls), self.data)), np.zeros(2 ** len(controls))
+        for gate in group.gates:
+            values = dict(gate.controls)
+            address = int("".join(str(values[qubit]) for qubit in controls) or "0", base=2)
+            mix[address, gate.angle.index] += np.pi * gate.angle.scale
+            offset[address] += np.pi * gate.angle.offset
+        number = self.tables.setdefault(mix.tobytes() + offset.tobytes(), len(self.tables))
+        self.constants |= {f"table {number} mix": mix, f"table {number} offset": offset}
+        roles = {**dict.fromkeys(controls, "control"), target: "target"}
+        view, names = _view(self.count, roles)
+        addresses = tuple(size if name == "control" else 1 for size, name in zip(view, names, strict=True))
+        assert first.axis is not None
+        return RotationStep(number, first.axis, view, names.index("target"), addresses)
+
+    def _gate(self, group: _Group) -> Step:
+        (gate,) = group.gates
+        view, names = _view(self.count, {target: f"target {target}" for target in gate.targets})
+        axes = tuple(names.index(f"target {target}") for target in gate.targets)
+        mask = np.zeros((2,) * self.count)
+        values = dict(gate.controls)
+        mask[tuple(values.get(qubit, slice(None)) for qubit in range(self.count))] = 1
+        mask = np.moveaxis(mask.reshape(view), axes, range(len(axes)))
+        size = 2 ** len(axes)
+        projectors = np.stack([gate.projectors.real, gate.projectors.imag])
+        number = len(self.gates)
+        self.constants |= {
+            f"gate {number} phases": gate.phases.astype(float),
+            f"gate {number} projectors": projectors,
+            f"gate {number} mask": mask.reshape(size, -1),
+        }
+        self.gates.append(gate)
+        return GateStep(number, view, axes)
+
+    def _block(self, group: _Group) -> Step:
+        qubits = sorted(group.qubits)
+        layers = _layers(group.gates, qubits)
+        key = len(qubits), tuple(tuple((where, len(gates)) for where, gates in layer) for layer in layers)
+        members = self.blocks.setdefault(key, [])
+        members.append([[gates for _, gates in layer] for layer in layers])
+        view, names = _view(self.count, dict.fromkeys(qubits, "block"))
+        axes = tuple(axis for axis, name in enumerate(names) if name == "block")
+        return BlockStep(list(self.blocks).index(key), len(members) - 1, view, axes)
+
+    def _families(self) -> tuple[Family, ...]:
+        """The families of blocks; the gates that they are built from are banked by width."""
+        stacked: dict[int, list[tuple[EigenGate, Sequence[int]]]] = {}
+        families = []
+        for (width, key), members in self.blocks.items():
+            layers = []
+            for depth, layer in enumerate(key):
+                elements = []
+                for position, (where, length) in enumerate(layer):
+                    bank = stacked.setdefault(len(where), [])
+                    elements.append(Element(where, len(bank), length))
+                    for place, member in itertools.product(range(length), members):
+                        gate = member[depth][position][place]
+                        bank.append((gate, sorted(gate.qubits)))
+                layers.append(tuple(elements))
+            families.append(Family(width, len(members), tuple(layers)))
+        for width, gates in stacked.items():
+            self._bank(width, gates)
+        return tuple(families)
+
+    def _bank(self, width: int, gates: Sequence[tuple[EigenGate, Sequence[int]]]) -> None:
+        expanded = [gate.expanded(qubits) for gate, qubits in gates]
+        most = max(len(phases) for phases, _ in expanded)
+        size = expanded[0][1].shape[-1]
+        phases = np.zeros((len(gates), most))
+        projectors = np.zeros((len(gates), most, size, size), np.complex128)
+        for row, (own, matrices) in enumerate(expanded):
+            phases[row, : len(own)] = own
+            projectors[row, : len(own)] = matrices
+        self.constants |= {
+            f"bank {width} phases": phases,
+            f"bank {width} projectors": np.stack([projectors.real, projectors.imag]),
+            f"bank {width} mix": self._mix([gate for gate, _ in gates], "weight", self.weights),
+            f"bank {width} offset": np.array([gate.angle.offset for gate, _ in gates]),
+        }
+
+
+def _layers(gates: Iterable[EigenGate], qubits: Sequence[int]) -> list[list[tuple[Sizes, list[EigenGate]]]]:
+    """Elements on different local qubits, layer after layer; gates on equal qubits join one element."""
+    layers: list[dict[Sizes, list[EigenGate]]] = []
+    for gate in gates:
+        where = tuple(sorted(qubits.index(qubit) for qubit in gate.qubits))
+        depth = next(
+            (d for d in reversed(range(len(layers))) if any(set(where) & set(other) for other in layers[d])), -1
+        )
+        if depth >= 0 and where in layers[depth]:
+            layers[depth][where].append(gate)
+        else:
+            if depth + 1 == len(layers):
+                layers.append({})
+            layers[depth + 1][where] = [gate]
+    return [sorted(layer.items()) for layer in layers]
