@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-BATCH_MULTIPLE = 8
-"""Batches are padded to a multiple of this, so that the odd last batch of an epoch seldom compiles anew."""
+SMALL_BATCH, BATCH = 8, 32
+"""A batch is padded to the first of these or to a multiple of the second: the last of an epoch compiles nothing new."""
 
 
 def check_backend() -> None:
@@ -71,14 +71,14 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
 
 
 def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to a multiple of :data:`BATCH_MULTIPLE`."""
+    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`."""
     size = array.shape[0]
-    if size is not None and size % BATCH_MULTIPLE == 0:
-        return array
-    if _on_tensorflow():
-        import tensorflow as tf
+    if size is not None:
+        missing = -size % (SMALL_BATCH if size <= SMALL_BATCH else BATCH)
+        return keras.ops.pad(array, ((0, missing), *((0, 0),) * (len(array.shape) - 1))) if missing else array
+    import tensorflow as tf
 
-        # The batch size may be unknown until the graph runs.
-        missing = (-tf.shape(array)[0]) % BATCH_MULTIPLE
-        return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])
-    return keras.ops.pad(array, ((0, -size % BATCH_MULTIPLE), *((0, 0),) * (array.ndim - 1)))
+    # Only TensorFlow leaves a batch size unknown until the graph runs.
+    size = tf.shape(array)[0]
+    missing = tf.math.floormod(-size, tf.where(size <= SMALL_BATCH, SMALL_BATCH, BATCH))
+    return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])

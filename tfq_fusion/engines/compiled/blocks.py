@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tfq_fusion._keras import ops
@@ -40,7 +40,8 @@ def _family_matrices(family: Family, gates: Mapping[int, Complex]) -> Complex:
         assert matrix is not None
         idle = [qubit for qubit in range(family.width) if qubit not in qubits]
         if idle:
-            identity = ops.eye(2 ** len(idle), dtype=matrix[0].dtype)[None]
+            size = 2 ** len(idle)
+            identity = ops.broadcast_to(ops.eye(size, dtype=matrix[0].dtype), (family.members, size, size))
             matrix = _kron(matrix, (identity, 0.0 * identity))
             qubits += idle
         matrix = _sorted_qubits(matrix, qubits)
@@ -61,24 +62,21 @@ def _element_matrices(element: Element, members: int, gates: Complex) -> Complex
 
 
 def _matmul(left: Complex, right: Complex) -> Complex:
-    def times(a: Any, b: Any) -> Any:
-        if a.shape[-1] > 4:
-            return ops.matmul(a, b)
-        # XLA fuses sums of outer products; a matrix product this small would cost more to call than to do.
-        return sum(a[..., :, k, None] * b[..., None, k, :] for k in range(a.shape[-1]))
-
-    return (
-        times(left[0], right[0]) - times(left[1], right[1]),
-        times(left[0], right[1]) + times(left[1], right[0]),
-    )
+    return _complex(ops.matmul, left, right)
 
 
 def _kron(left: Complex, right: Complex) -> Complex:
-    def times(a: Any, b: Any) -> Any:
-        outer = a[:, :, None, :, None] * b[:, None, :, None, :]
-        size = a.shape[-1] * b.shape[-1]
-        return ops.reshape(outer, (-1, size, size))
+    size = left[0].shape[-1] * right[0].shape[-1]
 
+    # As a product of matrices: XLA would fuse broadcast multiplications, and their derivatives above all, into
+    # expressions that take seconds to compile.
+    def times(a: Any, b: Any) -> Any:
+        return ops.reshape(ops.einsum("nij,nkl->nikjl", a, b), (-1, size, size))
+
+    return _complex(times, left, right)
+
+
+def _complex(times: Callable[[Any, Any], Any], left: Complex, right: Complex) -> Complex:
     return (
         times(left[0], right[0]) - times(left[1], right[1]),
         times(left[0], right[1]) + times(left[1], right[0]),
