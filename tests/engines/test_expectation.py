@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
-from tfq_fusion.engines import expectation
+from tfq_fusion.engines import ENGINES, expectation
 
 pytestmark = pytest.mark.keras
 
@@ -48,13 +48,15 @@ def simulated(spec, data, weights):
 def test_expectations_are_the_simulator_s(modalities, features, degree, entangler, signal, measurement, batch, seed):
     spec = qfl_circuit(modalities, features, degree, 1, entangler, signal, measurement, observables=3, seed=seed)
     data, weights = values(spec, seed, batch)
-    found = expectation(spec, data, weights)
-    assert found.dtype == tf.float32
-    np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+    for engine in ENGINES:
+        found = expectation(spec, data, weights, engine=engine)
+        assert found.dtype == tf.float32
+        np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("signal", ["rx", "ry", "rz"])
-def test_gradients_are_finite_differences(signal):
+def test_gradients_are_finite_differences(signal, engine):
     spec = qfl_circuit(2, 2, degree=2, signal=signal, observables=3, seed=1)
     data, weights = values(spec, seed=2, batch=2)
     upstream = np.random.default_rng(3).normal(size=(2, 3))
@@ -65,7 +67,7 @@ def test_gradients_are_finite_differences(signal):
     inputs = [tf.constant(data, tf.float32), tf.constant(weights, tf.float32)]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        total = tf.reduce_sum(upstream.astype(np.float32) * expectation(spec, *inputs))
+        total = tf.reduce_sum(upstream.astype(np.float32) * expectation(spec, *inputs, engine=engine))
     found = tape.gradient(total, inputs)
 
     for position, array in enumerate((data, weights)):
@@ -79,20 +81,22 @@ def test_gradients_are_finite_differences(signal):
         np.testing.assert_allclose(found[position], expected, atol=2e-4)
 
 
-def test_works_inside_tf_function_with_unknown_batch_size():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_works_inside_tf_function_with_unknown_batch_size(engine):
     spec = qfl_circuit(2, 1, degree=1, observables=2, seed=4)
     _, weights = values(spec, 0, 1)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2])])
     def run(data):
-        return expectation(spec, data, weights)
+        return expectation(spec, data, weights, engine=engine)
 
     for batch in (1, 3):
         data, _ = values(spec, batch, batch)
         np.testing.assert_allclose(run(tf.constant(data, tf.float32)), simulated(spec, data, weights), atol=1e-5)
 
 
-def test_symbols_keep_their_order_and_may_be_unused():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_symbols_keep_their_order_and_may_be_unused(engine):
     z, a, unused = sympy.symbols("z a unused")
     qubit = cirq.LineQubit(0)
     spec = ModelCircuit(
@@ -102,13 +106,13 @@ def test_symbols_keep_their_order_and_may_be_unused():
         operators=(cirq.PauliSum.from_pauli_strings(cirq.Z(qubit)),),
     )
     # <Z> after Ry(z) and Rx(a) is cos(z) cos(a).
-    found = expectation(spec, [[0.3, 9.0]], [1.1])
+    found = expectation(spec, [[0.3, 9.0]], [1.1], engine=engine)
     np.testing.assert_allclose(found, [[np.cos(0.3) * np.cos(1.1)]], atol=1e-6)
 
 
 def test_unknown_engine_lists_the_known():
     spec = qfl_circuit(2, 1, degree=1, observables=1)
-    with pytest.raises(ValueError, match=r"one of \['tfq'.*\], got 'qsim'"):
+    with pytest.raises(ValueError, match=r"one of \['compiled', 'tfq'\], got 'qsim'"):
         expectation(spec, np.zeros((1, 2)), np.zeros(len(spec.weight_symbols)), engine="qsim")
 
 
