@@ -86,6 +86,7 @@ def _report_moved(table: Path, console: Console) -> None:
     console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
     if len(moved):
         console.print(moved.to_string(index=False), markup=False)
+    console.print(f"To have the committed files back: git restore {table.parent}")
 
 
 def _committed(table: Path) -> pd.DataFrame | None:
