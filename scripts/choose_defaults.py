@@ -16,14 +16,14 @@ import typer
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol, prepare
 
-BASE: dict[str, Any] = {"scale": math.pi / 2, "initial_range": math.pi / 2, "observables": 32, "rate": 5e-3}
+BASE: dict[str, Any] = {"scale": math.pi / 2, "initial_range": math.pi, "observables": 32, "rate": 5e-3}
 CHANGES: list[dict[str, Any]] = [
     {},
     {"scale": math.pi / 4},
     {"scale": math.pi},
     {"scale": 2 * math.pi},
     {"initial_range": 0.1 * math.pi},
-    {"initial_range": math.pi},
+    {"initial_range": 0.5 * math.pi},
     {"measurement": "pauli_plane"},
     {"measurement": "computational"},
     {"entangler": "ring"},

@@ -89,7 +89,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         self.theta = self.add_weight(
             name="theta",
             shape=(len(self.spec.weight_symbols),),
-            initializer=keras.initializers.RandomUniform(-math.pi / 2, math.pi / 2, seed=self.seed),
+            initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
         )
         super().build(input_shape)
 
