@@ -5,11 +5,14 @@ from tfq_fusion.layers.concat import ConcatFusion
 from tfq_fusion.layers.graph import GraphFusion
 from tfq_fusion.layers.hashed import HashedFusion
 from tfq_fusion.layers.low_rank import LowRankFusion
+from tfq_fusion.layers.pqc import PQC, ControlledPQC
 from tfq_fusion.layers.quantum import QuantumFusionLayer
 from tfq_fusion.layers.tensor import IntractableFusionError, TensorFusion
 
 __all__ = [
+    "PQC",
     "ConcatFusion",
+    "ControlledPQC",
     "FactorizedBilinearFusion",
     "GraphFusion",
     "HashedFusion",

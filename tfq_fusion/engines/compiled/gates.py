@@ -90,14 +90,14 @@ def _reordered(matrix: np.ndarray, qubits: Sequence[int], wanted: Sequence[int])
 
 
 def eigen_gates(
-    circuit: cirq.Circuit, positions: Mapping[cirq.Qid, int], columns: Mapping[sympy.Symbol, tuple[str, int]]
+    circuit: cirq.Circuit, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
 ) -> Iterator[EigenGate]:
     """The gates of a circuit in order.
 
     Args:
         circuit: The circuit.
         positions: Qubit -> position, the first one most significant.
-        columns: Symbol -> ("data" or "weight", index).
+        columns: Name of a symbol -> ("data" or "weight", index).
 
     Yields:
         Products of them make each operation of the circuit.
@@ -116,7 +116,7 @@ def eigen_gates(
 
 
 def _operation_gates(
-    operation: cirq.Operation, positions: Mapping[cirq.Qid, int], columns: Mapping[sympy.Symbol, tuple[str, int]]
+    operation: cirq.Operation, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
 ) -> Iterator[EigenGate]:
     operation = operation.untagged
     if isinstance(operation, cirq.ControlledOperation):
@@ -173,9 +173,9 @@ def _affine(expression: sympy.Expr) -> tuple[sympy.Symbol | None, float, float]:
     raise LoweringError(f"the exponent {expression} is not a number times one symbol, plus a number.")
 
 
-def _angle(exponent: cirq.TParamVal, columns: Mapping[sympy.Symbol, tuple[str, int]]) -> Angle:
+def _angle(exponent: cirq.TParamVal, columns: Mapping[str, tuple[str, int]]) -> Angle:
     symbol, scale, offset = _affine(sympy.sympify(exponent))
     if symbol is None:
         return Angle("constant", 0, 0.0, offset)
-    kind, index = columns[symbol]
+    kind, index = columns[symbol.name]
     return Angle(kind, index, scale, offset)

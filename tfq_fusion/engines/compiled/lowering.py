@@ -55,8 +55,8 @@ def lower(spec: ModelCircuit) -> Program:
         missing = sorted(set(operator.qubits) - set(qubits))
         if missing:
             raise ValueError(f"An operator acts on {missing}, but the circuit has only the qubits {qubits}.")
-    columns = {symbol: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
-    columns |= {symbol: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
+    columns = {symbol.name: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
+    columns |= {symbol.name: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
     count = len(qubits)
     width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
 

@@ -1,0 +1,339 @@
+"""PQC and ControlledPQC against TensorFlow Quantum's."""
+
+import functools
+
+import cirq
+import numpy as np
+import pytest
+import sympy
+import tensorflow as tf
+import tensorflow_quantum as tfq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfq_fusion._keras import LEGACY, keras
+from tfq_fusion.layers import PQC, ControlledPQC
+
+pytestmark = pytest.mark.keras
+
+# As strings, "10" sorts before "2"; amplitudes must not follow.
+QUBITS = cirq.LineQubit(2), cirq.LineQubit(10), cirq.LineQubit(11)
+ANOTHER = cirq.LineQubit(5)
+
+# TensorFlow Quantum's gradients, not ours, are why theirs and ours are compared at 1e-3 only.
+
+
+def model_circuit(qubits=QUBITS):
+    # Sorted by name, a10 comes before a2.
+    a10, a2, b = sympy.symbols("a10 a2 b")
+    first, second, third = qubits
+    return cirq.Circuit(
+        cirq.rx(a10).on(first),
+        cirq.ry(-2 * a2).on(second),
+        cirq.CNOT(first, third),
+        cirq.ZZ(second, third) ** b,
+        cirq.ry(a10).on(third),
+    )
+
+
+def operators(qubits=QUBITS):
+    first, second, third = qubits
+    return [cirq.Z(first) * cirq.X(third), 0.5 * cirq.Y(second) - 2 * cirq.Z(third) + 0.25]
+
+
+def data_circuits(rng, batch, qubits=QUBITS):
+    """Circuits that leave out one qubit or another."""
+    circuits = []
+    for _ in range(batch):
+        circuit = cirq.Circuit(cirq.ry(rng.uniform(0, 6)).on(qubit) for qubit in qubits if rng.uniform() < 0.7)
+        if rng.uniform() < 0.5:
+            circuit.append([cirq.H(qubits[0]), cirq.ISWAP(qubits[0], qubits[-1])])
+        circuits.append(circuit)
+    return circuits
+
+
+def values_and_gradient(layer, circuits, parameters, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        values = layer([circuits, parameters])
+    return values, tape.gradient(values, parameters, upstream)
+
+
+@functools.cache
+def controlled_pair():
+    arguments = model_circuit(), operators()
+    return ControlledPQC(*arguments), tfq.layers.ControlledPQC(*arguments)
+
+
+@functools.cache
+def traced_ours():
+    """Our layer in a graph that knows no batch size."""
+    strings, floats = tf.TensorSpec([None], tf.string), [tf.TensorSpec([None, width]) for width in (3, 2)]
+    return tf.function(functools.partial(values_and_gradient, controlled_pair()[0]), input_signature=[strings, *floats])
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1), batch=st.sampled_from([1, 4]), wide=st.booleans(), traced=st.booleans())
+def test_controlled_pqc_is_tensorflow_quantum_s(seed, batch, wide, traced):
+    rng = np.random.default_rng(seed)
+    data = data_circuits(rng, batch)
+    if wide:
+        data[-1] += cirq.Circuit(cirq.ry(1.0).on(ANOTHER), cirq.CNOT(ANOTHER, QUBITS[0]))
+    circuits = tfq.convert_to_tensor(data)
+    parameters = tf.constant(rng.uniform(-4, 4, (batch, 3)), tf.float32)
+    upstream = tf.constant(rng.normal(size=(batch, 2)), tf.float32)
+    ours, theirs = controlled_pair()
+    run = traced_ours() if traced else functools.partial(values_and_gradient, ours)
+    values, gradient = run(circuits, parameters, upstream)
+    expected_values, expected_gradient = values_and_gradient(theirs, circuits, parameters, upstream)
+    assert values.dtype == tf.float32
+    np.testing.assert_allclose(values, expected_values, atol=1e-5)
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-3)
+
+
+def test_a_circuit_that_repeats_gives_each_of_its_samples_its_state():
+    ours, theirs = controlled_pair()
+    rng = np.random.default_rng(0)
+    circuits = tf.gather(tfq.convert_to_tensor(data_circuits(rng, 3)), [2, 0, 2, 1, 0])
+    parameters = tf.constant(rng.uniform(-4, 4, (5, 3)), tf.float32)
+    np.testing.assert_allclose(ours([circuits, parameters]), theirs([circuits, parameters]), atol=1e-5)
+
+
+def test_a_batch_may_be_empty():
+    ours, _ = controlled_pair()
+    assert ours([tfq.convert_to_tensor([cirq.Circuit()])[:0], tf.zeros((0, 3))]).shape == (0, 2)
+
+
+def test_observables_may_act_on_qubits_of_the_data_circuits_alone():
+    rng = np.random.default_rng(1)
+    arguments = model_circuit(), cirq.Z(ANOTHER)
+    circuits = tfq.convert_to_tensor([cirq.Circuit(cirq.ry(0.3).on(ANOTHER)), cirq.Circuit(cirq.X(ANOTHER))])
+    parameters = tf.constant(rng.uniform(-4, 4, (2, 3)), tf.float32)
+    values = ControlledPQC(*arguments)([circuits, parameters])
+    np.testing.assert_allclose(values, [[np.cos(0.3)], [-1]], atol=1e-5)
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_pqc_shares_its_parameters_among_the_samples(grid):
+    qubits = [cirq.GridQubit(0, 2), cirq.GridQubit(0, 10), cirq.GridQubit(1, 0)] if grid else QUBITS
+    rng = np.random.default_rng(2)
+    circuits = tfq.convert_to_tensor(data_circuits(rng, 4, qubits))
+    upstream = tf.constant(rng.normal(size=(4, 2)), tf.float32)
+    layer = PQC(model_circuit(qubits), operators(qubits))
+    variable = layer.parameters if LEGACY else layer.parameters.value
+    with tf.GradientTape() as tape:
+        values = layer(circuits)
+    gradient = tape.gradient(values, variable, upstream)
+    theirs = tfq.layers.ControlledPQC(model_circuit(qubits), operators(qubits))
+    shared = tf.repeat(layer.get_weights()[0][np.newaxis], 4, axis=0)
+    expected_values, expected_gradient = values_and_gradient(theirs, circuits, shared, upstream)
+    np.testing.assert_allclose(values, expected_values, atol=1e-5)
+    np.testing.assert_allclose(gradient, tf.reduce_sum(expected_gradient, axis=0), atol=1e-3)
+
+
+@pytest.mark.skipif(not LEGACY, reason="TensorFlow Quantum's PQC fails under Keras 3")
+def test_pqc_is_tensorflow_quantum_s():
+    ours, theirs = PQC(model_circuit(), operators()), tfq.layers.PQC(model_circuit(), operators())
+    theirs.set_weights(ours.get_weights())
+    circuits = tfq.convert_to_tensor(data_circuits(np.random.default_rng(3), 4))
+    found, expected = [], []
+    for layer, results in ((ours, found), (theirs, expected)):
+        with tf.GradientTape() as tape:
+            values = layer(circuits)
+            loss = tf.reduce_sum(values**2)
+        results += [values, tape.gradient(loss, layer.trainable_variables[0])]
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-3)
+    assert ours.symbols == theirs.symbols
+    assert ours.symbol_values() == theirs.symbol_values()
+    assert [weight.name for weight in ours.weights] == [weight.name for weight in theirs.weights]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tolerance"),
+    [
+        ({"repetitions": 20000}, 0.1),
+        ({"repetitions": 20000, "backend": cirq.Simulator(seed=0)}, 0.1),
+        ({"backend": cirq.Simulator()}, 1e-5),
+        ({"backend": None}, 1e-5),
+        ({"differentiator": "Adjoint"}, 1e-5),
+        ({"differentiator": "ParameterShift"}, 1e-5),
+        ({"differentiator": "ForwardDifference"}, 1e-5),
+    ],
+)
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_repetitions_backend_and_differentiator_are_used(kind, arguments, tolerance):
+    if "differentiator" in arguments:
+        arguments = {"differentiator": getattr(tfq.differentiators, arguments["differentiator"])()}
+    layer = kind(model_circuit(), operators(), **arguments)
+    circuits = tfq.convert_to_tensor(data_circuits(np.random.default_rng(4), 2))
+    weights = tf.constant([0.3, -0.4, 1.2])
+    shared = tf.repeat(weights[tf.newaxis], 2, axis=0)
+    if kind is PQC:
+        layer.set_weights([weights.numpy()])
+    found = layer(circuits if kind is PQC else [circuits, shared])
+    _, exact = controlled_pair()
+    expected = exact([circuits, shared])
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    if "repetitions" in arguments:
+        assert np.abs(found - expected).max() > 1e-5
+
+
+def test_gradients_are_the_differentiator_s():
+    arguments, coarse = (model_circuit(), operators()), tfq.differentiators.ForwardDifference
+    ours = ControlledPQC(*arguments, differentiator=coarse(1, 0.1))
+    theirs = tfq.layers.ControlledPQC(*arguments, differentiator=coarse(1, 0.1))
+    circuits, parameters = tfq.convert_to_tensor([cirq.Circuit()] * 2), tf.constant([[0.3, -0.4, 1.2]] * 2)
+    found, expected, exact = (
+        values_and_gradient(layer, circuits, parameters, tf.ones((2, 2)))[1]
+        for layer in (ours, theirs, controlled_pair()[0])
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert np.abs(found - exact).max() > 0.01
+
+
+def test_symbols_are_known_by_name():
+    qubit, symbol = cirq.LineQubit(0), sympy.Symbol("a", real=True)
+    layer = ControlledPQC(cirq.Circuit(cirq.rx(2 * symbol).on(qubit)), cirq.Z(qubit))
+    values = layer([tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.4]])])
+    np.testing.assert_allclose(values, [[np.cos(0.8)]], atol=1e-6)
+
+
+def test_what_cannot_be_compiled_is_tensorflow_quantum_s_to_refuse():
+    qubit = cirq.LineQubit(0)
+    noisy = cirq.Circuit(cirq.rx(sympy.Symbol("a")).on(qubit), cirq.depolarize(0.1).on(qubit))
+    for layer in (tfq.layers.ControlledPQC(noisy, cirq.Z(qubit)), ControlledPQC(noisy, cirq.Z(qubit))):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Could not parse gate id: DP"):
+            layer([tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.4]])])
+
+
+def test_pqc_starts_uniform_on_a_turn_and_each_layer_anew():
+    qubit = cirq.LineQubit(0)
+    symbols = [sympy.Symbol(f"s{number:03}") for number in range(200)]
+    circuit = cirq.Circuit(cirq.rx(symbol).on(qubit) for symbol in symbols)
+    first, second = (PQC(circuit, cirq.Z(qubit)) for _ in range(2))
+    (start,), (other,) = first.get_weights(), second.get_weights()
+    assert start.shape == (200,) and start.dtype == np.float32
+    assert 0 <= start.min() < 0.3 and 2 * np.pi - 0.3 < start.max() <= 2 * np.pi
+    assert not np.allclose(start, other)
+    assert first.symbols == symbols
+    assert first.symbol_values() == dict(zip(symbols, start, strict=True))
+
+
+def test_pqc_takes_an_initializer_a_regularizer_and_a_constraint():
+    layer = PQC(model_circuit(), operators(), initializer="ones", regularizer="l2", constraint="non_neg")
+    np.testing.assert_array_equal(layer.get_weights()[0], np.ones(3))
+    np.testing.assert_allclose(sum(layer.losses), 3 * 0.01, rtol=1e-6)
+    assert isinstance(layer.constraint, keras.constraints.NonNeg)
+
+
+def hybrid_model(layer):
+    circuits = keras.Input(shape=(), dtype="string")
+    features = keras.Input(shape=(2,))
+    controls = keras.layers.Dense(3, kernel_initializer="ones", bias_initializer="ones")(features)
+    model = keras.Model([circuits, features], layer([circuits, controls]))
+    model.compile(optimizer=keras.optimizers.Adam(0.05), loss="mse", jit_compile=False)
+    return model
+
+
+def test_a_hybrid_model_learns_along_the_same_losses():
+    rng = np.random.default_rng(5)
+    inputs = [tfq.convert_to_tensor(data_circuits(rng, 6)), tf.constant(rng.normal(size=(6, 2)), tf.float32)]
+    targets = rng.uniform(-1, 1, (6, 2)).astype(np.float32)
+    ours, theirs = (
+        hybrid_model(layer).fit(inputs, targets, batch_size=6, epochs=20, verbose=0).history["loss"]
+        for layer in controlled_pair()
+    )
+    assert ours[-1] < 0.9 * ours[0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def pqc_model(layer):
+    circuits = keras.Input(shape=(), dtype=tf.string)
+    return keras.Model(circuits, layer(circuits))
+
+
+@pytest.mark.parametrize("differentiator", [None, "Adjoint", "ParameterShift"])
+def test_a_saved_pqc_predicts_the_same(differentiator, tmp_path):
+    chosen = differentiator and getattr(tfq.differentiators, differentiator)()
+    layer = PQC(model_circuit(), operators(), differentiator=chosen, regularizer="l2", constraint="non_neg")
+    model = pqc_model(layer)
+    assert tuple(model.output_shape) == (None, 2)
+    circuits = tfq.convert_to_tensor(data_circuits(np.random.default_rng(6), 3))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(loaded.predict(circuits, verbose=0), model.predict(circuits, verbose=0))
+    assert loaded.layers[-1].get_config() == layer.get_config()
+    assert isinstance(loaded.layers[-1].constraint, keras.constraints.NonNeg)
+    assert isinstance(loaded.layers[-1].regularizer, keras.regularizers.L2)
+
+
+def test_a_saved_controlled_pqc_predicts_the_same(tmp_path):
+    model = hybrid_model(ControlledPQC(model_circuit(), operators()))
+    assert tuple(model.output_shape) == (None, 2)
+    rng = np.random.default_rng(7)
+    inputs = [tfq.convert_to_tensor(data_circuits(rng, 3)), tf.constant(rng.normal(size=(3, 2)), tf.float32)]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0))
+
+
+def test_configuration_keeps_repetitions():
+    layer = PQC(model_circuit(), cirq.Z(QUBITS[0]), repetitions=np.int64(7), name="counted")
+    copy = PQC.from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    assert copy.get_config()["repetitions"] == 7 and copy.name == "counted"
+
+
+def test_configuration_refuses_what_it_cannot_hold():
+    with pytest.raises(ValueError, match="backend 'noiseless' to save"):
+        PQC(model_circuit(), operators(), backend=cirq.Simulator()).get_config()
+    differentiator = tfq.differentiators.ForwardDifference(2, 0.1)
+    with pytest.raises(ValueError, match=r"differentiator that takes no arguments.*ForwardDifference cannot"):
+        ControlledPQC(model_circuit(), operators(), differentiator=differentiator).get_config()
+    config = {**ControlledPQC(model_circuit(), operators()).get_config(), "differentiator": "CentralDifference"}
+    with pytest.raises(ValueError, match="differentiator should be None or one of"):
+        ControlledPQC.from_config(config)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"model_circuit": "circuit"},
+        {"model_circuit": cirq.Circuit(cirq.X(QUBITS[0]))},
+        {"operators": "Z"},
+        {"operators": [cirq.Z(QUBITS[0]), "Z"]},
+        {"repetitions": 1.5},
+        {"repetitions": 0},
+        {"backend": "noisy"},
+        {"backend": "other"},
+        {"backend": cirq.Simulator, "repetitions": 3},
+        {"differentiator": "Adjoint"},
+    ],
+)
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_bad_arguments_raise_tensorflow_quantum_s_errors(kind, arguments):
+    arguments = {"model_circuit": model_circuit(), "operators": operators(), **arguments}
+    with pytest.raises((TypeError, ValueError)) as expected:
+        getattr(tfq.layers, kind.__name__)(**arguments)
+    with pytest.raises(expected.type) as found:
+        kind(**arguments)
+    assert str(found.value) == str(expected.value)
+
+
+def test_bad_inputs_are_named():
+    ours, _ = controlled_pair()
+    circuits = tfq.convert_to_tensor([cirq.Circuit()] * 2)
+    with pytest.raises(ValueError, match=r"data should have shape \[None, 3\].*got \[2, 4\]"):
+        ours([circuits, tf.zeros((2, 4))])
+    unbound = tfq.convert_to_tensor([cirq.Circuit(cirq.rx(sympy.Symbol("x")).on(QUBITS[0]))])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Could not find symbol in parameter map: x"):
+        ours([unbound, tf.zeros((1, 3))])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Unparseable proto"):
+        ours([tf.constant(["no circuit"]), tf.zeros((1, 3))])
+
+
+def test_other_backends_of_keras_are_refused(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(RuntimeError, match="runs on TensorFlow, but Keras uses 'jax'"):
+        PQC(model_circuit(), operators())

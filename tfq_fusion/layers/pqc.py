@@ -1,0 +1,311 @@
+"""Drop-in replacements of ``tfq.layers.PQC`` and ``tfq.layers.ControlledPQC``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cirq
+import sympy
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.engines import expectation
+
+DIFFERENTIATORS = ("Adjoint", "ParameterShift")
+"""TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
+
+_HEADER = b"\n\x0e\n\x0ctfq_gate_set"
+"""What every circuit starts with that TensorFlow Quantum has serialised."""
+
+
+class _Execution:
+    """Runs data circuits followed by the model circuit: compiled where possible, else by TensorFlow Quantum.
+
+    Not a layer, and no container that Keras looks into, so that it does not save TensorFlow Quantum's layer.
+    """
+
+    def __init__(
+        self,
+        model_circuit: cirq.Circuit,
+        operators: Any,
+        repetitions: int | None,
+        backend: Any,
+        differentiator: Any,
+        *,
+        trained: bool,
+    ) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise RuntimeError(
+                "Serialised circuits are read by TensorFlow Quantum, which runs on TensorFlow, but Keras uses "
+                f"{keras.backend.backend()!r}. Set KERAS_BACKEND=tensorflow, or bind the data by symbols: "
+                "see tfq_fusion.engines.expectation."
+            )
+        import tensorflow as tf
+        import tensorflow_quantum as tfq
+
+        # Layers may be made inside a traced function, whose tensors must not outlive it.
+        with tf.init_scope():
+            # This checks the arguments, so that errors are TensorFlow Quantum's own.
+            self._tfq = tfq.layers.ControlledPQC(
+                model_circuit, operators, repetitions=repetitions, backend=backend, differentiator=differentiator
+            )
+            qubits = sorted(model_circuit.all_qubits())
+            self._identities = tfq.convert_to_tensor([cirq.Circuit(cirq.I.on_each(*qubits))])[0]
+            self._simulate = tfq.get_state_op()
+            self.symbols: list[sympy.Symbol] = self._tfq.symbols
+            single = isinstance(operators, (cirq.PauliString, cirq.PauliSum))
+            self.operators = [operators] if single else list(operators)
+            exact = repetitions is None and backend in (None, "noiseless")
+            adjoint = differentiator is None or type(differentiator) is tfq.differentiators.Adjoint
+            self._spec = self._lowerable(model_circuit, trained) if exact and adjoint else None
+        self._amplitudes = 2 ** len(qubits)
+
+    def _lowerable(self, model_circuit: cirq.Circuit, trained: bool) -> ModelCircuit | None:
+        """The circuit to compile; None if it cannot be compiled, or observables need qubits of the data circuits."""
+        import tensorflow_quantum as tfq
+
+        from tfq_fusion.engines.compiled import LoweringError
+        from tfq_fusion.engines.compiled.lowering import lower
+
+        if any(set(operator.qubits) - model_circuit.all_qubits() for operator in self.operators):
+            return None
+        # As TensorFlow Quantum reads it: constants in single precision, symbols by name, without assumptions.
+        (circuit,) = tfq.from_tensor(tfq.convert_to_tensor([model_circuit]))
+        if cirq.parameter_names(circuit) != {symbol.name for symbol in self.symbols}:
+            return None
+        symbols = tuple(self.symbols)
+        sums = tuple(cirq.PauliSum.wrap(operator) for operator in self.operators)
+        spec = ModelCircuit(circuit, () if trained else symbols, symbols if trained else (), sums)
+        try:
+            lower(spec)
+        except LoweringError:
+            return None
+        return spec
+
+    def __call__(self, circuits: Any, data: Any, weights: Any) -> Any:
+        """Expectation values ``[batch, operators]`` of ``[batch]`` serialised circuits.
+
+        Args:
+            circuits: Strings.
+            data: ``[batch, symbols]`` if each sample has values of its own, else ``[batch, 0]``.
+            weights: ``[symbols]`` if the samples share them, else ``[0]``.
+        """
+        import tensorflow as tf
+
+        def by_tfq(circuits: Any, data: Any) -> Any:
+            shared = tf.repeat(weights[tf.newaxis], tf.shape(circuits)[0], axis=0)
+            return self._tfq([circuits, tf.concat([data, shared], axis=1)])
+
+        if self._spec is None:
+            return by_tfq(circuits, data)
+
+        distinct, positions = tf.unique(circuits)
+        known = tf.strings.substr(distinct, 0, len(_HEADER)) == _HEADER
+        tf.debugging.Assert(
+            tf.reduce_all(known), ["Unparseable proto: expected circuits serialised by tfq.convert_to_tensor."]
+        )
+        # Serialised circuits are protocol buffers: concatenated they merge, moment after moment. The identities make
+        # each state one of all qubits of the model.
+        whole = tf.strings.join([self._identities, distinct])
+        states = self._simulate(whole, tf.zeros([0], tf.string), tf.zeros([tf.size(distinct), 0]))
+        narrow = states.to_tensor(shape=[None, self._amplitudes])
+        values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions))
+        # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
+        wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)
+        others = by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide))
+        return tf.tensor_scatter_nd_update(values, wide, others)
+
+
+class _CircuitLayer(keras.layers.Layer):
+    """What both layers share."""
+
+    def __init__(
+        self,
+        model_circuit: cirq.Circuit,
+        operators: Any,
+        repetitions: int | None,
+        backend: Any,
+        differentiator: Any,
+        *,
+        trained: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(backend, str) and backend == "noisy":
+            name = type(self).__name__
+            raise ValueError(
+                f"noisy backend value is not supported in tfq.layers.{name}. Please use tfq.layers.Noisy{name} instead."
+            )
+        self._run = _Execution(model_circuit, operators, repetitions, backend, differentiator, trained=trained)
+        self._arguments = (model_circuit, repetitions, backend, differentiator)
+        # TensorFlow Quantum's operations are opaque to XLA.
+        self.supports_jit = False
+
+    @property
+    def symbols(self) -> list[sympy.Symbol]:
+        """The symbols of the model circuit, sorted by name, as the parameters are."""
+        return list(self._run.symbols)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, circuit and operators as Cirq's JSON.
+
+        Raises:
+            ValueError: If the backend is a simulator object, or the differentiator is one that takes arguments.
+        """
+        circuit, repetitions, backend, differentiator = self._arguments
+        if backend not in (None, "noiseless"):
+            raise ValueError(f"Expected backend 'noiseless' to save {self.name!r}: {backend!r} cannot be saved.")
+        differentiator = None if differentiator is None else type(differentiator).__name__
+        if differentiator not in (None, *DIFFERENTIATORS):
+            raise ValueError(
+                f"Expected a differentiator that takes no arguments, one of {list(DIFFERENTIATORS)}, to save "
+                f"{self.name!r}: {differentiator} cannot be saved."
+            )
+        return {
+            **super().get_config(),
+            "model_circuit": cirq.to_json(circuit),
+            "operators": cirq.to_json(self._run.operators),
+            "repetitions": None if repetitions is None else int(repetitions),
+            "backend": backend,
+            "differentiator": differentiator,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> _CircuitLayer:
+        """The layer of a configuration."""
+        differentiator = config["differentiator"]
+        if differentiator not in (None, *DIFFERENTIATORS):
+            raise ValueError(
+                f"differentiator should be None or one of {list(DIFFERENTIATORS)}, got {differentiator!r}."
+            )
+        if differentiator is not None:
+            import tensorflow_quantum as tfq
+
+            differentiator = getattr(tfq.differentiators, differentiator)()
+        circuit, operators = (cirq.read_json(json_text=config[key]) for key in ("model_circuit", "operators"))
+        return cls(**{**config, "model_circuit": circuit, "operators": operators, "differentiator": differentiator})
+
+
+@register
+class PQC(_CircuitLayer):
+    """A trained circuit behind data circuits: ``tfq.layers.PQC``, fast, saved by Keras, under either Keras.
+
+    Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
+    ``[batch, operators]``, float32. The circuit is compiled if expectation values are exact, by the default backend
+    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do samples
+    whose data circuit, and layers whose observables, hold qubits that the model circuit lacks.
+
+    Args:
+        model_circuit: Circuit with the symbols to train.
+        operators: The observables: a Pauli string or sum, or a list of them.
+        repetitions: Number of measurements; None for exact expectation values.
+        backend: "noiseless", or a Cirq simulator or sampler.
+        differentiator: One of ``tfq.differentiators``; None for the backend's default.
+        initializer: Initialises the parameters; None for uniform in [0, 2 pi), drawn anew for each layer.
+        regularizer: Regularises the parameters.
+        constraint: Constrains the parameters.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        TypeError: If an argument is of a type that TensorFlow Quantum does not take.
+        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        RuntimeError: If Keras does not run on TensorFlow.
+    """
+
+    def __init__(
+        self,
+        model_circuit: cirq.Circuit,
+        operators: Any,
+        *,
+        repetitions: int | None = None,
+        backend: Any = "noiseless",
+        differentiator: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model_circuit, operators, repetitions, backend, differentiator, trained=True, **kwargs)
+        if initializer is None:
+            initializer = keras.initializers.RandomUniform(0, 2 * math.pi)
+        self.initializer = keras.initializers.get(initializer)
+        self.regularizer = keras.regularizers.get(regularizer)
+        self.constraint = keras.constraints.get(constraint)
+        self.parameters = self.add_weight(
+            name="parameters",
+            shape=(len(self.symbols),),
+            initializer=self.initializer,
+            regularizer=self.regularizer,
+            constraint=self.constraint,
+            dtype="float32",
+        )
+
+    def symbol_values(self) -> dict[sympy.Symbol, float]:
+        """The parameters by symbol."""
+        return dict(zip(self.symbols, self.get_weights()[0], strict=True))
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, operators]``."""
+        circuits = ops.convert_to_tensor(inputs)
+        no_data = ops.zeros((ops.shape(circuits)[0], 0), "float32")
+        weights = ops.cast(ops.convert_to_tensor(self.parameters), "float32")
+        return ops.cast(self._run(circuits, no_data, weights), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
+        """``(batch, operators)``."""
+        return input_shape[0], len(self._run.operators)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, circuit and operators as Cirq's JSON."""
+        return {
+            **super().get_config(),
+            "initializer": keras.initializers.serialize(self.initializer),
+            "regularizer": keras.regularizers.serialize(self.regularizer),
+            "constraint": keras.constraints.serialize(self.constraint),
+        }
+
+
+@register
+class ControlledPQC(_CircuitLayer):
+    """A circuit whose parameters are an input: ``tfq.layers.ControlledPQC``, fast, saved by Keras, under either Keras.
+
+    Call it with ``[circuits, parameters]``: ``[batch]`` circuits without symbols, serialised by
+    ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of :attr:`symbols`. The output is
+    ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled.
+
+    Args:
+        model_circuit: Circuit with the symbols to control.
+        operators: The observables: a Pauli string or sum, or a list of them.
+        repetitions: Number of measurements; None for exact expectation values.
+        backend: "noiseless", or a Cirq simulator or sampler.
+        differentiator: One of ``tfq.differentiators``; None for the backend's default.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        TypeError: If an argument is of a type that TensorFlow Quantum does not take.
+        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        RuntimeError: If Keras does not run on TensorFlow.
+    """
+
+    def __init__(
+        self,
+        model_circuit: cirq.Circuit,
+        operators: Any,
+        *,
+        repetitions: int | None = None,
+        backend: Any = "noiseless",
+        differentiator: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model_circuit, operators, repetitions, backend, differentiator, trained=False, **kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, operators]``."""
+        circuits, parameters = inputs
+        values = self._run(ops.convert_to_tensor(circuits), ops.cast(parameters, "float32"), ops.zeros(0, "float32"))
+        return ops.cast(values, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
+        """``(batch, operators)``."""
+        return input_shape[0][0], len(self._run.operators)
