@@ -252,6 +252,17 @@ def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
     np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
 
 
+def test_variables_are_data_and_weights_too():
+    spec = qfl_circuit(2, 2, degree=1, observables=3)
+    rng = np.random.default_rng(0)
+    data = tf.Variable(rng.uniform(-2, 2, (8, 4)), dtype=tf.float32)
+    weights = tf.Variable(rng.uniform(-2, 2, len(spec.weight_symbols)), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(expectation(spec, data, weights))
+    for gradient in tape.gradient(loss, (data, weights)):
+        assert np.abs(gradient).max() > 0.01
+
+
 def test_a_gate_that_cannot_be_compiled_is_named():
     circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)), cirq.depolarize(0.1).on(cirq.LineQubit(0)))
     spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))

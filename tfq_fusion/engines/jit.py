@@ -52,6 +52,15 @@ def constant(array: np.ndarray) -> Any:
         return jax.numpy.asarray(array)
 
 
+def read(array: Any) -> Any:
+    """The value of an array, or of a variable that stands for one: a custom gradient takes no variables."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.identity(array)
+    return array
+
+
 def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: Any) -> tuple[Any, ...]:
     """The gradients in the inputs of a function, from those in its outputs (a matching nest, which may hold Nones)."""
     if _on_tensorflow():

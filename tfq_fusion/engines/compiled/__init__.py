@@ -19,7 +19,7 @@ from tfq_fusion.engines.compiled import run
 from tfq_fusion.engines.compiled.gates import LoweringError
 from tfq_fusion.engines.compiled.lowering import lower
 from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
-from tfq_fusion.engines.jit import check_backend, constant, jit, pad_batch
+from tfq_fusion.engines.jit import check_backend, constant, jit, pad_batch, read
 
 __all__ = ["LoweringError", "expectation"]
 
@@ -41,7 +41,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
         return found, gradient
 
-    return values(pad_batch(data), weights)[:batch]
+    return values(pad_batch(read(data)), read(weights))[:batch]
 
 
 @functools.lru_cache(maxsize=64)
