@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -42,7 +43,9 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
     raw = tmp_path / "runs" / "runs.jsonl"
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    # A shell that runs the tests in the background has its children ignore the signal; a terminal has not.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed)
     deadline = time.monotonic() + 60
     while not raw.exists() and time.monotonic() < deadline:
         time.sleep(0.02)

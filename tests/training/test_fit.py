@@ -28,7 +28,7 @@ def two_blobs(imbalanced=False):
 
 def maker(data, fusion="tfn", seed=0):
     def make():
-        layer = make_fusion(fusion, [2, 2], units=6, degree=2, seed=seed)
+        layer = make_fusion(fusion, [2, 2], units=16, degree=2, seed=seed)
         return fusion_model(data.widths, layer, data.outputs, data.task, features=2, hidden=4, head=4, seed=seed)
 
     return make
@@ -37,7 +37,7 @@ def maker(data, fusion="tfn", seed=0):
 @pytest.mark.parametrize("fusion", ["qfl", "tfn"])
 def test_fusion_learns_what_no_modality_knows_alone(fusion):
     data = two_blobs()
-    fitted = fit(maker(data, fusion), data, PROTOCOL, seed=0)
+    fitted = fit(maker(data, fusion), data, dataclasses.replace(PROTOCOL, epochs=40), seed=0)
     assert fitted.metrics["test"]["accuracy"] > 0.9
     assert set(fitted.metrics) == {"validation", "test"}
 
