@@ -57,9 +57,9 @@ def random_circuit(rng, qubits, gates, data, weights, controlled=True):
             operation, used = gate.on(*chosen[:2]), 2
         if controlled and rng.random() < 0.3 and used < len(qubits):
             count = int(rng.integers(1, len(qubits) - used + 1))
-            operation = operation.controlled_by(
-                *chosen[used : used + count], control_values=rng.integers(2, size=count).tolist()
-            )
+            controls, values = chosen[used : used + count], rng.integers(2, size=count).tolist()
+            # Not controlled_by: it may choose a three-qubit gate, which TensorFlow Quantum cannot serialise.
+            operation = cirq.ControlledOperation(controls, operation, control_values=values)
         operations.append(operation)
     return cirq.Circuit(operations)
 
@@ -132,9 +132,10 @@ def finite_differences(spec, data, weights, upstream, step=1e-5):
 random_cases = given(
     seed=st.integers(0, 2**32 - 1), qubits=st.integers(2, 5), gates=st.integers(1, 12), batch=st.integers(1, 9)
 )
-# Every circuit is compiled anew: shrinking a failure would take minutes.
+# Every circuit is compiled anew, which takes seconds: few of them, the same every time, and no shrinking.
 few = settings(
     max_examples=6,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
