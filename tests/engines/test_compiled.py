@@ -235,7 +235,7 @@ def test_another_seed_compiles_nothing_new():
     specs = [qfl_circuit(2, 2, degree=1, observables=4, seed=seed) for seed in (0, 1)]
     programs = [compiled._program(spec, "float32") for spec in specs]
     assert specs[0] != specs[1]
-    assert compiled._compiled(*programs[0][:2]) is compiled._compiled(*programs[1][:2])
+    assert compiled._compiled(*programs[0][:2], True) is compiled._compiled(*programs[1][:2], True)
 
 
 @pytest.mark.parametrize("batch", [1, 8, 11])

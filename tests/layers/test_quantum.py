@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfq_fusion._keras import keras
 from tfq_fusion.layers import QuantumFusionLayer
 
 pytestmark = pytest.mark.keras
@@ -72,3 +73,35 @@ def test_bad_arguments_fail_where_they_are_written(arguments, message):
 def test_more_observables_than_there_are_fail_at_build():
     with pytest.raises(ValueError, match="between 1 and 63"):
         QuantumFusionLayer(1, observables=64).build((None, 2, 1))
+
+
+def hybrid(engines):
+    """Dense encoders, one QFL for each engine, and a head, from fixed initial weights."""
+    inputs = keras.Input((2, 3))
+
+    def dense(units, activation, seed):
+        return keras.layers.Dense(units, activation, kernel_initializer=keras.initializers.GlorotUniform(seed))
+
+    encoded = dense(2, "tanh", 1)(inputs)
+    fused = [QuantumFusionLayer(2, observables=6, engine=engine, seed=3)(encoded) for engine in engines]
+    joined = fused[0] if len(fused) == 1 else keras.layers.Concatenate()(fused)
+    return keras.Model(inputs, dense(2, "softmax", 2)(joined))
+
+
+def losses(model, steps):
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(8, 2, 3)).astype(np.float32)
+    labels = rng.integers(0, 2, 8)
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
+    return model.fit(inputs, labels, batch_size=8, epochs=steps, verbose=0).history["loss"]
+
+
+def test_both_engines_learn_along_the_same_losses():
+    compiled, tfq = (losses(hybrid([engine]), steps=20) for engine in ("compiled", "tfq"))
+    np.testing.assert_allclose(compiled, tfq, atol=1e-4)
+    assert compiled[-1] < 0.9 * compiled[0]
+
+
+def test_engines_mix_in_one_model():
+    found = losses(hybrid(["compiled", "tfq"]), steps=10)
+    assert found[-1] < 0.9 * found[0]

@@ -1,4 +1,4 @@
-"""What Keras' operations lack: compilation, constants that outlive a trace, and the transpose of a derivative.
+"""What Keras' operations lack: compilation, constants that outlive a trace, the transpose of a derivative, complex128.
 
 Keras runs on TensorFlow or JAX; whichever it is does the work.
 """
@@ -59,6 +59,17 @@ def read(array: Any) -> Any:
 
         return tf.identity(array)
     return array
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """An Einstein sum in the operands' precision: Keras' own casts complex128 to complex64."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.einsum(equation, *operands)
+    import jax
+
+    return jax.numpy.einsum(equation, *operands)
 
 
 def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: Any) -> tuple[Any, ...]:

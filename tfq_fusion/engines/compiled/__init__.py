@@ -27,17 +27,17 @@ __all__ = ["LoweringError", "expectation"]
 def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
     """See :func:`tfq_fusion.engines.expectation`, which checks shapes; computes in the precision of ``weights``."""
     structure, layout, numbers = _program(spec, keras.backend.standardize_dtype(weights.dtype))
-    forward, backward = _compiled(structure, layout)
+    forward, backward = _compiled(structure, layout, states is None)
     batch = ops.shape(data)[0]
     start = () if states is None else (pad_batch(states),)
 
     @ops.custom_gradient
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
-        found, *final = forward(numbers, data, weights, *start)
+        found, state, trigonometry = forward(numbers, data, weights, *start)
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
             (upstream,) = arguments if upstream is None else (upstream,)
-            return backward(numbers, data, weights, final, upstream)
+            return backward(numbers, data, weights, state, trigonometry, upstream)
 
         return found, gradient
 
@@ -53,11 +53,14 @@ def _program(spec: ModelCircuit, dtype: str) -> tuple[Structure, Layout, tuple[A
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(structure: Structure, layout: Layout) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(numbers: Any, data: Any, weights: Any, states: Any = None) -> tuple[Any, ...]:
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)
 
-    def backward(numbers: Any, data: Any, weights: Any, final: Any, upstream: Any) -> tuple[Any, Any]:
-        return run.backward(structure, unpack(layout, *numbers), data, weights, tuple(final), upstream)
+    def backward(
+        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, upstream: Any
+    ) -> tuple[Any, Any]:
+        constants = unpack(layout, *numbers)
+        return run.backward(structure, constants, data, weights, state, trigonometry, upstream, same_start)
 
     return jit(forward), jit(backward)

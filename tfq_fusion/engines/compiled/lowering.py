@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.engines.compiled.gates import EigenGate, eigen_gates
 from tfq_fusion.engines.compiled.pauli import pauli_constants
 from tfq_fusion.engines.compiled.program import (
+    Bank,
     BlockStep,
     DiagonalStep,
     Element,
@@ -63,9 +63,10 @@ def lower(spec: ModelCircuit) -> Program:
     groups: list[_Group] = []
     for gate in eigen_gates(spec.circuit, positions, columns):
         _place(gate, groups, width)
-    return _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols)).assemble(
-        groups, pauli_constants(spec.operators, positions)
-    )
+    assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
+    steps = tuple(assembly.steps(groups))
+    final = {qubit: assembly.order.index(position) for qubit, position in positions.items()}
+    return assembly.program(steps, pauli_constants(spec.operators, final))
 
 
 def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
@@ -104,29 +105,43 @@ def _control_qubits(gate: EigenGate) -> Sizes:
     return tuple(sorted(position for position, _ in gate.controls))
 
 
-def _view(count: int, roles: Mapping[int, Any]) -> tuple[Sizes, list[Any]]:
-    """Sizes of runs of qubits of one role, and the role of each run; every qubit with a unique role is a run."""
-    sizes, names = [], []
-    for role, run in itertools.groupby(range(count), key=lambda qubit: roles.get(qubit)):
-        sizes.append(2 ** len(list(run)))
-        names.append(role)
-    return tuple(sizes), names
-
-
 class _Assembly:
     """Collects the steps and constants of a program."""
 
     def __init__(self, count: int, data: int, weights: int) -> None:
         self.count, self.data, self.weights = count, data, weights
+        self.order = list(range(count))
         self.constants: dict[str, np.ndarray] = {}
         self.diagonals = 0
         self.tables: dict[bytes, int] = {}
         self.gates: list[EigenGate] = []
         self.blocks: dict[Any, list[list[list[list[EigenGate]]]]] = {}
 
-    def assemble(self, groups: Sequence[_Group], observables: dict[str, np.ndarray]) -> Program:
+    def steps(self, groups: Sequence[_Group]) -> Iterator[Step]:
         make = {"block": self._block, "diagonal": self._diagonal, "rotation": self._rotation, "gate": self._gate}
-        steps = tuple(make[group.kind](group) for group in groups)
+        waiting = list(groups)
+        while waiting:
+            group = waiting.pop(self._next(waiting))
+            yield make[group.kind](group)
+
+    def _next(self, waiting: Sequence[_Group]) -> int:
+        """The block that is in front already, if it may go first; else the first group."""
+        passed: set[int] = set()
+        for number, group in enumerate(waiting):
+            if group.kind != "block" or group.qubits & passed:
+                break
+            if set(self.order[: len(group.qubits)]) == group.qubits:
+                return number
+            passed |= group.qubits
+        return 0
+
+    def _to_front(self, qubits: Sequence[int]) -> Sizes:
+        new = [*qubits, *(qubit for qubit in self.order if qubit not in qubits)]
+        order = tuple(self.order.index(qubit) for qubit in new)
+        self.order = new
+        return order
+
+    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray]) -> Program:
         families = self._families()
         self.constants |= {
             "exponent data": self._mix(self.gates, "data", self.data),
@@ -152,7 +167,7 @@ class _Assembly:
             turn = np.exp(1j * np.pi * gate.angle.offset * phases)
             entries = np.einsum("e,edd->d", turn, projectors).reshape((2,) * len(qubits))
             diagonal *= entries.reshape([2 if qubit in qubits else 1 for qubit in range(self.count)])
-        entries = diagonal.ravel()
+        entries = diagonal.transpose(self.order).ravel()
         real = bool(np.abs(entries.imag).max() < 1e-12)
         self.constants[f"diagonal {self.diagonals}"] = entries.real if real else np.stack([entries.real, entries.imag])
         self.diagonals += 1
@@ -169,76 +184,79 @@ class _Assembly:
             offset[address] += np.pi * gate.angle.offset
         number = self.tables.setdefault(mix.tobytes() + offset.tobytes(), len(self.tables))
         self.constants |= {f"table {number} mix": mix, f"table {number} offset": offset}
-        roles = {**dict.fromkeys(controls, "control"), target: "target"}
-        view, names = _view(self.count, roles)
-        addresses = tuple(size if name == "control" else 1 for size, name in zip(view, names, strict=True))
+        places = tuple(sorted(self.order.index(qubit) for qubit in controls))
+        order = tuple(controls.index(self.order[place]) for place in places)
         assert first.axis is not None
-        return RotationStep(number, first.axis, view, names.index("target"), addresses)
+        return RotationStep(number, first.axis, self.count, self.order.index(target), places, order)
 
     def _gate(self, group: _Group) -> Step:
         (gate,) = group.gates
-        view, names = _view(self.count, {target: f"target {target}" for target in gate.targets})
-        axes = tuple(names.index(f"target {target}") for target in gate.targets)
-        mask = np.zeros((2,) * self.count)
-        values = dict(gate.controls)
-        mask[tuple(values.get(qubit, slice(None)) for qubit in range(self.count))] = 1
-        mask = np.moveaxis(mask.reshape(view), axes, range(len(axes)))
-        size = 2 ** len(axes)
-        projectors = np.stack([gate.projectors.real, gate.projectors.imag])
-        number = len(self.gates)
+        number, order = len(self.gates), self._to_front(gate.targets)
+        self.gates.append(gate)
         self.constants |= {
             f"gate {number} phases": gate.phases.astype(float),
-            f"gate {number} projectors": projectors,
-            f"gate {number} mask": mask.reshape(size, -1),
+            f"gate {number} projectors": np.stack([gate.projectors.real, gate.projectors.imag]),
         }
-        self.gates.append(gate)
-        return GateStep(number, view, axes)
+        if gate.controls:
+            values = dict(gate.controls)
+            rest = self.order[len(gate.targets) :]
+            mask = np.zeros((2,) * len(rest))
+            mask[tuple(values.get(qubit, slice(None)) for qubit in rest)] = 1
+            self.constants[f"gate {number} mask"] = mask.ravel()
+        return GateStep(number, len(gate.targets), order, bool(gate.controls))
 
     def _block(self, group: _Group) -> Step:
         qubits = sorted(group.qubits)
         layers = _layers(group.gates, qubits)
-        key = len(qubits), tuple(tuple((where, len(gates)) for where, gates in layer) for layer in layers)
+        key = len(qubits), tuple(tuple((where, _padded(len(gates))) for where, gates in layer) for layer in layers)
         members = self.blocks.setdefault(key, [])
         members.append([[gates for _, gates in layer] for layer in layers])
-        view, names = _view(self.count, dict.fromkeys(qubits, "block"))
-        axes = tuple(axis for axis, name in enumerate(names) if name == "block")
-        return BlockStep(list(self.blocks).index(key), len(members) - 1, view, axes)
+        return BlockStep(list(self.blocks).index(key), len(members) - 1, len(qubits), self._to_front(qubits))
 
     def _families(self) -> tuple[Family, ...]:
-        """The families of blocks; the gates that they are built from are banked by width."""
-        stacked: dict[int, list[tuple[EigenGate, Sequence[int]]]] = {}
+        """The families of blocks; the gates that they are built from go to banks."""
+        rows: dict[Bank, list[list[EigenGate]]] = {}
         families = []
         for (width, key), members in self.blocks.items():
             layers = []
             for depth, layer in enumerate(key):
                 elements = []
                 for position, (where, length) in enumerate(layer):
-                    bank = stacked.setdefault(len(where), [])
-                    elements.append(Element(where, len(bank), length))
-                    for place, member in itertools.product(range(length), members):
-                        gate = member[depth][position][place]
-                        bank.append((gate, sorted(gate.qubits)))
+                    bank = Bank(len(where), length)
+                    elements.append(Element(where, bank, len(rows.setdefault(bank, []))))
+                    rows[bank] += [member[depth][position] for member in members]
                 layers.append(tuple(elements))
             families.append(Family(width, len(members), tuple(layers)))
-        for width, gates in stacked.items():
-            self._bank(width, gates)
+        for bank, held in rows.items():
+            self._bank(bank, held)
         return tuple(families)
 
-    def _bank(self, width: int, gates: Sequence[tuple[EigenGate, Sequence[int]]]) -> None:
-        expanded = [gate.expanded(qubits) for gate, qubits in gates]
-        most = max(len(phases) for phases, _ in expanded)
-        size = expanded[0][1].shape[-1]
-        phases = np.zeros((len(gates), most))
-        projectors = np.zeros((len(gates), most, size, size), np.complex128)
-        for row, (own, matrices) in enumerate(expanded):
-            phases[row, : len(own)] = own
-            projectors[row, : len(own)] = matrices
+    def _bank(self, bank: Bank, rows: Sequence[Sequence[EigenGate]]) -> None:
+        expanded = [[gate.expanded(sorted(gate.qubits)) for gate in row] for row in rows]
+        most = max(len(phases) for row in expanded for phases, _ in row)
+        size = 2**bank.width
+        phases = np.zeros((len(rows), bank.length, most))
+        projectors = np.zeros((len(rows), bank.length, most, size, size), np.complex128)
+        projectors[:, :, 0] = np.eye(size)  # what pads a row does nothing
+        mix, offset = np.zeros((len(rows), bank.length, self.weights)), np.zeros((len(rows), bank.length))
+        for row, (own, matrices) in enumerate(zip(rows, expanded, strict=True)):
+            for column, (turning, projecting) in enumerate(matrices):
+                phases[row, column, : len(turning)] = turning
+                projectors[row, column, : len(turning)] = projecting
+            mix[row, : len(own)] = self._mix(own, "weight", self.weights)
+            offset[row, : len(own)] = [gate.angle.offset for gate in own]
+        projectors = projectors.reshape(-1, most, size, size)
+        name = f"bank {bank.width} {bank.length}"
         self.constants |= {
-            f"bank {width} phases": phases,
-            f"bank {width} projectors": np.stack([projectors.real, projectors.imag]),
-            f"bank {width} mix": self._mix([gate for gate, _ in gates], "weight", self.weights),
-            f"bank {width} offset": np.array([gate.angle.offset for gate, _ in gates]),
+            f"{name} phases": phases.reshape(-1, most),
+            f"{name} projectors": np.stack([projectors.real, projectors.imag]),
+            f"{name} mix": mix.reshape(-1, self.weights),
+            f"{name} offset": offset.ravel(),
         }
+
+
+def _padded(length: int) -> int:
+    return 2 ** math.ceil(math.log2(length))
 
 
 def _layers(gates: Iterable[EigenGate], qubits: Sequence[int]) -> list[list[tuple[Sizes, list[EigenGate]]]]:

@@ -10,46 +10,56 @@ import numpy as np
 
 from tfq_fusion._keras import ops
 
-CHUNK = 2**17
-"""Rows of permuted amplitudes that are held at once."""
+CHUNK = 2**12
+"""Products of amplitudes, for the whole batch, that are held at once."""
 
 
 def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, int]) -> dict[str, np.ndarray]:
-    r"""Pauli sums as arrays.
+    r"""Pauli sums as arrays, whose shapes do not tell one random choice of strings from another.
 
     A string $i^{\#Y} X^x Z^z$ takes amplitude $b \oplus x$ to $b$ with a sign and a power of i. On real parts above
-    imaginary parts that is a permutation of rows and signs.
+    imaginary parts that is a permutation of rows in pairs, and signs.
+
+    Args:
+        operators: The sums.
+        positions: Where each qubit stands in the final state.
 
     Returns:
-        ``rows [strings, 2 * 2**n]`` and ``signs`` alike; ``coefficients [operators, strings]`` and ``identity
-        [operators]``, the coefficient of the identity.
+        ``rows`` and ``signs [strings, 2 * 2**n]``; of each pair of rows one, ``left``, its partner, ``right``, and
+        twice its sign, ``pair signs [strings, 2**n]``; ``coefficients [operators, strings]``, and ``constant
+        [operators]``, what is added. For a string of Z alone the pairs are the rows of sign -1 with themselves, which
+        are taken twice from the norm, and the norm is in the constant.
     """
     count = len(positions)
-    basis = np.arange(2**count)
-    rows, signs, entries = [], [], []
-    coefficients: dict[tuple[tuple[int, str], ...], int] = {}
-    identity = np.zeros(len(operators))
+    constant = np.zeros(len(operators))
+    entries = []
     for number, operator in enumerate(operators):
         for string in operator:
             letters = tuple(sorted((positions[qubit], str(pauli)) for qubit, pauli in string.items()))
-            if not letters:
-                identity[number] += string.coefficient.real
-                continue
-            if letters not in coefficients:
-                coefficients[letters] = len(coefficients)
-                row, sign = _string(letters, basis, count)
-                rows.append(row)
-                signs.append(sign)
-            entries.append((number, coefficients[letters], string.coefficient.real))
-    matrix = np.zeros((len(operators), len(coefficients)))
-    for number, column, coefficient in entries:
-        matrix[number, column] += coefficient
-    shape = (len(coefficients), 2 ** (count + 1))
+            if letters:
+                entries.append((number, letters, string.coefficient.real))
+            if all(letter == "Z" for _, letter in letters):
+                constant[number] += string.coefficient.real
+    strings = list(dict.fromkeys(letters for _, letters, _ in entries))
+    coefficients = np.zeros((len(operators), len(strings)))
+    for number, letters, coefficient in entries:
+        coefficients[number, strings.index(letters)] += coefficient
+
+    basis = np.arange(2**count)
+    tables = [_string(letters, basis, count) for letters in strings]
+    shape = (len(strings), 2 ** (count + 1))
+    rows = np.array([row for row, _ in tables], np.int32).reshape(shape)
+    signs = np.array([sign for _, sign in tables], np.float64).reshape(shape)
+    own = np.arange(shape[1])
+    first = (own < rows) | (own == rows) & (signs < 0)
     return {
-        "rows": np.array(rows, np.int32).reshape(shape),
-        "signs": np.array(signs, np.float64).reshape(shape),
-        "coefficients": matrix,
-        "identity": identity,
+        "rows": rows,
+        "signs": signs,
+        "left": np.nonzero(first)[1].astype(np.int32).reshape(-1, len(basis)),
+        "right": rows[first].reshape(-1, len(basis)),
+        "pair signs": 2 * signs[first].reshape(-1, len(basis)),
+        "coefficients": coefficients,
+        "constant": constant,
     }
 
 
@@ -67,28 +77,34 @@ def _string(letters: Sequence[tuple[int, str]], basis: np.ndarray, count: int) -
     return row, sign
 
 
-def expectations(state: tuple[Any, Any], constants: Mapping[str, Any]) -> Any:
-    """Expectation values ``[operators, batch]`` of a state, real and imaginary parts ``[2**n, batch]``."""
-    parts = ops.concatenate(state)
-    strings, rows = constants["rows"].shape
-    chunk = max(1, CHUNK // rows)
+def expectations(state: Any, constants: Mapping[str, Any]) -> Any:
+    """Expectation values ``[operators, batch]`` of a state ``[2, 2**n, batch]`` of norm 1."""
+    parts = _parts(state)
+    left, right, signs = constants["left"], constants["right"], constants["pair signs"]
+    strings, pairs = left.shape
+    if not strings:
+        return ops.zeros_like(parts[:1]) + constants["constant"][:, None]
+    chunk = max(1, CHUNK // pairs)
     values = []
     for start in range(0, strings, chunk):
-        permuted = ops.take(parts, constants["rows"][start : start + chunk], axis=0)
+        own = slice(start, start + chunk)
+        products = ops.take(parts, left[own], axis=0) * ops.take(parts, right[own], axis=0)
         # A matrix product sums over amplitudes: XLA's own reductions over the leading axes are many times slower.
-        signs = constants["signs"][start : start + chunk]
-        values.append(ops.einsum("tn,tnb->tb", signs, permuted * parts))
-    identity = ops.zeros_like(parts[0]) + constants["identity"][:, None]
-    return identity + ops.matmul(constants["coefficients"], ops.concatenate(values)) if values else identity
+        values.append(ops.einsum("tn,tnb->tb", signs[own], products))
+    return ops.matmul(constants["coefficients"], ops.concatenate(values)) + constants["constant"][:, None]
 
 
-def apply_operators(state: tuple[Any, Any], upstream: Any, constants: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The sum of all operators, weighted by ``upstream [operators, batch]``, applied to the state."""
-    parts = ops.concatenate(state)
+def apply_operators(state: Any, upstream: Any, constants: Mapping[str, Any]) -> Any:
+    """All operators, summed with weights ``upstream [operators, batch]``, applied to a state ``[2, 2**n, batch]``."""
+    parts = _parts(state)
     weights = ops.matmul(ops.transpose(constants["coefficients"]), upstream)
     total = ops.zeros_like(parts)
     for string in range(constants["rows"].shape[0]):
         permuted = ops.take(parts, constants["rows"][string], axis=0)
         total = total + permuted * (constants["signs"][string][:, None] * weights[string])
-    size = state[0].shape[0]
-    return total[:size], total[size:]
+    return ops.reshape(total, (*state.shape[:2], -1))
+
+
+def _parts(state: Any) -> Any:
+    """Real above imaginary parts, ``[2 * 2**n, batch]``."""
+    return ops.reshape(state, (2 * state.shape[1], -1))

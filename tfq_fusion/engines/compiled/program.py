@@ -13,6 +13,11 @@ from tfq_fusion._keras import ops
 Sizes = tuple[int, ...]
 
 
+def inverse_order(order: Sizes) -> Sizes:
+    """The permutation that undoes a permutation."""
+    return tuple(order.index(axis) for axis in range(len(order)))
+
+
 @dataclasses.dataclass(frozen=True)
 class BlockStep:
     """Multiply a few qubits by a matrix that the batch shares.
@@ -20,14 +25,14 @@ class BlockStep:
     Attributes:
         family: Which family of blocks the matrix belongs to.
         member: Which of the family's matrices it is.
-        view: Sizes of runs of qubits that do or do not belong to the block.
-        axes: The axes of ``view`` that belong to it.
+        width: How many qubits it acts on.
+        order: The permutation of qubits that brings them to the front, where they stay.
     """
 
     family: int
     member: int
-    view: Sizes
-    axes: Sizes
+    width: int
+    order: Sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +55,18 @@ class RotationStep:
     Attributes:
         table: Which table of angles ``[addresses, batch]``.
         axis: "x", "y" or "z".
-        view: Sizes of runs of qubits that address the table, do not address it, or are the target.
-        target: The target's axis in ``view``.
-        addresses: The table's shape to broadcast against ``view``: 1 where a run does not address it.
+        qubits: The number of qubits n.
+        target: Where the target stands.
+        controls: Where the qubits stand that address the table, ascending.
+        order: The permutation that brings the table's qubits into the order that they have in the state.
     """
 
     table: int
     axis: str
-    view: Sizes
+    qubits: int
     target: int
-    addresses: Sizes
+    controls: Sizes
+    order: Sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,16 +75,31 @@ class GateStep:
 
     Attributes:
         gate: Which of the gates and exponents.
-        view: Sizes of runs of qubits.
-        axes: The targets' axes in ``view``.
+        width: How many targets it has.
+        order: The permutation of qubits that brings them to the front, where they stay.
+        controlled: Whether it has controls.
     """
 
     gate: int
-    view: Sizes
-    axes: Sizes
+    width: int
+    order: Sizes
+    controlled: bool
 
 
 Step = BlockStep | DiagonalStep | RotationStep | GateStep
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Bank:
+    """Rows of gates that are multiplied alike.
+
+    Attributes:
+        width: Qubits of each gate.
+        length: Gates in a row, a power of two.
+    """
+
+    width: int
+    length: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,13 +108,13 @@ class Element:
 
     Attributes:
         qubits: Local qubits, ascending.
-        start: Where the bank of gates of this width holds them: position after position, block after block.
-        length: How many there are.
+        bank: Which bank holds them.
+        start: The row of the family's first block; those of the others follow.
     """
 
     qubits: Sizes
+    bank: Bank
     start: int
-    length: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +138,7 @@ class Structure:
 
     Attributes:
         qubits: The number of qubits n.
-        steps: What is done, in order.
+        steps: What is done, in order. Steps change the order of the qubits; at first it is the circuit's.
         families: How the blocks are built.
         tables: How many tables of angles there are.
         gates: How many gates have a step of their own.
@@ -127,6 +149,12 @@ class Structure:
     families: tuple[Family, ...]
     tables: int
     gates: int
+
+    @property
+    def shared(self) -> int:
+        """How many steps come before the first one that depends on the sample."""
+        depends = (number for number, step in enumerate(self.steps) if isinstance(step, RotationStep | GateStep))
+        return next(depends, len(self.steps))
 
 
 Layout = tuple[tuple[str, bool, Sizes], ...]
@@ -141,12 +169,13 @@ class Program:
         structure: See :class:`Structure`.
         constants: Arrays by name:
 
-            - for the gates of each width in blocks ``bank WIDTH phases [gates, e]``, ``projectors [2, gates, e, d, d]``
-              (real and imaginary parts), and ``mix [gates, weights]`` and ``offset [gates]``, which give the exponents;
+            - for each bank of gates, row after row, ``bank WIDTH LENGTH phases [gates, e]``, ``projectors
+              [2, gates, e, d, d]`` (real and imaginary parts), and ``mix [gates, weights]`` and ``offset [gates]``,
+              which give the exponents;
             - ``table N mix [addresses, data]`` and ``offset [addresses]``, which give the angles;
-            - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``;
-            - ``gate N phases [e]``, ``projectors [2, e, d, d]``, ``mask [d, rest]``; ``exponent data [gates, data]``,
-              ``exponent weights [gates, weights]`` and ``exponent offset [gates]``;
+            - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``, in the order that the qubits have then;
+            - ``gate N phases [e]``, ``projectors [2, e, d, d]``, with controls ``mask [rest]``; ``exponent data
+              [gates, data]``, ``exponent weights [gates, weights]`` and ``exponent offset [gates]``;
             - the observables', see :func:`tfq_fusion.engines.compiled.pauli.pauli_constants`.
     """
 

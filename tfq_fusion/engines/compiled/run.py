@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from tfq_fusion._keras import ops
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
-from tfq_fusion.engines.compiled.kernels import Complex
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations
 from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Structure
-from tfq_fusion.engines.jit import pull_back
+from tfq_fusion.engines.jit import BATCH, SMALL_BATCH, pull_back
 
 
 def forward(
     structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any, states: Any
-) -> tuple[Any, ...]:
-    """Expectation values ``[batch, operators]``, and the final state's real and imaginary parts ``[2**n, batch]``.
+) -> tuple[Any, Any, Any]:
+    """Expectation values ``[batch, operators]``, and what :func:`backward` wants to know.
 
     Args:
         structure: The program's structure.
@@ -25,17 +25,31 @@ def forward(
         data: ``[batch, data]``.
         weights: ``[weights]``.
         states: What the circuit starts from, complex ``[batch, 2**n]``; None for zeros.
+
+    Returns:
+        The values, the final state ``[2, 2**n, batch]``, and for each table the cosines and sines of half the angles,
+        ``[2, addresses, batch]``.
     """
-    inputs = _inputs(structure, *_parameters(structure, constants, data, weights))
-    state = _initial_state(structure, ops.shape(data)[0], states, weights.dtype)
+    blocks, tables, exponents = _parameters(structure, constants, data, weights)
+    trigonometry = [_materialized(ops.stack([ops.cos(0.5 * table), ops.sin(0.5 * table)])) for table in tables]
+    inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
+    state = _initial_state(structure, states, weights.dtype)
     for step in structure.steps:
-        state = kernels.apply(step, state, inputs, constants, inverse=False)
-    final = state[0][0], state[1][0]
-    return ops.transpose(expectations(final, constants)), *final
+        state = kernels.forward(step, state, inputs, constants)
+    if state.shape[-1] == 1:
+        state = ops.broadcast_to(state, (*state.shape[:2], ops.shape(data)[0]))
+    return ops.transpose(expectations(state, constants)), state, trigonometry
 
 
 def backward(
-    structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any, final: Complex, upstream: Any
+    structure: Structure,
+    constants: Mapping[str, Any],
+    data: Any,
+    weights: Any,
+    state: Any,
+    trigonometry: Any,
+    upstream: Any,
+    same_start: bool,
 ) -> tuple[Any, Any]:
     """The gradients in data and weights.
 
@@ -46,45 +60,49 @@ def backward(
         constants: Its numbers.
         data: As for :func:`forward`.
         weights: Likewise.
-        final: The final state.
+        state: The final state.
+        trigonometry: As :func:`forward` gave it.
         upstream: The loss's gradient in the expectation values, ``[batch, operators]``.
+        same_start: Whether all samples start from zeros.
     """
-    parameters = _parameters(structure, constants, data, weights)
-    inputs = _inputs(structure, *parameters)
-    adjoint = apply_operators(final, 2.0 * ops.transpose(upstream), constants)
-    pair = ops.stack([final[0], adjoint[0]]), ops.stack([final[1], adjoint[1]])
-    blocks: dict[tuple[int, int], Any] = {}
-    tables: dict[int, Any] = {}
-    exponents: dict[int, Any] = {}
-    for step in reversed(structure.steps):
-        after, after_adjoint = _one(pair, 0), _one(pair, 1)
-        pair = kernels.apply(step, pair, inputs, constants, inverse=True)
+    blocks, _, exponents = _parameters(structure, constants, data, weights)
+    inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
+    adjoint = _materialized(apply_operators(state, 2.0 * ops.transpose(upstream), constants))
+    block_gradients: dict[tuple[int, int], Any] = {}
+    exponent_gradients: dict[int, Any] = {}
+    data_gradient = ops.zeros_like(ops.transpose(data))
+    zero = 0.0
+    for number, step in reversed(list(enumerate(structure.steps))):
+        if same_start and number == structure.shared - 1:
+            # Before the first data, all samples have one state.
+            state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
+        state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
         match step:
             case BlockStep():
-                blocks[step.family, step.member] = kernels.block_gradient(step, _one(pair, 0), after_adjoint)
+                block_gradients[step.family, step.member] = gradient
             case RotationStep():
-                gradient = kernels.rotation_gradient(step, after, after_adjoint)
-                tables[step.table] = tables[step.table] + gradient if step.table in tables else gradient
+                own = ops.matmul(ops.transpose(constants[f"table {step.table} mix"]), gradient)
+                both = ops.reshape(ops.stack([data_gradient, own]), (2, -1))
+                gradient = data_gradient = ops.reshape(kernels.total(both), own.shape)
             case GateStep():
-                exponents[step.gate] = kernels.gate_gradient(step, after, after_adjoint, constants)
+                exponent_gradients[step.gate] = gradient
+        if gradient is not None:
+            zero = ops.minimum(ops.abs(ops.reshape(gradient, (-1,))[0]), 0.0)
+
+    def again(weights: Any) -> Any:
+        return block_matrices(structure.families, constants, weights)
+
     families = [
-        ops.stack([blocks[number, member] for member in range(family.members)], axis=1)
+        ops.stack([block_gradients[number, member] for member in range(family.members)])
         for number, family in enumerate(structure.families)
     ]
-    gradients = (
-        families,
-        [tables[number] for number in range(len(tables))],
-        ops.stack([exponents[number] for number in range(len(exponents))]) if exponents else None,
-    )
-
-    def again(data: Any, weights: Any) -> Any:
-        return _parameters(structure, constants, data, weights)
-
-    return pull_back(again, (data, weights), gradients)
-
-
-def _one(pair: Complex, number: int) -> Complex:
-    return pair[0][number : number + 1], pair[1][number : number + 1]
+    (weight_gradient,) = pull_back(again, (weights,), families)
+    if exponent_gradients:
+        gradients = ops.stack([exponent_gradients[gate] for gate in range(structure.gates)])
+        data_gradient = data_gradient + ops.matmul(ops.transpose(constants["exponent data"]), gradients)
+        shared = ops.sum(gradients, axis=1, keepdims=True)
+        weight_gradient = weight_gradient + ops.matmul(ops.transpose(constants["exponent weights"]), shared)[:, 0]
+    return ops.transpose(data_gradient), weight_gradient
 
 
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
@@ -101,14 +119,18 @@ def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, w
     return blocks, tables, ops.matmul(constants["exponent data"], features) + shared
 
 
-def _inputs(structure: Structure, blocks: Any, tables: Any, exponents: Any) -> dict[str, Any]:
-    cos, sin = [ops.cos(0.5 * table) for table in tables], [ops.sin(0.5 * table) for table in tables]
-    return {"blocks": blocks, "cos": cos, "sin": sin, "exponents": exponents}
+def _materialized(array: Any) -> Any:
+    """The same array, ``[2, ..., batch]``, by way of a matrix product.
+
+    XLA would fuse what makes it into everything that uses it: make it again for every amplitude, in slower loops.
+    """
+    rows = ops.reshape(array, (-1, math.gcd(BATCH, 2 * math.prod(array.shape[1:-1]) * SMALL_BATCH)))
+    return ops.reshape(ops.matmul(rows, ops.eye(rows.shape[1], dtype=rows.dtype)), (*array.shape[:-1], -1))
 
 
-def _initial_state(structure: Structure, batch: Any, states: Any, dtype: Any) -> Complex:
+def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
     if states is None:
-        zeros = ops.zeros((1, 2**structure.qubits, batch), dtype=dtype)
-        return zeros + ops.one_hot(0, 2**structure.qubits, dtype=dtype)[:, None], zeros
-    turned = ops.transpose(states)[None]
-    return ops.cast(ops.real(turned), dtype), ops.cast(ops.imag(turned), dtype)
+        zero = ops.one_hot(0, 2**structure.qubits, dtype=dtype)
+        return ops.stack([zero, 0.0 * zero])[..., None]
+    turned = ops.transpose(states)
+    return ops.cast(ops.stack([ops.real(turned), ops.imag(turned)]), dtype)
