@@ -5,11 +5,13 @@ ARGS    ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
+# The benchmark's peers need other versions of NumPy and JAX.
+PEERS := .venv-bench
 # A version manager's shim can exist and fail, and a system Python can lack venv: only one that runs counts.
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint compare data clean reproduce-table1
+.PHONY: help install test lint bench compare data clean reproduce-table1
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,15 @@ lint: install ## Check style and types
 reproduce-table1: install ## Train everything and write results/table1.{csv,md,png} (PROFILE=smoke|default|paper)
 	$(BIN)/python -m reproduce table1 --profile $(PROFILE) $(ARGS)
 
+bench: install $(PEERS)/installed ## Time the compiled engine beside its peers and write results/bench.{csv,md,png}
+	$(BIN)/python -m bench $(ARGS)
+
+$(PEERS)/installed: bench/requirements.txt
+	rm -rf $(PEERS)
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 compare: install ## Hold the results against what is published, one verdict per claim
 	$(BIN)/python -m reproduce compare
 
@@ -53,5 +64,5 @@ data: install ## Rebuild the embedded data sets from their public packages
 	$(BIN)/python scripts/build_data.py all
 
 clean: ## Remove the environment, the caches and the raw runs
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis results/runs
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis results/runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

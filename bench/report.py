@@ -1,0 +1,267 @@
+"""The results for people and programs: ``bench.csv``, ``bench.md`` and ``bench.png``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.engines import ENGINES
+from bench.figure import draw
+from bench.problem import Problem
+from bench.roofline import operations
+from bench.run import FIRST_CALL_LIMIT, TOLERANCE, Cell
+from bench.workloads import DEEP, MEMORY_RATIO, SHALLOW, Workload
+
+OURS, TFQ = "compiled", "tfq"
+_NONE = "-"
+_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
+
+
+def machine() -> str:
+    """The processor, how many of its cores this process may use, and its vector instructions."""
+    info = Path("/proc/cpuinfo")
+    lines = dict(line.split(":", 1) for line in info.read_text().splitlines() if ":" in line) if info.exists() else {}
+    facts = {key.strip(): value.strip() for key, value in lines.items()}
+    flags = set((facts.get("flags") or facts.get("Features", "")).split())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    known = " ".join(flag for flag in _FLAGS if flag in flags) or "vector instructions unknown"
+    return f"{facts.get('model name', platform.processor() or platform.machine())}, {cores} cores, {known}"
+
+
+def cell_line(cell: Cell) -> str:
+    """One cell in one line."""
+    if cell.median_ms is None:
+        return f"{ENGINES[cell.engine].title}: {cell.status}, {cell.note}"
+    return (
+        f"{ENGINES[cell.engine].title}: {_ms(cell.median_ms)} ms (median of {cell.steps}), first call "
+        f"{cell.first_call_s:.1f} s, peak {cell.peak_mb:.0f} MB, off by {cell.deviation:.0e}"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All that a run found out.
+
+    Attributes:
+        workloads: The workloads that ran, by name.
+        problems: Their problems.
+        cells: What was measured; the workloads "memory-p5" and "memory-p50" only if the memory was.
+        rate: Matrix products' operations per second.
+        machine: The machine, in words.
+    """
+
+    workloads: Mapping[str, Workload]
+    problems: Mapping[str, Problem]
+    cells: Sequence[Cell]
+    rate: float
+    machine: str
+
+    def write(self, folder: Path) -> None:
+        """Write the three files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.frame().to_csv(folder / "bench.csv", index=False, lineterminator="\n")
+        (folder / "bench.md").write_text(self.markdown(), encoding="utf-8")
+        draw({name: workload.title for name, workload in self.workloads.items()}, self.cells, folder / "bench.png")
+
+    def frame(self) -> pd.DataFrame:
+        """One row per cell."""
+        rows = []
+        for cell in self.cells:
+            row = dataclasses.asdict(cell)
+            del row["versions"]
+            ours = self._median(cell.workload, OURS)
+            row["ratio_to_compiled"] = cell.median_ms / ours if cell.median_ms and ours else None
+            row["roofline_ms"] = self._roofline_ms(cell.workload) if cell.engine == OURS else None
+            rows.append(row)
+        columns = [field.name for field in dataclasses.fields(Cell) if field.name not in ("note", "versions")]
+        return pd.DataFrame(rows, columns=[*columns, "ratio_to_compiled", "roofline_ms", "note"])
+
+    def markdown(self) -> str:
+        """The page."""
+        parts = [
+            "# Engines for quantum circuits\n\n"
+            "One step is a forward pass and the gradients of a weighted sum of all expectation values in the data and "
+            "in the weights, in single precision. All engines get the same circuits and numbers, each cell runs in a "
+            "process of its own, and the figure is the median of warm steps. Times differ between machines: the ratios "
+            "are what counts. Every time shown belongs to an engine whose expectation values and gradients (the "
+            "weights', which are sums over the batch, per sample) lie within "
+            f"{TOLERANCE:.0e} of a reference in double precision.\n\n"
+            f"Machine: {self.machine}; matrix products {self.rate / 1e9:.0f} GFLOP/s.",
+            "![Milliseconds per step](bench.png)",
+            f"## Ratios to reach\n\n{self._ratios()}\n\n"
+            "*As written*: the peer gets the circuit gate by gate, as the compiled engine and TensorFlow Quantum do. "
+            "The best peer overall may have had its multiplexed rotations rewritten by hand.",
+            f"## Other figures to reach\n\n{_table(self._figures())}",
+            "## Roofline\n\nThe operations that the algorithm needs over the rate of matrix products.\n\n"
+            f"{self._rooflines()}",
+            "## Every engine\n\nThe first call includes tracing and compiling and may take "
+            f"{FIRST_CALL_LIMIT} s; the peak is resident memory over that after the imports.",
+            *(f"### {workload.title}\n\n{self._cells(name)}" for name, workload in self.workloads.items()),
+            "## What the engines are given\n\n"
+            + "\n".join(f"- **{ENGINES[name].title}**: {ENGINES[name].how}" for name in self._engines()),
+            f"## Versions\n\n{self._versions()}",
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def _engines(self) -> list[str]:
+        ran = {cell.engine for cell in self.cells}
+        return [name for name in ENGINES if name in ran]
+
+    def _cell(self, workload: str, engine: str) -> Cell | None:
+        return next((cell for cell in self.cells if (cell.workload, cell.engine) == (workload, engine)), None)
+
+    def _median(self, workload: str, engine: str) -> float | None:
+        cell = self._cell(workload, engine)
+        return None if cell is None else cell.median_ms
+
+    def _best_peer(self, workload: str, as_written: bool) -> tuple[str, float | None]:
+        medians = {
+            name: median
+            for name, engine in ENGINES.items()
+            if engine.peer and not (as_written and engine.multiplexers) and (median := self._median(workload, name))
+        }
+        if not medians:
+            return _NONE, None
+        best = min(medians, key=lambda name: medians[name])
+        return f"{ENGINES[best].title} {_ms(medians[best])}", medians[best]
+
+    def _roofline_ms(self, name: str) -> float | None:
+        workload = self.workloads.get(name)
+        if workload is None or workload.degree is None:
+            return None
+        return 1e3 * operations(self.problems[name], workload.degree) / self.rate
+
+    def _ratios(self) -> str:
+        rows = []
+        for name, workload in self.workloads.items():
+            ours, tfq = self._median(name, OURS), self._median(name, TFQ)
+            best, best_ms = self._best_peer(name, as_written=False)
+            written, written_ms = self._best_peer(name, as_written=True)
+            rows.append(
+                {
+                    "Workload": workload.title,
+                    "Compiled, ms": _ms(ours),
+                    "TFQ, ms": _ms(tfq),
+                    "Over TFQ (to reach)": _at_least(_ratio(tfq, ours), workload.over_tfq),
+                    "Best peer, ms": best,
+                    "Over the best peer (to reach)": _at_least(_ratio(best_ms, ours), workload.over_peers),
+                    "Best as written, ms": written,
+                    "Over the best as written (to reach)": _at_least(_ratio(written_ms, ours), workload.over_peers),
+                }
+            )
+        return _table(rows)
+
+    def _figures(self) -> list[dict[str, str]]:
+        rows = []
+        for name, workload in self.workloads.items():
+            cell = self._cell(name, OURS)
+            if workload.over_roofline is not None:
+                ratio = _ratio(self._median(name, OURS), self._roofline_ms(name))
+                rows.append(_row(f"{workload.title}: time over the roofline", ratio, workload.over_roofline, "x"))
+            if workload.first_call is not None:
+                first = None if cell is None else cell.first_call_s
+                rows.append(_row(f"{workload.title}: first call", first, workload.first_call, " s"))
+        shallow, deep = (self._cell(name, OURS) for name in ("memory-p5", "memory-p50"))
+        if shallow is not None and deep is not None:
+            for label, field in (
+                ("Memory that a warm step adds", "step_mb"),
+                ("Peak of memory, compiling included", "peak_mb"),
+            ):
+                less, more = getattr(shallow, field), getattr(deep, field)
+                figures = "" if less is None or more is None else f" ({more:,.1f} MB over {less:,.1f} MB)"
+                rows.append(
+                    _row(f"{label}, {DEEP.title} over {SHALLOW.title}{figures}", _ratio(more, less), MEMORY_RATIO, "x")
+                )
+        return rows
+
+    def _rooflines(self) -> str:
+        rows = []
+        for name, workload in self.workloads.items():
+            if workload.degree is not None:
+                roofline, ours = self._roofline_ms(name), self._median(name, OURS)
+                rows.append(
+                    {
+                        "Workload": workload.title,
+                        "MFLOP": f"{operations(self.problems[name], workload.degree) / 1e6:,.3g}",
+                        "Roofline, ms": _ms(roofline),
+                        "Compiled, ms": _ms(ours),
+                        "Ratio": _times(_ratio(ours, roofline)),
+                    }
+                )
+        return _table(rows)
+
+    def _cells(self, name: str) -> str:
+        ours = self._median(name, OURS)
+        rows = []
+        for engine in self._engines():
+            cell = self._cell(name, engine)
+            if cell is not None:
+                rows.append(
+                    {
+                        "Engine": ENGINES[engine].title,
+                        "Median, ms": _ms(cell.median_ms),
+                        "Over compiled": _times(_ratio(cell.median_ms, ours)),
+                        "Steps": _number(cell.steps, "d"),
+                        "First call, s": _number(cell.first_call_s, ".1f"),
+                        "Peak, MB": _number(cell.peak_mb, ".0f"),
+                        "Off by": _number(cell.deviation, ".0e"),
+                        "Status": f"{cell.status}: {cell.note}" if cell.note else cell.status,
+                    }
+                )
+        return _table(rows)
+
+    def _versions(self) -> str:
+        lines = {
+            ", ".join(f"{library} {version}" for library, version in cell.versions.items()): ENGINES[cell.engine].title
+            for cell in self.cells
+            if cell.versions
+        }
+        return "\n".join(f"- {versions}" for versions in lines)
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    if not rows:
+        return "Nothing was measured."
+    frame = pd.DataFrame(rows).map(lambda text: text.replace("|", "\\|"))
+    left = {"Workload", "Engine", "Figure", "Status", "Best peer, ms", "Best as written, ms"}
+    alignment = ["left" if column in left else "right" for column in frame.columns]
+    return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
+
+
+def _row(label: str, measured: float | None, limit: float, unit: str) -> dict[str, str]:
+    shown = _NONE if measured is None else f"{measured:.1f}{unit}"
+    return {"Figure": label, "Measured": shown, "At most": f"{limit:g}{unit}", "Verdict": _verdict(measured, limit, 1)}
+
+
+def _at_least(ratio: float | None, target: float | None) -> str:
+    if target is None:
+        return _times(ratio)
+    return f"{_times(ratio)} ({target:g}x) {_verdict(ratio, target, -1)}"
+
+
+def _verdict(measured: float | None, limit: float, sign: int) -> str:
+    """Whether a figure is at most (sign 1) or at least (sign -1) its limit."""
+    if measured is None:
+        return "not measured"
+    return "**reached**" if sign * measured <= sign * limit else "**missed**"
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+def _times(ratio: float | None) -> str:
+    return _NONE if ratio is None else f"{ratio:.3g}x" if ratio < 100 else f"{ratio:,.0f}x"
+
+
+def _ms(milliseconds: float | None) -> str:
+    return _NONE if milliseconds is None else f"{milliseconds:.3g}" if milliseconds < 100 else f"{milliseconds:,.0f}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return _NONE if value is None else format(value, form)

@@ -1,0 +1,143 @@
+"""Runs cells, each in a process of its own so that memory and first calls are its own, and judges what they compute."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bench.engines import ENGINES
+from bench.gates import gates_of, join_multiplexers
+from bench.problem import Outcome, Problem
+from bench.reference import reference
+from bench.workloads import DEEP, SHALLOW
+
+TOLERANCE = 1e-4
+"""How far expectation values and gradients may be from the reference."""
+FIRST_CALL_LIMIT = 180
+"""Seconds."""
+
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_BACKEND": "tensorflow",
+    "OMP_WAIT_POLICY": "passive",  # idle OpenMP threads (lightning.qubit's) would spin on the cores that work
+}
+# Freed memory goes back at once, so that what a step adds shows.
+_RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One engine on one workload.
+
+    Attributes:
+        workload: Its name.
+        engine: Its name.
+        status: "ok", "disagrees", "time-out" (of the first call) or "failed".
+        note: What went wrong, if anything.
+        deviation: The largest difference to the reference, see :meth:`bench.problem.Outcome.deviation`.
+        median_ms: Median time of a warm step. It and the following are missing unless the status is "ok".
+        steps: How many steps it is the median of.
+        first_call_s: Time of the first step, with everything that is traced and compiled.
+        peak_mb: Peak of resident memory, over that after the imports.
+        step_mb: What a warm step adds to resident memory.
+        versions: Library name to version.
+    """
+
+    workload: str
+    engine: str
+    status: str
+    note: str = ""
+    deviation: float | None = None
+    median_ms: float | None = None
+    steps: int | None = None
+    first_call_s: float | None = None
+    peak_mb: float | None = None
+    step_mb: float | None = None
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def run_workload(name: str, problem: Problem, engines: Iterable[str], seconds: float) -> Iterator[Cell]:
+    """The cells of one workload, as they finish.
+
+    Args:
+        name: The workload's name.
+        problem: Its problem.
+        engines: Names of engines; those made for multiplexed rotations skip a workload without any.
+        seconds: How long each engine's warm steps are repeated at most.
+    """
+    expected = reference(problem)
+    gates = gates_of(problem)
+    rewritten = join_multiplexers(gates) != gates
+    with tempfile.TemporaryDirectory() as folder:
+        problem.save(Path(folder))
+        for engine in engines:
+            if rewritten or not ENGINES[engine].multiplexers:
+                yield _run(name, engine, Path(folder), expected, seconds)
+
+
+def run_memory() -> Iterator[Cell]:
+    """The compiled engine's memory at two depths; a single warm step each."""
+    for name, workload in (("memory-p5", SHALLOW), ("memory-p50", DEEP)):
+        problem = workload.build()
+        with tempfile.TemporaryDirectory() as folder:
+            problem.save(Path(folder))
+            yield _run(name, "compiled", Path(folder), reference(problem), 0, _RETURN_MEMORY)
+
+
+def matrix_product_rate() -> float:
+    """See :func:`bench.roofline.matrix_product_rate`; in a process of its own."""
+    command = [sys.executable, "-m", "bench.roofline"]
+    done = subprocess.run(command, env=os.environ | _ENVIRONMENT, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def _run(
+    workload: str,
+    engine: str,
+    problem: Path,
+    expected: Outcome,
+    seconds: float,
+    environment: Mapping[str, str] | None = None,
+) -> Cell:
+    with tempfile.TemporaryDirectory() as out:
+        arguments = [ENGINES[engine].module, engine, problem, out, seconds, FIRST_CALL_LIMIT]
+        done = subprocess.run(
+            [str(ENGINES[engine].python), "-m", "bench.worker", *map(str, arguments)],
+            env={**os.environ, **_ENVIRONMENT, **(environment or {})},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == -signal.SIGALRM:
+            return Cell(workload, engine, "time-out", f"no first step within {FIRST_CALL_LIMIT} s")
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+            return Cell(workload, engine, "failed", last[0])
+        result = json.loads((Path(out) / "result.json").read_text(encoding="utf-8"))
+        if "error" in result:
+            return Cell(workload, engine, "failed", result["error"])
+        with np.load(Path(out) / "outcome.npz", allow_pickle=False) as arrays:
+            outcome = Outcome(**arrays)
+    return judge(Cell(workload, engine, "ok", **result), outcome, expected)
+
+
+def judge(cell: Cell, outcome: Outcome, expected: Outcome) -> Cell:
+    """The cell with its deviation; without its figures, if it does not agree with the reference."""
+    try:
+        deviation = outcome.deviation(expected)
+    except ValueError as error:
+        return Cell(cell.workload, cell.engine, "disagrees", str(error), versions=cell.versions)
+    if deviation <= TOLERANCE:
+        return dataclasses.replace(cell, deviation=deviation)
+    note = f"off by {deviation:.1e}, where {TOLERANCE:.0e} is allowed"
+    return Cell(cell.workload, cell.engine, "disagrees", note, deviation, versions=cell.versions)
