@@ -1,12 +1,18 @@
 """Models: everything but the fusion is the same for every fusion."""
 
+import math
+
 import numpy as np
 import pytest
 
+from tfq_fusion._keras import keras
+from tfq_fusion.layers import ConcatFusion
 from tfq_fusion.models import FUSIONS, fusion_model, make_fusion
 
 pytestmark = pytest.mark.keras
 WIDTHS = {"image": 5, "text": 3}
+SENSORS = {"a": 3, "b": 3, "c": 3}
+MIXED = {"a": 3, "b": 5, "c": 5, "d": 3}
 
 
 def model(name, seed=0, **arguments):
@@ -32,11 +38,69 @@ def test_parameters_are_encoders_fusion_and_head(name):
     assert network.count_params() == encoders + fusion.count_params() + head
 
 
-def test_encoders_start_equal_for_every_fusion_and_differ_by_seed():
-    first, second, other = (model(name, seed)[0] for name, seed in (("qfl", 1), ("lmf", 1), ("qfl", 2)))
-    kernels = [network.trainable_variables[0].numpy() for network in (first, second, other)]
-    np.testing.assert_array_equal(kernels[0], kernels[1])
-    assert not np.array_equal(kernels[0], kernels[2])
+@pytest.mark.parametrize("widths", [SENSORS, MIXED], ids=["equal", "mixed"])
+def test_each_modality_is_encoded_by_two_dense_layers_of_its_own(widths):
+    fusion = ConcatFusion()
+    network = fusion_model(widths, fusion, outputs=2, task="classification", features=4, hidden=6)
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    inputs = {name: rng.normal(size=(7, width)).astype("f") for name, width in widths.items()}
+
+    first, second = kernels_and_biases(network)
+    expected = []
+    for vector, (kernel, bias), (next_kernel, next_bias) in zip(inputs.values(), first, second, strict=True):
+        hidden = np.maximum(vector @ kernel + bias, 0)
+        expected.append(np.tanh(hidden @ next_kernel + next_bias))
+    encoded = keras.Model(network.inputs, fusion.output).predict(inputs, verbose=0)
+    np.testing.assert_allclose(encoded, np.hstack(expected), rtol=1e-4, atol=1e-5)
+
+
+def kernels_and_biases(network):
+    """Both layers of the encoders: one (kernel, bias) per modality, from the stacks that the model keeps."""
+    *first, second_kernels, second_biases = network.get_weights()[:-4]
+    kernels, biases = ([array for stack in stacks for array in stack] for stacks in (first[::2], first[1::2]))
+    return list(zip(kernels, biases, strict=True)), list(zip(second_kernels, second_biases, strict=True))
+
+
+@pytest.mark.parametrize("widths", [SENSORS, MIXED], ids=["equal", "mixed"])
+def test_encoders_start_glorot_uniform_and_all_different(widths):
+    network = fusion_model(widths, ConcatFusion(), outputs=2, task="classification", features=30, hidden=40)
+    for layer in kernels_and_biases(network):
+        for kernel, bias in layer:
+            limit = math.sqrt(6 / sum(kernel.shape))
+            assert 0.95 * limit < np.abs(kernel).max() <= limit
+            assert np.std(kernel) == pytest.approx(limit / math.sqrt(3), rel=0.1)
+            assert not bias.any()
+        kernels = [kernel.ravel() for kernel, _ in layer]
+        assert len({kernel[0] for kernel in kernels}) == len(kernels)
+
+
+def test_encoders_and_head_start_equal_for_every_fusion_and_differ_by_seed():
+    def others(name, seed):
+        network, fusion = model(name, seed)
+        return [np.asarray(w) for layer in network.layers if layer is not fusion for w in layer.weights]
+
+    first = others("qfl", seed=1)
+    for name in set(FUSIONS) - {"concat"}:  # whose head is narrower
+        for one, same in zip(first, others(name, seed=1), strict=True):
+            np.testing.assert_array_equal(one, same)
+    for one, other in zip(first, others("qfl", seed=2), strict=True):
+        assert not one.any() or (one != other).all()
+
+
+def test_a_fusion_is_given_one_tensor():
+    _, fusion = model("concat")
+    assert tuple(fusion.input.shape) == (None, 2, 4)
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_more_modalities_of_equal_width_add_no_variables(name):
+    counts = []
+    for modalities in (2, 5):
+        widths = {f"sensor {k}": 3 for k in range(modalities)}
+        fusion = make_fusion(name, [2] * modalities, units=8)
+        counts.append(len(fusion_model(widths, fusion, outputs=1, task="forecasting", features=2).weights))
+    assert counts[0] == counts[1]
 
 
 def test_control_has_as_many_weights_as_qfl():
