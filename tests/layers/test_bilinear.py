@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -23,7 +25,9 @@ def reference(inputs: list[np.ndarray], projections: list[np.ndarray], factors: 
 def test_is_the_normalised_pooled_product_of_projections(features, widths):
     inputs = features(*widths)
     layer = FactorizedBilinearFusion(6, factors=3, seed=1)
-    np.testing.assert_allclose(layer(inputs), reference(inputs, layer.get_weights(), 3), atol=4e-5)
+    fused = layer(inputs)
+    projections = np.split(layer.get_weights()[0], np.cumsum(widths)[:-1])
+    np.testing.assert_allclose(fused, reference(inputs, projections, 3), atol=4e-5)
 
 
 def test_207_modalities_do_not_underflow(features):
@@ -33,7 +37,7 @@ def test_207_modalities_do_not_underflow(features):
         fused = layer(inputs)
     np.testing.assert_allclose(np.linalg.norm(fused, axis=1), 1, atol=1e-4)
     # The formula needs no rescaling in float64, and the outputs do not depend on the scale of a projection.
-    projections = [10 * weight.astype(np.float64) for weight in layer.get_weights()]
+    projections = np.split(10 * layer.get_weights()[0].astype(np.float64), 207)
     np.testing.assert_allclose(fused, reference(inputs, projections, 5), atol=1e-3)
     for gradient in tape.gradient(fused, layer.trainable_variables):
         assert np.isfinite(gradient).all()
@@ -46,6 +50,15 @@ def test_parameter_count(widths, units, factors):
     layer = FactorizedBilinearFusion(units, factors=factors)
     layer.build([(None, width) for width in widths])
     assert layer.count_params() == factors * units * sum(widths)
+
+
+def test_each_projection_starts_glorot_uniform():
+    layer = FactorizedBilinearFusion(40, factors=5, seed=0)
+    layer.build([(None, 30), (None, 90)])
+    for matrix in np.split(layer.get_weights()[0], [30]):
+        limit = math.sqrt(6 / sum(matrix.shape))
+        assert 0.99 * limit < np.abs(matrix).max() <= limit
+        assert np.std(matrix) == pytest.approx(limit / math.sqrt(3), rel=0.02)
 
 
 def test_a_sample_without_signal_gives_zeros_and_finite_gradients(features):

@@ -166,6 +166,21 @@ def test_integers_are_features_too(features, name):
     floats = [features(4)[0], np.float32([[1, 0]] * 5), np.float32([[0, 1, 2]] * 5)]
     integers = [floats[0], floats[1].astype(np.int32), floats[2].astype(np.int64)]
     np.testing.assert_array_equal(layer(integers), layer(floats))
+    stacked = np.int32([[[1, 0], [0, 1], [1, 1]]] * 5)
+    layer = make(name)
+    np.testing.assert_array_equal(layer(stacked), layer(stacked.astype(np.float32)))
+
+
+@every_weighted_layer
+def test_more_modalities_add_no_variables(name):
+    kind, arguments = LAYERS[name]
+    arguments = {**arguments, "adjacency": None} if name == "graph" else arguments
+    counts = []
+    for modalities in (2, 3):
+        layer = kind(**arguments)
+        layer.build((None, modalities, 4))
+        counts.append(len(layer.weights))
+    assert counts[0] == counts[1]
 
 
 @every_layer

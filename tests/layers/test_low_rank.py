@@ -10,14 +10,25 @@ from tfq_fusion.layers.low_rank import LowRankFusion
 pytestmark = pytest.mark.keras
 
 
+def factors_of(layer: LowRankFusion, widths: tuple[int, ...]) -> list[np.ndarray]:
+    """``W_m`` of each modality, ``[rank, features_m + 1, units]``."""
+    constants, features, *_ = layer.get_weights()
+    return [
+        np.vstack([constant, rows]).reshape(-1, layer.rank, layer.units).swapaxes(0, 1)
+        for constant, rows in zip(constants, np.split(features, np.cumsum(widths)[:-1]), strict=True)
+    ]
+
+
 @pytest.mark.parametrize("initialization", ["xavier", "unit"])
-def test_is_the_weighted_sum_of_products_of_projections(features, initialization):
-    inputs = features(4, 1, 3)
+@pytest.mark.parametrize("widths", [(4, 1, 3), (3, 3, 3)])
+def test_is_the_weighted_sum_of_products_of_projections(features, widths, initialization):
+    inputs = features(*widths)
     layer = LowRankFusion(6, rank=2, initialization=initialization, seed=1)
     layer(inputs)
-    *factors, rank_weights, bias = layer.get_weights()
+    *matrices, _, _ = layer.get_weights()
     rank_weights, bias = np.float32([0.5, -2]), np.arange(6, dtype=np.float32)
-    layer.set_weights([*factors, rank_weights, bias])
+    layer.set_weights([*matrices, rank_weights, bias])
+    factors = factors_of(layer, widths)
 
     expected = np.zeros((5, 6)) + bias
     for r in range(2):
@@ -46,11 +57,11 @@ def test_xavier_scale_is_that_of_the_authors_code():
     # PyTorch, for a tensor [rank, width + 1, units]: fan_in = (width + 1) * units, fan_out = rank * units.
     layer = LowRankFusion(200, rank=4, seed=0)
     layer.build([(None, 30), (None, 60)])
-    narrow, wide, _, bias = layer.get_weights()
+    narrow, wide = factors_of(layer, (30, 60))
     assert np.std(narrow) == pytest.approx(math.sqrt(2 / (31 * 200 + 4 * 200)), rel=0.02)
     assert np.std(wide) == pytest.approx(math.sqrt(2 / (61 * 200 + 4 * 200)), rel=0.02)
     assert np.abs(wide).max() > 3 * np.std(wide), "a normal that is not truncated"
-    assert not bias.any()
+    assert not layer.get_weights()[-1].any()
 
 
 def test_xavier_scale_of_the_rank_weights():
@@ -66,8 +77,8 @@ def test_xavier_scale_of_the_rank_weights():
 def test_unit_initialization():
     layer = LowRankFusion(200, rank=4, initialization="unit", seed=0)
     layer.build([(None, 30), (None, 60)])
-    narrow, wide, rank_weights, bias = layer.get_weights()
-    for factor, width in ((narrow, 30), (wide, 60)):
+    *_, rank_weights, bias = layer.get_weights()
+    for factor, width in zip(factors_of(layer, (30, 60)), (30, 60), strict=True):
         assert (factor[:, 0] == 1).all()
         assert np.std(factor[:, 1:]) == pytest.approx(math.sqrt(1 / (2 * width)), rel=0.02)
         assert np.std(factor[:, 1:], axis=0).min() > 0, "the rank-one terms should differ"
@@ -80,8 +91,8 @@ def products(modalities: int, initialization: str) -> np.ndarray:
     layer = LowRankFusion(4096, rank=1, initialization=initialization, seed=0, dtype="float64")
     inputs = np.random.default_rng(0).choice([-1.0, 1.0], (1, modalities, 4))
     layer.build(inputs.shape)
-    *factors, _, bias = layer.get_weights()
-    layer.set_weights([*factors, np.ones(1), bias])
+    constants, factors, _, bias = layer.get_weights()
+    layer.set_weights([constants, factors, np.ones(1), bias])
     return np.asarray(layer(inputs))
 
 

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfq_fusion._keras import keras
-from tfq_fusion.layers.modalities import batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import (
+    batch_size,
+    concatenate_modalities,
+    modality_widths,
+    project_modalities,
+    split_modalities,
+    stack_modalities,
+)
 
 pytestmark = pytest.mark.keras
 
@@ -70,6 +77,30 @@ def test_split_keeps_a_list_and_unstacks_a_tensor(convert):
         np.testing.assert_array_equal(found, expected)
     for position, found in enumerate(split_modalities(convert(STACKED))):
         np.testing.assert_array_equal(found, STACKED[:, position])
+
+
+def test_concatenation_keeps_the_order_of_modalities():
+    np.testing.assert_array_equal(concatenate_modalities(LIST), np.hstack(LIST))
+    np.testing.assert_array_equal(concatenate_modalities(STACKED), np.hstack(list(STACKED.swapaxes(0, 1))))
+
+
+def test_a_stack_pads_narrower_modalities_with_zeros():
+    padded = [[[1, 2, 0], [5, 6, 7]], [[3, 4, 0], [8, 9, 10]]]
+    np.testing.assert_array_equal(stack_modalities(LIST, (2, 3)), padded)
+    np.testing.assert_array_equal(stack_modalities(list(STACKED.swapaxes(0, 1)), (2, 2, 2)), STACKED)
+    np.testing.assert_array_equal(stack_modalities(STACKED, (2, 2, 2)), STACKED)
+
+
+@pytest.mark.parametrize(("widths", "stacked"), [((2, 3, 1), False), ((3, 3), False), ((3, 3), True)])
+def test_each_modality_is_projected_by_a_matrix_of_its_own(widths, stacked):
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(5, width)) for width in widths]
+    matrices = [rng.normal(size=(width, 4)) for width in widths]
+    expected = np.stack([modality @ matrix for modality, matrix in zip(inputs, matrices, strict=True)], axis=1)
+    found = project_modalities(
+        np.stack(inputs, axis=1) if stacked else inputs, widths, tf.constant(np.vstack(matrices))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_split_of_symbolic_tensors():

@@ -6,7 +6,13 @@ from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import (
+    Shape,
+    batch_size,
+    kernel_initializer,
+    modality_widths,
+    project_modalities,
+)
 
 _SMOOTHING = 1e-8
 
@@ -64,22 +70,20 @@ class FactorizedBilinearFusion(keras.layers.Layer):
         """Make the weights."""
         self._widths = modality_widths(input_shape)
         seeds = weight_seeds(self.seed, len(self._widths))
-        self._projections = [
-            self.add_weight(
-                name=f"projection_{position}",
-                shape=(width, self.units * self.factors),
-                initializer=keras.initializers.GlorotUniform(seed=seed),
-            )
-            for position, (width, seed) in enumerate(zip(self._widths, seeds, strict=True))
-        ]
+        self.projections = self.add_weight(
+            name="projections",
+            shape=(sum(self._widths), self.units * self.factors),
+            initializer=kernel_initializer(
+                [keras.initializers.GlorotUniform(seed=seed) for seed in seeds], self._widths
+            ),
+        )
         super().build(input_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Fuse the modalities."""
-        modalities = split_modalities(inputs, self._widths)
         product = 1.0
-        for modality, projection in zip(modalities, self._projections, strict=True):
-            product = product * ops.matmul(modality, projection)
+        for projected in ops.unstack(project_modalities(inputs, self._widths, self.projections), axis=1):
+            product = product * projected
             product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
         product = self._dropout(product, training=training)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion._keras import keras, register
+from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
@@ -22,7 +22,7 @@ class ConcatFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        return ops.concatenate(split_modalities(inputs), axis=1)
+        return concatenate_modalities(inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, sum of features_m)``."""

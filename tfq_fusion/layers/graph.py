@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, stack_modalities
 
 
 @register
@@ -79,12 +79,8 @@ class GraphFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        modalities = split_modalities(inputs, self._widths)
-        widest = max(self._widths)
-        hidden = ops.stack(
-            [ops.pad(modality, ((0, 0), (0, widest - modality.shape[1]))) for modality in modalities], axis=1
-        )
-        propagation = ops.cast(self._propagation, hidden.dtype)
+        hidden = stack_modalities(inputs, self._widths)
+        propagation = ops.cast(self._propagation, self.compute_dtype)
         for kernel, bias in zip(self._kernels, self._biases, strict=True):
             hidden = ops.relu(ops.matmul(propagation, ops.matmul(hidden, kernel)) + bias)
         return ops.mean(hidden, axis=1)

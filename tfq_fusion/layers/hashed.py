@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.layers.arguments import integer, weight_seeds
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
@@ -67,7 +67,7 @@ class HashedFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        features = ops.concatenate(split_modalities(inputs, self._widths), axis=1)
+        features = concatenate_modalities(inputs, self._widths)
         kernel = ops.take(self.shared, self._hashes)
         return ops.tanh(ops.matmul(features, kernel * ops.cast(self._signs, kernel.dtype)))
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+import operator
 from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import (
+    Shape,
+    batch_size,
+    kernel_initializer,
+    modality_widths,
+    project_modalities,
+)
 
 Initialization = Literal["xavier", "unit"]
 
@@ -68,20 +75,30 @@ class LowRankFusion(keras.layers.Layer):
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
         self._widths = modality_widths(input_shape)
-        *factor_seeds, weight_seed = weight_seeds(self.seed, len(self._widths) + 1)
-        self._factors = [
-            self.add_weight(
-                name=f"factor_{position}",
-                shape=(self.rank, width + 1, self.units),
-                initializer=self._factor_initializer(width, seed),
-            )
-            for position, (width, seed) in enumerate(zip(self._widths, factor_seeds, strict=True))
+        modalities = len(self._widths)
+        *seeds, weight_seed = weight_seeds(self.seed, 2 * modalities + 1)
+        xavier = self.initialization == "xavier"
+        deviations = [self._standard_deviation(width) for width in self._widths]
+        normals = [
+            keras.initializers.RandomNormal(stddev=deviation, seed=seed)
+            for deviation, seed in zip(2 * deviations, seeds, strict=True)
         ]
+        # The rows of all W_m that meet the constant 1, and those that meet features.
+        self.constants = self.add_weight(
+            name="constants",
+            shape=(modalities, self.rank * self.units),
+            initializer=kernel_initializer(normals[:modalities], [1] * modalities) if xavier else "ones",
+        )
+        self.factors = self.add_weight(
+            name="factors",
+            shape=(sum(self._widths), self.rank * self.units),
+            initializer=kernel_initializer(normals[modalities:], self._widths),
+        )
         self.rank_weights = self.add_weight(
             name="rank_weights",
             shape=(self.rank,),
             initializer=keras.initializers.RandomNormal(stddev=math.sqrt(2 / (self.rank + 1)), seed=weight_seed)
-            if self.initialization == "xavier"
+            if xavier
             else keras.initializers.Constant(1 / self.rank),
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
@@ -89,11 +106,11 @@ class LowRankFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        modalities = split_modalities(inputs, self._widths)
-        product = 1.0
-        for modality, factor in zip(modalities, self._factors, strict=True):
-            product = product * (factor[:, 0] + ops.einsum("bd,rdu->bru", modality, factor[:, 1:]))
-        return ops.einsum("r,bru->bu", self.rank_weights, product) + self.bias
+        projected = self.constants + project_modalities(inputs, self._widths, self.factors)
+        # The derivative of `ops.prod` would take several times as long.
+        product = functools.reduce(operator.mul, ops.unstack(projected, axis=1))
+        terms = ops.reshape(product, (-1, self.rank, self.units))
+        return ops.einsum("r,bru->bu", self.rank_weights, terms) + self.bias
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
@@ -109,16 +126,7 @@ class LowRankFusion(keras.layers.Layer):
         }
         return {**super().get_config(), **arguments}
 
-    def _factor_initializer(self, width: int, seed: int | None) -> Callable[..., Any]:
+    def _standard_deviation(self, width: int) -> float:
         if self.initialization == "xavier":
-            stddev = math.sqrt(2 / (self.units * (width + 1 + self.rank)))
-            return keras.initializers.RandomNormal(stddev=stddev, seed=seed)
-        features = keras.initializers.RandomNormal(stddev=1 / math.sqrt(len(self._widths) * width), seed=seed)
-
-        def ones_above_features(shape: tuple[int, int, int], dtype: Any = None) -> Any:
-            rank, rows, units = shape
-            return ops.concatenate(
-                [ops.ones((rank, 1, units), dtype=dtype), features((rank, rows - 1, units), dtype=dtype)], axis=1
-            )
-
-        return ones_above_features
+            return math.sqrt(2 / (self.units * (width + 1 + self.rank)))
+        return 1 / math.sqrt(len(self._widths) * width)

@@ -9,7 +9,7 @@ from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
 from tfq_fusion.layers.arguments import integer
-from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
@@ -95,7 +95,7 @@ class QuantumFusionLayer(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        angles = self.scale * ops.concatenate(split_modalities(inputs, self._widths), axis=-1)
+        angles = ops.multiply(self.scale, concatenate_modalities(inputs, self._widths))
         values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
         return ops.cast(values, self.compute_dtype)
 
