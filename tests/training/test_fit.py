@@ -4,11 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfq_fusion._keras import keras
+from tfq_fusion._keras import LEGACY, keras
+from tfq_fusion.layers import ConcatFusion
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol
-from tfq_fusion.training.fit import fit, loss_of
+from tfq_fusion.training.fit import fit, loss_of, shuffled_batches
 
 pytestmark = pytest.mark.keras
 PROTOCOL = Protocol(features=2, hidden=4, head=4, epochs=12, learning_rates=(2e-2,))
@@ -55,6 +57,62 @@ def test_same_seed_same_predictions_and_another_seed_another_order(fusion):
     first, again, other = (predictions(seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_an_epoch_is_every_sample_once_in_an_order_of_its_own():
+    numbers = np.arange(10)
+    part = {name: numbers[:, None].astype("f") + shift for name, shift in (("a", 0), ("b", 100))}, numbers.astype("f")
+    data = Prepared(part, part, part, "forecasting", 1, False, None)
+
+    def epochs(seed):
+        batches = list(shuffled_batches(data, dataclasses.replace(PROTOCOL, batch_size=4), seed).take(6))
+        for inputs, labels in batches:
+            np.testing.assert_array_equal(inputs["a"][:, 0], labels)
+            np.testing.assert_array_equal(inputs["b"][:, 0], labels + 100)
+        assert [len(labels) for _, labels in batches] == [4, 4, 2] * 2
+        return np.concatenate([labels for _, labels in batches]).reshape(2, 10).tolist()
+
+    first, second = epochs(seed=0)
+    assert sorted(first) == sorted(second) == numbers.tolist()
+    assert first != second
+    assert epochs(seed=0) == [first, second]
+    assert epochs(seed=1)[0] != first
+
+
+def test_training_is_adam_on_batch_after_batch():
+    data = two_blobs()
+    protocol = dataclasses.replace(PROTOCOL, batch_size=50, epochs=3)  # 128 samples: the third batch is smaller
+    models = []
+    fit(lambda: models.append(maker(data, "concat")()) or models[-1], data, protocol, seed=0)
+
+    expected = maker(data, "concat")()
+    optimizer = keras.optimizers.Adam(protocol.learning_rates[0])
+    for inputs, labels in shuffled_batches(data, protocol, seed=0).take(9):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(-tf.reduce_sum(labels * tf.math.log(expected(inputs)), axis=1))
+        weights = expected.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+    for found, weight in zip(models[0].get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(found, weight, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.skipif(LEGACY, reason="legacy Keras traces the body of its own loop twice")
+def test_a_model_is_traced_once_to_train_once_to_validate_and_once_to_predict():
+    data = two_blobs()
+    calls = []
+
+    class CountedFusion(ConcatFusion):
+        def call(self, inputs):
+            calls.append(inputs.shape)
+            return super().call(inputs)
+
+    def make():
+        model = fusion_model(data.widths, CountedFusion(), data.outputs, data.task)
+        calls.clear()
+        return model
+
+    fit(make, data, dataclasses.replace(PROTOCOL, batch_size=50, epochs=3), seed=0)
+    assert [tuple(shape) for shape in calls] == [(None, 2, 4)] * 3
 
 
 def test_the_trial_with_the_lowest_validation_loss_is_kept():

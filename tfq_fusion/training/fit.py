@@ -56,9 +56,7 @@ def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protoco
     if best is None:
         return Fitted({}, None, 0, diverged)
     _, learning_rate, model, epochs = best
-    parts = {"validation": data.validation, "test": data.test}
-    metrics = {name: _evaluate(model, data, part, protocol) for name, part in parts.items()}
-    return Fitted(metrics, learning_rate, epochs, diverged)
+    return Fitted(_evaluate(model, data, protocol), learning_rate, epochs, diverged)
 
 
 def loss_of(data: Prepared) -> keras.losses.Loss:
@@ -73,13 +71,31 @@ def loss_of(data: Prepared) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy()
 
 
+def shuffled_batches(data: Prepared, protocol: Protocol, seed: int) -> tf.data.Dataset:
+    """The training part again and again without end, in another order in each epoch."""
+    samples = tf.nest.map_structure(tf.constant, _samples(data, data.train))
+    rows = tf.data.Dataset.range(len(data.train[1])).shuffle(len(data.train[1]), seed=seed).batch(protocol.batch_size)
+    # Row numbers are shuffled, not samples: cutting every modality into samples would cost more than training.
+    return rows.map(lambda batch: tf.nest.map_structure(lambda array: tf.gather(array, batch), samples)).repeat()
+
+
 def _train(
     model: keras.Model, data: Prepared, protocol: Protocol, learning_rate: float, seed: int
 ) -> dict[str, list[float]]:
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss_of(data), jit_compile=False)
+    steps = math.ceil(len(data.train[1]) / protocol.batch_size)
+    optimizer = keras.optimizers.Adam(learning_rate)
+    # One call runs an epoch: calls from Python would take longer than most batches. A loss that becomes NaN stops the
+    # training when its epoch ends; the mean that Keras looks at stays NaN until then.
+    model.compile(optimizer=optimizer, loss=loss_of(data), jit_compile=False, steps_per_execution=steps)
+    # Variables that appear while TensorFlow traces a step would have it traced again.
+    optimizer.build(model.trainable_variables)
+    # There is nothing to tune in these pipelines, and the threads that try can keep the end of training waiting.
+    options = tf.data.Options()
+    options.autotune.enabled = False
     history = model.fit(
-        _samples(data, data.train).shuffle(len(data.train[1]), seed=seed).batch(protocol.batch_size),
-        validation_data=_samples(data, data.validation).batch(protocol.batch_size),
+        shuffled_batches(data, protocol, seed).with_options(options),
+        steps_per_epoch=steps,
+        validation_data=_batches(data, data.validation, protocol).with_options(options),
         epochs=protocol.epochs,
         callbacks=[
             keras.callbacks.TerminateOnNaN(),
@@ -90,17 +106,27 @@ def _train(
     return history.history
 
 
-def _samples(data: Prepared, part: Part) -> tf.data.Dataset:
+def _evaluate(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, dict[str, float]]:
+    parts = {"validation": data.validation, "test": data.test}
+    batches = {name: _batches(data, part, protocol) for name, part in parts.items()}
+    # Keras' own `predict` traces the model anew for the last batch, which is smaller.
+    inputs, _ = batches["test"].element_spec
+    predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=[inputs])
+    metrics = {}
+    for name, (_, truth) in parts.items():
+        predicted = np.concatenate([predict(inputs) for inputs, _ in batches[name]])
+        if data.target_scaler is not None:
+            truth = data.target_scaler.inverse_transform(truth)
+            predicted = data.target_scaler.inverse_transform(predicted)
+        metrics[name] = evaluate(data.task, truth, predicted)
+    return metrics
+
+
+def _batches(data: Prepared, part: Part, protocol: Protocol) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(_samples(data, part)).batch(protocol.batch_size).cache()
+
+
+def _samples(data: Prepared, part: Part) -> Part:
+    """Inputs and labels, one-hot for classes."""
     inputs, labels = part
-    if data.task == "classification":
-        labels = np.eye(data.outputs, dtype=np.float32)[labels]
-    return tf.data.Dataset.from_tensor_slices((inputs, labels))
-
-
-def _evaluate(model: keras.Model, data: Prepared, part: Part, protocol: Protocol) -> dict[str, float]:
-    inputs, truth = part
-    predicted = model.predict(inputs, batch_size=protocol.batch_size, verbose=0)
-    if data.target_scaler is not None:
-        truth = data.target_scaler.inverse_transform(truth)
-        predicted = data.target_scaler.inverse_transform(predicted)
-    return evaluate(data.task, truth, predicted)
+    return inputs, np.eye(data.outputs, dtype=np.float32)[labels] if data.task == "classification" else labels
