@@ -1,6 +1,7 @@
 """Runs: what is recorded of those that end well, and of those that do not."""
 
 import dataclasses
+import multiprocessing
 
 import pytest
 
@@ -38,6 +39,15 @@ def test_a_loss_that_becomes_nan_is_a_result():
     result = run(spec("concat", dataset="mfeat", protocol=protocol))
     assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, None)
     assert result.total_params > 0
+
+
+@pytest.mark.slow
+def test_a_run_gives_the_same_bits_again_whatever_its_process_ran_before():
+    specs = [spec("mfb", protocol=Protocol(epochs=2)), spec("qfl", degree=1, engine="compiled")]
+    first, again = ([run(each).metrics for each in specs] for _ in range(2))
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        elsewhere = [result.metrics for result in pool.map(run, specs[::-1])]
+    assert first == again == elsewhere[::-1]
 
 
 @pytest.mark.slow
