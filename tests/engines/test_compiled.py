@@ -242,15 +242,20 @@ def test_another_seed_compiles_nothing_new():
 def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
     spec = qfl_circuit(2, 2, degree=1, observables=3)
     rng = np.random.default_rng(0)
-    weights = rng.uniform(-2, 2, len(spec.weight_symbols))
-    run = tf.function(
-        lambda data: expectation(spec, data, tf.constant(weights, tf.float32)),
-        input_signature=[tf.TensorSpec([None, 4])],
-    )
-    data = rng.uniform(-2, 2, (batch, 4))
-    found = run(tf.constant(data, tf.float32))
-    assert found.shape == (batch, 3)
-    np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+    data, weights = rng.uniform(-2, 2, (batch, 4)), rng.uniform(-2, 2, len(spec.weight_symbols))
+    signature = [tf.TensorSpec([None, 4]), tf.TensorSpec([len(weights)])]
+
+    def run(data, weights):
+        with tf.GradientTape() as tape:
+            tape.watch((data, weights))
+            values = expectation(spec, data, weights)
+        return values, *tape.gradient(values, (data, weights))
+
+    arguments = tf.constant(data, tf.float32), tf.constant(weights, tf.float32)
+    found = tf.function(run, input_signature=signature)(*arguments)
+    np.testing.assert_allclose(found[0], simulated(spec, data, weights), atol=1e-5)
+    for own, eager in zip(found, run(*arguments), strict=True):
+        np.testing.assert_allclose(own, eager, atol=1e-5)
 
 
 def test_variables_are_data_and_weights_too():

@@ -83,7 +83,7 @@ def backward(
             case RotationStep():
                 own = ops.matmul(ops.transpose(constants[f"table {step.table} mix"]), gradient)
                 both = ops.reshape(ops.stack([data_gradient, own]), (2, -1))
-                gradient = data_gradient = ops.reshape(kernels.total(both), own.shape)
+                gradient = data_gradient = ops.reshape(kernels.total(both), (own.shape[0], -1))
             case GateStep():
                 exponent_gradients[step.gate] = gradient
         if gradient is not None:
