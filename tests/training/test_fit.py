@@ -1,6 +1,7 @@
 """A training run: what is chosen, and on which data."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -122,7 +123,9 @@ def test_the_trial_with_the_lowest_validation_loss_is_kept():
         protocol = dataclasses.replace(PROTOCOL, learning_rates=order)
         fitted = fit(maker(data), data, protocol, seed=0)
         assert fitted.learning_rate == 2e-2
-        assert fitted.metrics == fit(maker(data), data, PROTOCOL, seed=0).metrics
+        alone = fit(maker(data), data, PROTOCOL, seed=0)
+        assert (fitted.metrics, fitted.history) == (alone.metrics, alone.history)
+        assert [len(losses) for losses in fitted.history.values()] == [fitted.epochs] * 2
 
 
 def test_labels_of_the_test_part_do_not_influence_training():
@@ -139,6 +142,7 @@ def test_a_loss_that_becomes_nan_is_reported_not_raised():
     protocol = dataclasses.replace(PROTOCOL, learning_rates=(float("nan"),), epochs=3)
     fitted = fit(maker(data, "concat"), data, protocol, seed=0)
     assert (fitted.metrics, fitted.learning_rate, fitted.diverged_trials) == ({}, None, 1)
+    assert math.isnan(fitted.history["loss"][-1])
 
 
 def test_one_diverged_trial_does_not_spoil_the_other():

@@ -24,12 +24,14 @@ class Fitted:
         learning_rate: The one that validation chose; None if every trial diverged.
         epochs: Epochs of the chosen trial.
         diverged_trials: Trials whose loss became NaN or infinite.
+        history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if every one diverged.
     """
 
     metrics: dict[str, dict[str, float]]
     learning_rate: float | None
     epochs: int
     diverged_trials: int
+    history: dict[str, list[float]]
 
 
 def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protocol, seed: int) -> Fitted:
@@ -44,19 +46,20 @@ def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protoco
     Returns:
         The metrics of the chosen trial.
     """
-    best: tuple[float, float, keras.Model, int] | None = None
+    best: tuple[float, float, keras.Model, dict[str, list[float]]] | None = None
     diverged = 0
+    history: dict[str, list[float]] = {}
     for learning_rate in protocol.learning_rates:
         model = make_model()
         history = _train(model, data, protocol, learning_rate, seed)
         if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
             diverged += 1
         elif best is None or min(history["val_loss"]) < best[0]:
-            best = min(history["val_loss"]), learning_rate, model, len(history["loss"])
+            best = min(history["val_loss"]), learning_rate, model, history
     if best is None:
-        return Fitted({}, None, 0, diverged)
-    _, learning_rate, model, epochs = best
-    return Fitted(_evaluate(model, data, protocol), learning_rate, epochs, diverged)
+        return Fitted({}, None, 0, diverged, history)
+    _, learning_rate, model, history = best
+    return Fitted(_evaluate(model, data, protocol), learning_rate, len(history["loss"]), diverged, history)
 
 
 def loss_of(data: Prepared) -> keras.losses.Loss:
