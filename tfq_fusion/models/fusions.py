@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tfq_fusion._keras import keras
 from tfq_fusion.circuits import qfl_circuit
@@ -20,7 +21,13 @@ FUSIONS = ("qfl", "concat", "tfn", "lmf", "lmf-unit", "mfb", "gcn", "control")
 
 
 def make_fusion(
-    name: str, widths: Sequence[int], units: int = 32, degree: int = 1, engine: str = "compiled", seed: int = 0
+    name: str,
+    widths: Sequence[int],
+    units: int = 32,
+    degree: int = 1,
+    engine: str = "compiled",
+    seed: int = 0,
+    **arguments: Any,
 ) -> keras.layers.Layer:
     """A fusion layer by its name in the tables.
 
@@ -31,6 +38,7 @@ def make_fusion(
         degree: Degree of "qfl"; and for "control" the degree of the QFL whose number of weights it matches.
         engine: What runs "qfl".
         seed: Seeds the initial weights and the observables.
+        arguments: Further arguments of the layer.
 
     Returns:
         The layer, not built yet.
@@ -40,20 +48,20 @@ def make_fusion(
     """
     match name:
         case "qfl":
-            return QuantumFusionLayer(degree, observables=units, engine=engine, seed=seed)
+            return QuantumFusionLayer(degree, observables=units, engine=engine, seed=seed, **arguments)
         case "control":
             weights = len(qfl_circuit(len(widths), widths, degree).weight_symbols)
-            return HashedFusion(units, parameters=weights, seed=seed)
+            return HashedFusion(units, parameters=weights, seed=seed, **arguments)
         case "concat":
-            return ConcatFusion()
+            return ConcatFusion(**arguments)
         case "tfn":
-            return TensorFusion(units, seed=seed)
+            return TensorFusion(units, seed=seed, **arguments)
         case "lmf":
-            return LowRankFusion(units, seed=seed)
+            return LowRankFusion(units, seed=seed, **arguments)
         case "lmf-unit":
-            return LowRankFusion(units, initialization="unit", seed=seed)
+            return LowRankFusion(units, initialization="unit", seed=seed, **arguments)
         case "mfb":
-            return FactorizedBilinearFusion(units, seed=seed)
+            return FactorizedBilinearFusion(units, seed=seed, **arguments)
         case "gcn":
-            return GraphFusion(units, seed=seed)
+            return GraphFusion(units, seed=seed, **arguments)
     raise ValueError(f"Unknown fusion {name!r}: expected one of {list(FUSIONS)}.")
