@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from reproduce.provenance import commit, machine, peak_memory_mb, versions
 from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
 from reproduce.store import Store
 from tfq_fusion.datasets import Dataset, load
@@ -56,10 +57,19 @@ def _start_process() -> None:
 
 def run(spec: RunSpec) -> RunResult:
     """Run one specification; a loss that becomes NaN or a fusion that cannot be built is a result, not an error."""
+    if spec.precision != "float32":
+        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
     dataset = load(spec.dataset)
     start = time.perf_counter()
     result = _persistence(spec, dataset) if spec.fusion == PERSISTENCE else _train(spec, dataset)
-    return dataclasses.replace(result, seconds=round(time.perf_counter() - start, 3))
+    return dataclasses.replace(
+        result,
+        seconds=round(time.perf_counter() - start, 3),
+        peak_memory_mb=peak_memory_mb(),
+        versions=versions(),
+        commit=commit(),
+        machine=machine(),
+    )
 
 
 def _persistence(spec: RunSpec, dataset: Dataset) -> RunResult:
@@ -88,6 +98,7 @@ def _train(spec: RunSpec, dataset: Dataset) -> RunResult:
             degree=spec.degree or 1,
             engine=spec.engine or "compiled",
             seed=spec.seed,
+            **dict(spec.arguments),
         )
         model = fusion_model(
             data.widths,
@@ -116,4 +127,5 @@ def _train(spec: RunSpec, dataset: Dataset) -> RunResult:
         metrics=fitted.metrics,
         learning_rate=fitted.learning_rate,
         epochs=fitted.epochs,
+        history=fitted.history,
     )

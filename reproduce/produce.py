@@ -16,7 +16,7 @@ from reproduce.execute import run_all
 from reproduce.render import write_table
 from reproduce.results import read_table
 from reproduce.runs import RunResult, RunSpec
-from reproduce.store import Store
+from reproduce.store import Store, forget
 
 
 def produce(
@@ -47,28 +47,30 @@ def produce(
 
     Raises:
         KeyboardInterrupt: Passed on, after a line that says what is kept.
+        StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
     raw = path_stem.parent / "runs" / "runs.jsonl"
     if fresh:
-        raw.unlink(missing_ok=True)
-    store = Store(raw)
-    missing = [spec for spec in specs if store.get(spec.id) is None]
-    console.print(f"{len(specs)} runs, {len(specs) - len(missing)} of them in {raw} already.")
-    done = 0
+        forget(raw)
+    with Store(raw) as store:
+        missing = [spec for spec in specs if store.get(spec.id) is None]
+        console.print(f"{len(specs)} runs, {len(specs) - len(missing)} of them in {raw} already.")
+        done = 0
 
-    def report(result: RunResult) -> None:
-        nonlocal done
-        done += 1
-        scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
-        console.print(
-            f"[{done}/{len(missing)}] {result.spec}: {scores or result.status}, {result.seconds:.1f} s", markup=False
-        )
+        def report(result: RunResult) -> None:
+            nonlocal done
+            done += 1
+            scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
+            console.print(
+                f"[{done}/{len(missing)}] {result.spec}: {scores or result.status}, {result.seconds:.1f} s",
+                markup=False,
+            )
 
-    try:
-        results = run_all(specs, store, report)
-    except KeyboardInterrupt:
-        console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
-        raise
+        try:
+            results = run_all(specs, store, report)
+        except KeyboardInterrupt:
+            console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
+            raise
     write_table(fold(results), path_stem, title, profile, units, chance)
     written = ", ".join(str(path_stem.with_suffix(suffix)) for suffix in (".csv", ".md", ".png"))
     console.print(f"Wrote {written}.")

@@ -5,25 +5,55 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import importlib.metadata
 import json
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from tfq_fusion.training.protocol import Protocol
 
-FINISHED, DIVERGED, INTRACTABLE = "finished", "diverged", "intractable"
+FINISHED, DIVERGED, INTRACTABLE, FAILED = "finished", "diverged", "intractable", "failed"
+STATUSES = (FINISHED, DIVERGED, INTRACTABLE, FAILED)
 PERSISTENCE = "persistence"
 
-_PACKAGES = ("tfq-fusion", "tensorflow", "tensorflow-quantum", "keras", "cirq-core", "numpy", "scikit-learn")
+
+def stated(value: Any) -> Any:
+    """The fields of a dataclass that have no default or differ from it, by name; dataclasses inside it likewise."""
+    if not dataclasses.is_dataclass(value):
+        return value
+    values = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {field.name: stated(value) for field, value in values.items() if value != field.default}
 
 
-def _versions() -> dict[str, str]:
-    return {package: importlib.metadata.version(package) for package in _PACKAGES}
+def strict(value: Any) -> Any:
+    """The same JSON value with "NaN", "Infinity" and "-Infinity" for what JSON has no numbers for; float() reads them.
+
+    A strict reader would refuse a whole file for the loss of one diverged run.
+    """
+    if isinstance(value, dict):
+        return {key: strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(item) for item in value]
+    return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _frozen(name: str, value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(name, item) for item in value)
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise TypeError(
+        f"Argument {name!r} of a fusion: expected text, a finite number, a boolean, None or a list of these, got "
+        f"{value!r}."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSpec:
     """Everything that defines one training run.
+
+    A field may be added with a default that means what was done before it: that changes no :attr:`id`. A default that
+    is here, or in the protocol, must never change, since the ids of runs made with it would not tell.
 
     Attributes:
         dataset: Name of the data set.
@@ -33,6 +63,12 @@ class RunSpec:
         protocol: How it is trained.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
         engine: What runs "qfl"; None for the others.
+        arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
+            text, finite numbers, booleans, None and lists of these.
+        precision: Floating-point type of the computation.
+
+    Raises:
+        TypeError: If an argument is none of these.
     """
 
     dataset: str
@@ -42,11 +78,17 @@ class RunSpec:
     protocol: Protocol
     degree: int | None = None
     engine: str | None = None
+    arguments: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        pairs = sorted(dict(self.arguments).items())
+        object.__setattr__(self, "arguments", tuple((name, _frozen(name, value)) for name, value in pairs))
 
     @functools.cached_property
     def id(self) -> str:
-        """SHA-256 of the specification as canonical JSON."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the specification as canonical JSON, without the fields that have their default value."""
+        text = json.dumps(strict(stated(self)), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def __str__(self) -> str:
@@ -61,44 +103,61 @@ class RunResult:
 
     Attributes:
         spec: What was run.
-        status: "finished", "diverged" (the loss became NaN) or "intractable" (the fusion has too many weights).
+        status: "finished", "diverged" (the loss became NaN), "intractable" (the fusion has too many weights) or
+            "failed" (it raised, was killed or hung).
         modalities: The number of modalities.
-        fusion_params: Trained weights of the fusion.
+        fusion_params: Trained weights of the fusion; None if the run failed before that was known.
         total_params: Trained weights of the model; None if it could not be built.
         metrics: Part -> metric -> value; empty unless finished.
         learning_rate: The one that validation chose.
         epochs: Epochs it trained.
         seconds: Wall time.
+        history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if all diverged.
+        peak_memory_mb: The most memory its process had held by the end of it, earlier runs of that process included,
+            in MB (10^6 bytes); None if not known.
+        error: The traceback of a failed run.
         versions: Versions of the packages that computed it.
+        commit: The git commit of the code, with "+changes" if it had some; None outside a checkout.
+        machine: Processor and number of cores.
     """
 
     spec: RunSpec
     status: str
     modalities: int
-    fusion_params: int
+    fusion_params: int | None = None
     total_params: int | None = None
     metrics: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
     learning_rate: float | None = None
     epochs: int = 0
     seconds: float = 0.0
-    versions: dict[str, str] = dataclasses.field(default_factory=_versions)
+    history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    peak_memory_mb: float | None = None
+    error: str | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+    commit: str | None = None
+    machine: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The result as JSON values, its id first."""
-        return {"id": self.spec.id, **dataclasses.asdict(self)}
+        """The result as JSON values, its id and status first; :func:`strict` says how NaN is written."""
+        return strict({"id": self.spec.id, "status": self.status, **dataclasses.asdict(self)})
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> RunResult:
         """The inverse of :meth:`to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: If the record is no run result, or its id does not fit its content.
+            AttributeError, KeyError, TypeError, ValueError: If the record is no run result, or its id does not fit its
+                content.
         """
         fields = dict(record)
         identity = fields.pop("id")
         spec = dict(fields.pop("spec"))
         protocol = dict(spec.pop("protocol"))
-        protocol["learning_rates"] = tuple(protocol["learning_rates"])
+        protocol["learning_rates"] = tuple(map(float, protocol["learning_rates"]))
+        fields["metrics"] = {
+            part: {name: float(score) for name, score in scores.items()} for part, scores in fields["metrics"].items()
+        }
+        fields["history"] = {name: [float(value) for value in values] for name, values in fields["history"].items()}
         result = cls(spec=RunSpec(**spec, protocol=Protocol(**protocol)), **fields)
         if result.spec.id != identity:
             raise ValueError(f"the id is {identity}, but the specification hashes to {result.spec.id}")

@@ -1,6 +1,7 @@
 """Runs: what is recorded of those that end well, and of those that do not."""
 
 import dataclasses
+import math
 import multiprocessing
 
 import pytest
@@ -26,6 +27,20 @@ def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
         "validation": {"accuracy", "roc_auc"},
         "test": {"accuracy", "roc_auc"},
     }
+    assert {name: len(losses) for name, losses in result.history.items()} == {"loss": 1, "val_loss": 1}
+    assert result.peak_memory_mb > 100
+    assert set(result.versions) > {"tensorflow", "numpy"}
+    assert result.machine.endswith("cores")
+
+
+def test_further_arguments_reach_the_fusion():
+    few, many = (run(spec("lmf", dataset="mfeat", arguments={"rank": rank})).fusion_params for rank in (1, 3))
+    assert few < many < 3 * few + 1
+
+
+def test_a_precision_that_is_not_computed_is_refused():
+    with pytest.raises(ValueError, match="Precision 'float64' of mfeat lmf seed 0: expected float32"):
+        run(spec("lmf", dataset="mfeat", precision="float64"))
 
 
 def test_a_fusion_too_large_to_build_is_a_result():
@@ -39,6 +54,7 @@ def test_a_loss_that_becomes_nan_is_a_result():
     result = run(spec("concat", dataset="mfeat", protocol=protocol))
     assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, None)
     assert result.total_params > 0
+    assert math.isnan(result.history["loss"][0])
 
 
 @pytest.mark.slow
@@ -52,11 +68,12 @@ def test_a_run_gives_the_same_bits_again_whatever_its_process_ran_before():
 
 @pytest.mark.slow
 def test_what_is_stored_is_not_run_again(tmp_path):
-    store = Store(tmp_path / "runs.jsonl")
     specs = [spec("persistence", dataset="traffic-detectors"), spec("tfn")]
     new = []
-    first = run_all(specs, store, new.append)
+    with Store(tmp_path / "runs.jsonl") as store:
+        first = run_all(specs, store, new.append)
     assert [result.spec for result in new] == specs
-    again = run_all(specs, Store(tmp_path / "runs.jsonl"), new.append)
+    with Store(tmp_path / "runs.jsonl") as store:
+        again = run_all(specs, store, new.append)
     assert first == again
     assert len(new) == 2
