@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from reproduce.commands_runs import app as runs
+from reproduce.terminal import ResultsDir, console, fail
 
 app = typer.Typer(
     help="Reproduce tables of quantum fusion papers, beside what was published.",
@@ -15,18 +17,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console(highlight=False, soft_wrap=True)
-
-ResultsDir = Annotated[Path, typer.Option("--results", help="Folder of the tables and the raw runs.")]
+app.add_typer(runs, name="runs")
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(","))
-
-
-def _fail(error: Exception) -> NoReturn:
-    console.print(f"[bold red]Error:[/] {error}", markup=True)
-    raise typer.Exit(2)
 
 
 @app.command()
@@ -63,7 +58,7 @@ def table1(
             console=console,
         )
     except (ValueError, StoreError) as error:
-        _fail(error)
+        fail(error)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -76,7 +71,7 @@ def compare(results: ResultsDir = Path("results")) -> None:
     try:
         found = verdicts(results)
     except ValueError as error:
-        _fail(error)
+        fail(error)
     for verdict in found:
         console.print(f"[bold]{verdict.claim}[/] {verdict.verdict}: {verdict.statement}")
         console.print(f"    published: {verdict.published}. {verdict.reason}", markup=False)
