@@ -10,6 +10,7 @@ Example::
 
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import MissingDataError
 from tfq_fusion.datasets.registry import available, load
 
-__all__ = ["Card", "Dataset", "available", "load"]
+__all__ = ["Card", "Dataset", "MissingDataError", "available", "load"]
