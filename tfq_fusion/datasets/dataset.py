@@ -17,7 +17,8 @@ class Dataset:
 
     A part is a pair ``(modalities, labels)``. The modalities are float32 arrays ``[samples, ...]`` by name, in the
     card's order, unscaled: standardise them on the training part. The labels of a classification are int64 class
-    indices ``[samples]``, those of a forecast float32 targets ``[samples, outputs]``.
+    indices ``[samples]``, those of a forecast float32 targets ``[samples, outputs]``. A downloaded set's arrays are
+    memory-mapped and read-only.
 
     Attributes:
         train: For fitting.

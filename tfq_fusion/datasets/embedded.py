@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfq_fusion.datasets.card import read_card
+from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
-
-DATA = resources.files("tfq_fusion.data")
 
 
 def load_embedded(name: str, folder: Traversable = DATA) -> Dataset:
