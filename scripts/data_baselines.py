@@ -15,13 +15,14 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 from tabulate import tabulate
 
-from tfq_fusion.datasets import Dataset, available, load
+from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.datasets.registry import EMBEDDED
 from tfq_fusion.training import evaluate, persistence_forecast, prepare
 
 
 def main() -> None:
     """Print one Markdown table per data set."""
-    for name in available():
+    for name in EMBEDDED:
         dataset = load(name)
         rows = accuracies(dataset) if dataset.task == "classification" else forecast_errors(dataset)
         print(f"\n{name}\n\n{tabulate(rows, headers='keys', tablefmt='github', floatfmt='.3f')}")

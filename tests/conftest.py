@@ -1,7 +1,8 @@
-"""What tests of several folders need: a server that misbehaves on demand."""
+"""What tests of several folders need: skips without the real data, and a server that misbehaves on demand."""
 
 import contextlib
 import http.server
+import os
 import shutil
 import threading
 import time
@@ -9,7 +10,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tfq_fusion.datasets import download
+from tfq_fusion.datasets import download, state
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("data"):
+        if not os.environ.get("TFQ_FUSION_DATA_DIR"):
+            pytest.skip("TFQ_FUSION_DATA_DIR names no folder of real data sets")
+        for name in marker.args:
+            if state(name) == "missing":
+                pytest.skip(f"{name} is not in TFQ_FUSION_DATA_DIR")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,25 +6,28 @@ import pytest
 
 from tfq_fusion.datasets import Dataset, available, load
 from tfq_fusion.datasets.embedded import DATA
-from tfq_fusion.datasets.registry import LOADERS
+from tfq_fusion.datasets.registry import DOWNLOADS, EMBEDDED
 
 PARTS = ("train", "validation", "test")
 
 
-@pytest.fixture(scope="module", params=available())
+@pytest.fixture(scope="module", params=EMBEDDED)
 def dataset(request: pytest.FixtureRequest) -> Dataset:
     return load(request.param)
 
 
-def test_the_four_embedded_sets_are_available():
-    assert available() == ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
+def test_four_sets_are_embedded_and_the_others_downloaded():
+    assert EMBEDDED == ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
+    assert available() == tuple(sorted([*EMBEDDED, *DOWNLOADS]))
+    assert {"cifar-10", "mnist", "wikipedia"} <= set(DOWNLOADS)
 
 
-def test_every_card_has_its_file_and_its_loader():
+def test_every_set_has_its_card_and_every_embedded_one_its_file():
     files = {file.name for file in DATA.iterdir()}
     cards = {name.removesuffix(".yaml") for name in files if name.endswith(".yaml")}
     arrays = {name.removesuffix(".npz") for name in files if name.endswith(".npz")}
-    assert cards == arrays == set(LOADERS)
+    assert cards == set(available())
+    assert arrays == set(EMBEDDED)
 
 
 def test_the_files_stay_small():
@@ -61,7 +64,7 @@ def test_no_modality_is_constant_in_training(dataset):
 
 def test_unknown_names_get_the_known_ones_and_a_suggestion():
     with pytest.raises(
-        ValueError, match=r"'japanese_vowel'.*emoji, japanese-vowels, mfeat, traffic-detectors.*mean 'japanese-vowels'"
+        ValueError, match=r"'japanese_vowel'.*emoji, japanese-vowels, .*traffic-detectors.*mean 'japanese-vowels'"
     ):
         load("japanese_vowel")
 
@@ -70,11 +73,13 @@ def test_loading_is_fast_and_imports_no_deep_learning():
     program = """
 import sys, time
 start = time.perf_counter()
-from tfq_fusion.datasets import available, load
-for name in available():
+from tfq_fusion.datasets import load
+from tfq_fusion.datasets.registry import EMBEDDED
+for name in EMBEDDED:
     load(name)
 print(time.perf_counter() - start)
 print(*{"tensorflow", "tensorflow_quantum", "keras", "tf_keras", "cirq", "sklearn", "pandas"} & set(sys.modules))
+print(*{"pooch", "requests", "rich", "scipy", "PIL"} & set(sys.modules))
 """
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     seconds, imported = output.split("\n", 1)

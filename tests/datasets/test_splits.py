@@ -1,12 +1,16 @@
-"""What is promised of the splits, looked up in the files themselves."""
+"""What is promised of the splits: of the embedded sets looked up in the files themselves."""
 
 import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tfq_fusion.datasets import available, load
+from tfq_fusion.datasets import load
 from tfq_fusion.datasets.embedded import DATA
+from tfq_fusion.datasets.registry import EMBEDDED
+from tfq_fusion.datasets.splits import hold_out
 
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(itertools.combinations(PARTS, 2))
@@ -22,7 +26,23 @@ def rows(*modalities: np.ndarray) -> set[bytes]:
     return {b"".join(values.tobytes() for values in sample) for sample in zip(*modalities, strict=True)}
 
 
-@pytest.mark.parametrize("name", available())
+@settings(deadline=None)  # the first example imports scikit-learn
+@given(st.integers(2, 5), st.integers(5, 20), st.integers(1, 4), st.integers(0, 9))
+def test_a_held_out_part_has_the_same_share_of_every_class(classes, size, held_out, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(classes), 5 * size))
+    train, validation = hold_out(labels, held_out / 5, seed)
+    assert np.bincount(labels[validation]).tolist() == [held_out * size] * classes
+    assert sorted([*train, *validation]) == list(range(len(labels)))
+    assert train.tolist() == sorted(train)
+    assert validation.tolist() == sorted(validation)
+
+
+def test_the_rows_held_out_are_always_the_same():
+    # If scikit-learn comes to draw others, the loaders' versions must be raised: results know their data by them.
+    assert hold_out(np.arange(30) % 3, 0.2)[1].tolist() == [0, 13, 15, 22, 23, 29]
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_no_row_is_in_two_parts(name):
     file = arrays(name)
     used = np.concatenate([file[part] for part in PARTS])
@@ -31,7 +51,7 @@ def test_no_row_is_in_two_parts(name):
         assert len(used) == len(file["labels"])
 
 
-@pytest.mark.parametrize("name", available())
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_no_sample_of_one_part_is_repeated_in_another(name):
     dataset = load(name)
     samples = {part: rows(*getattr(dataset, part)[0].values()) for part in PARTS}

@@ -6,11 +6,13 @@ Example::
 
     data = load("japanese-vowels")
     modalities, labels = data.train  # float32 [216, 16] by name, int64 [216]
+
+Four sets travel with the package. The others are downloaded by :func:`fetch`, never by :func:`load`.
 """
 
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import MissingDataError
-from tfq_fusion.datasets.registry import available, load
+from tfq_fusion.datasets.registry import available, fetch, load, state
 
-__all__ = ["Card", "Dataset", "MissingDataError", "available", "load"]
+__all__ = ["Card", "Dataset", "MissingDataError", "available", "fetch", "load", "state"]

@@ -1,33 +1,108 @@
-"""Which data sets there are, and the one loader of each."""
+"""Which data sets there are, and what can be done with each."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
+from tfq_fusion.datasets import images, wikipedia
 from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import folders
 from tfq_fusion.datasets.embedded import load_embedded
 
+
+@dataclasses.dataclass(frozen=True)
+class Download:
+    """A data set that is downloaded.
+
+    Attributes:
+        load: Loads it, and never downloads.
+        fetch: Downloads what is missing of it; takes whether to show progress.
+        is_complete: Whether a folder has all its files.
+        aliases: Folder names, besides its own, under which it may lie.
+    """
+
+    load: Callable[[], Dataset]
+    fetch: Callable[[bool], Path]
+    is_complete: Callable[[Path], bool]
+    aliases: tuple[str, ...] = ()
+
+
+EMBEDDED = ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
+DOWNLOADS: dict[str, Download] = {
+    "cifar-10": Download(images.load_cifar10, images.fetch_cifar10, images.cifar10_is_complete, images.CIFAR10_ALIASES),
+    "mnist": Download(images.load_mnist, images.fetch_mnist, images.mnist_is_complete),
+    "wikipedia": Download(
+        wikipedia.load_wikipedia, wikipedia.fetch_wikipedia, wikipedia.wikipedia_is_complete, wikipedia.ALIASES
+    ),
+}
 LOADERS: dict[str, Callable[[], Dataset]] = {
-    name: functools.partial(load_embedded, name) for name in ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
+    **{name: functools.partial(load_embedded, name) for name in EMBEDDED},
+    **{name: download.load for name, download in DOWNLOADS.items()},
 }
 
 
 def available() -> tuple[str, ...]:
-    """The names that :func:`load` takes, sorted."""
+    """The names that :func:`load` takes, sorted; a set that is downloaded need not be there."""
     return tuple(sorted(LOADERS))
 
 
 def load(name: str) -> Dataset:
-    """Loads a data set by name.
+    """Loads a data set by name; never downloads.
 
     Raises:
-        FileNotFoundError: If its file is missing.
-        ValueError: If the name is unknown or the file is damaged.
+        FileNotFoundError: If its file is missing; a :class:`MissingDataError`, which says how to get it, where it has
+            to be downloaded.
+        ValueError: If the name is unknown or a file is damaged.
     """
+    return LOADERS[_known(name)]()
+
+
+def fetch(name: str, progress: bool = False) -> Dataset:
+    """Downloads what is missing or damaged of a data set, verifies and prepares it; does nothing to an embedded one.
+
+    Args:
+        name: The data set.
+        progress: Whether to show progress on standard error.
+
+    Raises:
+        MissingDataError: If a file cannot be downloaded from any mirror.
+        OSError: If the folder cannot be written.
+        ValueError: If the name is unknown, or an embedded set is damaged.
+    """
+    if state(name) in ("embedded", "ready"):
+        try:
+            return load(name)
+        except ValueError:
+            if name in EMBEDDED:
+                raise
+    DOWNLOADS[name].fetch(progress)
+    return load(name)
+
+
+def state(name: str) -> Literal["embedded", "ready", "partial", "missing"]:
+    """Whether a data set is there; the content of its files is not checked.
+
+    A set is partial when some files are missing, or when only a part of it is there that can be loaded.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if _known(name) in EMBEDDED:
+        return "embedded"
+    found = folders(name, DOWNLOADS[name].aliases)
+    if any(map(DOWNLOADS[name].is_complete, found)):
+        return "ready"
+    return "partial" if found else "missing"
+
+
+def _known(name: str) -> str:
     if name not in LOADERS:
         near = difflib.get_close_matches(str(name), LOADERS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Unknown data set {name!r}; the known ones are {', '.join(available())}.{hint}")
-    return LOADERS[name]()
+    return name

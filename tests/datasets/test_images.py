@@ -1,0 +1,198 @@
+"""MNIST and CIFAR-10: files written here in their layouts, and the real ones where they are."""
+
+import gzip
+import hashlib
+import io
+import re
+import struct
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfq_fusion.datasets import Dataset, MissingDataError, download, fetch, images, load, state
+from tfq_fusion.datasets.download import RemoteFile
+from tfq_fusion.datasets.prepared import fingerprint
+
+PARTS = ("train", "validation", "test")
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def idx(array: np.ndarray) -> bytes:
+    """LeCun's format: magic number (type 8 is a byte), axes, sizes, values."""
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch) -> Path:
+    """Where the data sets are looked for."""
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(download, "default_folder", lambda: tmp_path / "default")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def mnist(monkeypatch, server) -> dict[str, np.ndarray]:
+    """A small MNIST, which a server has; 20 of each digit to train, 3 to test."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "train-images-idx3-ubyte.gz": rng.integers(0, 256, (200, 28, 28)),
+        "train-labels-idx1-ubyte.gz": np.arange(200) % 10,
+        "t10k-images-idx3-ubyte.gz": rng.integers(0, 256, (30, 28, 28)),
+        "t10k-labels-idx1-ubyte.gz": np.arange(30) % 10,
+    }
+    files = []
+    for name, array in arrays.items():
+        server.files[f"/{name}"] = gzip.compress(idx(array))
+        files.append(RemoteFile(name, sha256(server.files[f"/{name}"]), (f"{server.url}/{name}",)))
+    monkeypatch.setattr(images, "MNIST_FILES", tuple(files))
+    monkeypatch.setattr(images, "MNIST_SHA256", tuple(sha256(idx(array)) for array in arrays.values()))
+    return arrays
+
+
+def test_mnist_is_fetched_verified_prepared_and_loaded(mnist):
+    assert state("mnist") == "missing"
+    dataset = fetch("mnist")
+    assert state("mnist") == "ready"
+    train, test = mnist["train-images-idx3-ubyte.gz"], mnist["t10k-images-idx3-ubyte.gz"]
+    np.testing.assert_array_equal(dataset.test[0]["image"][..., 0], test)
+    np.testing.assert_array_equal(dataset.test[1], mnist["t10k-labels-idx1-ubyte.gz"])
+    found = {image.tobytes(): label for part in PARTS[:2] for image, label in samples(dataset, part)}
+    assert found == {image.astype(np.float32).tobytes(): label % 10 for label, image in enumerate(train)}
+    assert np.bincount(dataset.train[1]).tolist() == [18] * 10
+    assert np.bincount(dataset.validation[1]).tolist() == [2] * 10
+
+
+def samples(dataset: Dataset, part: str) -> zip:
+    inputs, labels = getattr(dataset, part)
+    return zip(inputs["image"], labels, strict=True)
+
+
+def test_a_copy_of_mnist_that_was_compressed_anew_is_accepted(mnist, root):
+    write_mnist(root, mnist, compresslevel=1)
+    assert len(load("mnist").test[1]) == 30
+
+
+def write_mnist(root: Path, mnist: dict[str, np.ndarray], **keywords: int) -> Path:
+    (root / "mnist").mkdir(parents=True)
+    for name, array in mnist.items():
+        (root / "mnist" / name).write_bytes(gzip.compress(idx(array), **keywords))
+    return root / "mnist"
+
+
+def test_half_of_mnist_is_partial_and_the_rest_is_named_and_fetched(mnist, root, server):
+    folder = write_mnist(root, mnist)
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert state("mnist") == "partial"
+    with pytest.raises(MissingDataError, match=r"1 of 4 files are not there(.|\n)*t10k-labels-idx1-ubyte.gz, SHA-256"):
+        load("mnist")
+    assert len(fetch("mnist").test[1]) == 30
+
+
+@pytest.mark.parametrize("damage", [lambda gz: gz[:-20], lambda gz: b"", lambda gz: b"no gzip", lambda gz: flip(gz)])
+def test_a_damaged_file_of_mnist_is_refused_by_load_and_replaced_by_fetch(mnist, root, damage):
+    file = write_mnist(root, mnist) / "train-labels-idx1-ubyte.gz"
+    file.write_bytes(damage(file.read_bytes()))
+    expected = sha256(idx(mnist[file.name]))
+    with pytest.raises(ValueError, match=rf"{re.escape(str(file))} is damaged: expected SHA-256 {expected}, found"):
+        load("mnist")
+    assert len(fetch("mnist").test[1]) == 30
+
+
+def flip(gz: bytes) -> bytes:
+    content = bytearray(gzip.decompress(gz))
+    content[-1] ^= 1
+    return gzip.compress(bytes(content))
+
+
+def planes(image: np.ndarray) -> bytes:
+    """CIFAR-10's binary record of an image ``[32, 32, 3]``: all of red, then all of green, then all of blue."""
+    return b"".join(image[:, :, channel].astype(np.uint8).tobytes() for channel in range(3))
+
+
+@pytest.fixture
+def cifar10(monkeypatch, server) -> tuple[np.ndarray, np.ndarray]:
+    """A small CIFAR-10: 5 batches of 40 images and 20 test images. A server has it, with an entry that means ill."""
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (220, 32, 32, 3))
+    labels = np.concatenate([rng.permutation(np.arange(100) % 10) for _ in range(2)] + [np.arange(20) % 10])
+    records = [bytes([label]) + planes(image) for label, image in zip(labels, pictures, strict=True)]
+    batches = {f"data_batch_{i + 1}": records[40 * i : 40 * i + 40] for i in range(5)} | {"test_batch": records[200:]}
+    files = {f"cifar-10-batches-bin/{name}.bin": b"".join(batch) for name, batch in reversed(batches.items())}
+    files |= {"cifar-10-batches-bin/batches.meta.txt": b"airplane\n", "../evil.txt": b"evil"}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    (file,) = images.CIFAR10_FILES
+    server.files["/cifar"] = buffer.getvalue()
+    file = RemoteFile(file.path, sha256(buffer.getvalue()), (f"{server.url}/cifar",))
+    monkeypatch.setattr(images, "CIFAR10_FILES", (file,))
+    return pictures, labels
+
+
+def test_cifar10_is_fetched_and_read_without_extracting_anything(cifar10, root):
+    pictures, labels = cifar10
+    dataset = fetch("cifar-10")
+    np.testing.assert_array_equal(dataset.test[0]["image"], pictures[200:])
+    np.testing.assert_array_equal(dataset.test[1], labels[200:])
+    found = {image.tobytes(): label for part in PARTS[:2] for image, label in samples(dataset, part)}
+    assert found == {
+        image.astype(np.float32).tobytes(): label for image, label in zip(pictures[:200], labels[:200], strict=True)
+    }
+    order = [image.tobytes() for image in pictures.astype(np.float32)]
+    rows = [order.index(image.tobytes()) for image in dataset.train[0]["image"]]
+    assert rows == sorted(rows)
+    assert [len(getattr(dataset, part)[1]) for part in PARTS] == [180, 20, 20]
+    assert [str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()] == [
+        "cifar-10/cifar-10-binary.tar.gz"
+    ]
+
+
+def test_a_part_of_cifar10_in_png_is_loaded_and_said_to_be_one(cifar10, root):
+    pictures, labels = cifar10
+    folder = root / "cifar10"
+    folder.mkdir(parents=True)
+    for name, chosen in (("train_first5000.png", pictures[:100]), ("test_first2000.png", pictures[200:])):
+        Image.fromarray(chosen.reshape(-1, 1024, 3).astype(np.uint8), "RGB").save(folder / name)
+    np.savez(folder / "labels_all.npz", train_labels=labels[:200], test_labels=labels[200:])
+    hashes = [sha256((folder / name).read_bytes()) for name in images.CIFAR10_PART]
+
+    dataset = load("cifar-10")
+    assert state("cifar-10") == "partial"
+    assert dataset.card.split.model_dump(include=set(PARTS)) == {"train": 90, "validation": 10, "test": 20}
+    assert dataset.card.notes[0].startswith("This is a part of CIFAR-10: the first 100 of its 50,000 training images")
+    assert dataset.card.sha256 == fingerprint("cifar-10", images.VERSION, hashes)
+    np.testing.assert_array_equal(dataset.test[0]["image"], pictures[200:])
+    np.testing.assert_array_equal(dataset.test[1], labels[200:])
+    found = {image.tobytes(): label for part in PARTS[:2] for image, label in samples(dataset, part)}
+    assert found == {
+        image.astype(np.float32).tobytes(): label for image, label in zip(pictures[:100], labels[:100], strict=True)
+    }
+
+    whole = fetch("cifar-10")
+    assert state("cifar-10") == "ready"
+    assert len(whole.train[1]) == 180
+    assert whole.card.sha256 != dataset.card.sha256
+    assert "part of" not in whole.card.notes[0]
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar-10"])
+def test_what_is_missing_is_named_and_not_downloaded(name, mnist, cifar10, server):
+    with pytest.raises(MissingDataError, match=f"make data DATASET={name}"):
+        load(name)
+    assert server.requests == []
+
+
+def test_a_damaged_archive_of_cifar10_is_refused(cifar10, root):
+    (root / "cifar-10").mkdir(parents=True)
+    (root / "cifar-10" / "cifar-10-binary.tar.gz").write_bytes(b"half an archive")
+    with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz is damaged: expected SHA-256 \w+, found"):
+        load("cifar-10")

@@ -1,0 +1,175 @@
+"""Images in ten classes: MNIST and CIFAR-10, with their official test parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import io
+import tarfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from tfq_fusion.datasets.card import DATA, Card, read_card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import RemoteFile, absent, fetch, folders, require, verified
+from tfq_fusion.datasets.prepared import prepared_dataset
+from tfq_fusion.datasets.splits import hold_out
+
+ImagesAndLabels = tuple[np.ndarray, np.ndarray]
+
+VERSION = 1
+VALIDATION_SHARE = 0.1  # of the official training part
+
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+MNIST_FILES = tuple(
+    RemoteFile(path, sha256, tuple(mirror + path for mirror in MNIST_MIRRORS))
+    for path, sha256 in (
+        ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+        ("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        ("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    )
+)
+# Of the content, in the order of the files: a copy that was compressed by another program is as good.
+MNIST_SHA256 = (
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+)
+
+CIFAR10_ALIASES = ("cifar10",)
+CIFAR10_FILES = (
+    RemoteFile(
+        "cifar-10-binary.tar.gz",
+        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
+    ),
+)
+# A part of CIFAR-10 in lossless PNG, one image a row, with all labels of the whole.
+CIFAR10_PART = ("train_first5000.png", "test_first2000.png", "labels_all.npz")
+
+
+def fetch_mnist(progress: bool = False) -> Path:
+    """Downloads the data set ``mnist``; see :func:`tfq_fusion.datasets.download.fetch`."""
+    return fetch("mnist", MNIST_FILES, progress)
+
+
+def mnist_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has all its files."""
+    return not absent(folder, MNIST_FILES)
+
+
+def load_mnist() -> Dataset:
+    """Loads the data set ``mnist``.
+
+    Raises:
+        MissingDataError: If a file is missing.
+        ValueError: If a file is damaged.
+    """
+    folder = require("mnist", MNIST_FILES)
+
+    def build() -> dict[str, np.ndarray]:
+        files = (folder / file.path for file in MNIST_FILES)
+        images, labels, test_images, test_labels = map(_idx, files, MNIST_SHA256)
+        return _arrays((images[..., None], labels), (test_images[..., None], test_labels))
+
+    return prepared_dataset(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build)
+
+
+def _idx(file: Path, sha256: str) -> np.ndarray:
+    """The array in a compressed IDX file of bytes: two zeros, the type, the number of axes, the big-endian shape."""
+    try:
+        content = gzip.decompress(file.read_bytes())
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        content = b""  # whose hash is wrong
+    content = verified("mnist", file, content, sha256)
+    axes = content[3]
+    shape = np.frombuffer(content, ">i4", axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+
+def fetch_cifar10(progress: bool = False) -> Path:
+    """Downloads the data set ``cifar-10``; see :func:`tfq_fusion.datasets.download.fetch`."""
+    return fetch("cifar-10", CIFAR10_FILES, progress)
+
+
+def cifar10_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has the whole data set, not a part of it."""
+    return not absent(folder, CIFAR10_FILES)
+
+
+def load_cifar10() -> Dataset:
+    """Loads the data set ``cifar-10``, or the part of it that is there; the card says which.
+
+    Raises:
+        MissingDataError: If neither is there.
+        ValueError: If the archive is damaged.
+    """
+    card = read_card(DATA, "cifar-10")
+    found = folders("cifar-10", CIFAR10_ALIASES)
+    if not any(map(cifar10_is_complete, found)):
+        for folder in found:
+            if all((folder / name).is_file() for name in CIFAR10_PART):
+                return _cifar10_part(card, folder)
+    (source,) = CIFAR10_FILES
+    file = require("cifar-10", CIFAR10_FILES, CIFAR10_ALIASES) / source.path
+
+    def build() -> dict[str, np.ndarray]:
+        content = verified("cifar-10", file, file.read_bytes(), source.sha256)
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:  # read in memory, so nothing can be misplaced
+            batches = {
+                Path(member.name).stem: _batch(archive.extractfile(member).read())  # type: ignore[union-attr]
+                for member in archive
+                if member.name.endswith(".bin")
+            }
+        images, labels = map(np.concatenate, zip(*(batches[f"data_batch_{i}"] for i in range(1, 6)), strict=True))
+        return _arrays((images, labels), batches["test_batch"])
+
+    return prepared_dataset(card, VERSION, [str(source.sha256)], build)
+
+
+def _batch(content: bytes) -> ImagesAndLabels:
+    """Images ``[n, 32, 32, 3]`` and labels ``[n]``, each a byte for the label and a red, a green and a blue plane."""
+    records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
+
+
+def _cifar10_part(card: Card, folder: Path) -> Dataset:
+    contents = {name: (folder / name).read_bytes() for name in CIFAR10_PART}
+    hashes = [hashlib.sha256(content).hexdigest() for content in contents.values()]
+
+    def build() -> dict[str, np.ndarray]:
+        from PIL import Image
+
+        train_png, test_png, npz = map(io.BytesIO, contents.values())
+        train, test = (np.asarray(Image.open(png)).reshape(-1, 32, 32, 3) for png in (train_png, test_png))
+        with np.load(npz, allow_pickle=False) as labels:
+            return _arrays((train, labels["train_labels"][: len(train)]), (test, labels["test_labels"][: len(test)]))
+
+    dataset = prepared_dataset(card, VERSION, hashes, build)
+    train, validation, test = (len(labels) for _, labels in (dataset.train, dataset.validation, dataset.test))
+    split = card.split.model_copy(update={"train": train, "validation": validation, "test": test})
+    note = (
+        f"This is a part of CIFAR-10: the first {train + validation:,} of its 50,000 training images and the first "
+        f"{test:,} of its 10,000 test images. `make data DATASET=cifar-10` fetches the whole."
+    )
+    changes = {"split": split, "notes": (note, *card.notes), "title": f"{card.title} (a part)"}
+    return dataclasses.replace(dataset, card=dataset.card.model_copy(update=changes))
+
+
+def _arrays(train: ImagesAndLabels, test: ImagesAndLabels) -> dict[str, np.ndarray]:
+    """The prepared arrays of uint8 images ``[n, height, width, channels]`` and labels ``[n]``."""
+    rows, validation = hold_out(train[1], VALIDATION_SHARE)
+    parts = {"train": (train, rows), "validation": (train, validation), "test": (test, np.arange(len(test[1])))}
+    arrays = {}
+    for part, ((images, labels), chosen) in parts.items():
+        arrays[f"{part}/image"] = images[chosen].astype(np.float32)
+        arrays[f"{part}/labels"] = labels[chosen].astype(np.int64)
+    return arrays

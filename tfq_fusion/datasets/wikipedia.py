@@ -1,0 +1,63 @@
+"""Wikipedia articles, each an image and a text (Rasiwasia et al. 2010)."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from tfq_fusion.datasets.card import DATA, read_card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import RemoteFile, absent, fetch, require, verified
+from tfq_fusion.datasets.prepared import prepared_dataset
+from tfq_fusion.datasets.splits import hold_out
+
+VERSION = 1
+ALIASES = ("wikipedia_image_text",)
+TRAIN = 2173  # rows of the official training part; the official test part follows
+FILES = (
+    RemoteFile(
+        "Wikipedia.mat",
+        "6eed8527704611dff921243d86dbec5621312b8c6636086ae3677508b5d3cb03",
+        (
+            "https://raw.githubusercontent.com/ChuanbinZhang/Multi-view-datasets/"
+            "03ead31e6538322e4e0701c3c28a01595c1a015d/Wikipedia.mat",
+        ),
+    ),
+)
+
+
+def fetch_wikipedia(progress: bool = False) -> Path:
+    """Downloads the data set ``wikipedia``; see :func:`tfq_fusion.datasets.download.fetch`."""
+    return fetch("wikipedia", FILES, progress)
+
+
+def wikipedia_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has all its files."""
+    return not absent(folder, FILES)
+
+
+def load_wikipedia() -> Dataset:
+    """Loads the data set ``wikipedia``.
+
+    Raises:
+        MissingDataError: If its file is missing.
+        ValueError: If its file is damaged.
+    """
+    (source,) = FILES
+    file = require("wikipedia", FILES, ALIASES) / source.path
+
+    def build() -> dict[str, np.ndarray]:
+        from scipy.io import loadmat
+
+        content = loadmat(io.BytesIO(verified("wikipedia", file, file.read_bytes(), source.sha256)))
+        # The file calls the first view "word" and the second "SIFT"; their widths tell that it is the reverse.
+        image, text = (view.astype(np.float32) for view in content["X"][:, 0])
+        labels = content["y"].ravel().astype(np.int64) - 1
+        train, validation = hold_out(labels[:TRAIN], share=0.2)
+        parts = {"train": train, "validation": validation, "test": np.arange(TRAIN, len(labels))}
+        arrays = {"image": image, "text": text, "labels": labels}
+        return {f"{part}/{key}": array[rows] for part, rows in parts.items() for key, array in arrays.items()}
+
+    return prepared_dataset(read_card(DATA, "wikipedia"), VERSION, [str(source.sha256)], build)
