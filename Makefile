@@ -1,5 +1,6 @@
 # Everything a fresh clone needs: `make` lists the targets.
 PROFILE ?= default
+DATASET ?=
 PYTHON  ?=
 ARGS    ?=
 
@@ -60,8 +61,8 @@ $(PEERS)/installed: bench/requirements.txt
 compare: install ## Hold the results against what is published, one verdict per claim
 	$(BIN)/python -m reproduce compare
 
-data: install ## Rebuild the embedded data sets from their public packages
-	$(BIN)/python scripts/build_data.py all
+data: install ## List the data sets; with DATASET=name or all: fetch, check and prepare
+	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
 clean: ## Remove the environment, the caches and the raw runs
 	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis results/runs

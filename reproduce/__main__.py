@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from reproduce.commands_data import app as data
 from reproduce.commands_runs import app as runs
 from reproduce.terminal import ResultsDir, console, fail
 
@@ -17,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 
 
@@ -43,6 +45,7 @@ def table1(
     from reproduce.produce import produce
     from reproduce.store import StoreError
     from reproduce.tables import table1 as table
+    from tfq_fusion.datasets import MissingDataError
 
     try:
         plan = table.plan(profile, seeds, _names(datasets))
@@ -57,7 +60,7 @@ def table1(
             fresh=fresh,
             console=console,
         )
-    except (ValueError, StoreError) as error:
+    except (MissingDataError, ValueError, StoreError) as error:
         fail(error)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -65,7 +65,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     ("arguments", "message"),
     [
         (["--fusions", "sum"], "Unknown fusion sum: expected among qfl"),
-        (["--datasets", "mnist"], "the known ones are emoji"),
+        (["--datasets", "imagenet"], "the known ones are cifar-10, emoji"),
         (["--profile", "quick"], "expected one of smoke, default, paper"),
     ],
 )
@@ -73,6 +73,16 @@ def test_unknown_names_are_one_clear_line(arguments, message, tmp_path):
     found = run(*TABLE1, *arguments, "--results", str(tmp_path))
     assert found.returncode == 2
     assert message in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_a_data_set_that_is_not_there_is_named_with_the_command_that_gets_it(tmp_path):
+    found = run(
+        *(*TABLE1[:-1], "wikipedia", "--results", str(tmp_path)),
+        env={**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path)},
+    )
+    assert found.returncode == 2
+    assert "make data DATASET=wikipedia" in found.stdout
     assert "Traceback" not in found.stdout + found.stderr
 
 

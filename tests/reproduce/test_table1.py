@@ -45,7 +45,7 @@ def test_seeds_data_sets_and_fusions_can_be_chosen():
     ("profile", "datasets", "fusions", "engine", "message"),
     [
         ("quick", None, None, "tfq", "Unknown profile 'quick'.*smoke, default, paper"),
-        ("smoke", ["mnist"], None, "tfq", "mnist.*japanese-vowels"),
+        ("smoke", ["imagenet"], None, "tfq", "imagenet.*japanese-vowels"),
         ("smoke", None, ["sum"], "tfq", "Unknown fusion sum.*qfl.*persistence"),
         ("smoke", None, None, "qsim", "engine should be one of"),
     ],

@@ -1,0 +1,33 @@
+"""``python -m reproduce data``: which data sets there are, and how to get them here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reproduce.terminal import console
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def data(context: typer.Context) -> None:
+    """List the data sets with their size, licence and state, or fetch one."""
+    if context.invoked_subcommand is None:
+        from reproduce.data import listing
+
+        console.print(listing())
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(help="A data set, or 'all'.")]) -> None:
+    """Download what is missing of a data set, check it, and prepare it once."""
+    from reproduce.data import fetch_each
+
+    try:
+        complete = fetch_each(name, console)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if not complete:
+        raise typer.Exit(2)
