@@ -21,7 +21,7 @@ def listing() -> Table:
     table.caption = f"Downloads: {data_folder()}"
     for name in available():
         card = read_card(DATA, name)
-        table.add_row(name, card.task, str(len(card.modalities)), card.licence, _size(card), state(name))
+        table.add_row(name, card.task, str(card.modality_count), card.licence, _size(card), state(name))
     return table
 
 

@@ -48,3 +48,20 @@ def test_a_forecast_has_outputs_and_no_classes(fields):
         Card.model_validate({**fields, "task": "classification"})
     with pytest.raises(pydantic.ValidationError, match="task 'forecasting' with 2 classes and 22 outputs"):
         Card.model_validate({**fields, "classes": ["a", "b"]})
+
+
+def test_several_labels_at_once_have_classes_too(fields):
+    card = Card.model_validate({**fields, "task": "multilabel", "classes": ["a", "b"], "outputs": []})
+    assert (card.task, card.horizon) == ("multilabel", 1)
+
+
+def test_a_stack_counts_as_its_modalities(fields):
+    sensors = {"name": "sensors", "shape": [12], "description": "speeds", "kind": "window", "count": 207}
+    assert Card.model_validate({**fields, "modalities": [sensors]}).modality_count == 207
+    assert Card.model_validate({**fields, "modalities": [sensors, {**sensors, "count": 3}]}).modality_count == 210
+
+
+def test_an_unknown_kind_of_signal_is_refused(fields):
+    fields["modalities"][0]["kind"] = "sound"
+    with pytest.raises(pydantic.ValidationError, match="'vector', 'waveform', 'window' or 'image'"):
+        Card.model_validate(fields)

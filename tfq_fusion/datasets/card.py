@@ -51,17 +51,21 @@ class WebSource(_Frozen):
 
 
 class Modality(_Frozen):
-    """One modality.
+    """One modality, or a stack of equal ones in a single array.
 
     Attributes:
         name: Its key in ``Dataset.train[0]``, ``Dataset.validation[0]`` and ``Dataset.test[0]``.
-        shape: Shape of one sample, without the batch axis.
+        shape: Shape of one sample of one modality, without the batch axis.
         description: What it is, with units.
+        kind: What it is to an encoder: features without an order, a waveform, a short window of a series, an image.
+        count: How many modalities the array stacks. Above one, its shape is ``[samples, count, *shape]``.
     """
 
     name: str
     shape: tuple[int, ...]
     description: str
+    kind: Literal["vector", "waveform", "window", "image"] = "vector"
+    count: int = Field(1, ge=1)
 
 
 class Split(_Frozen):
@@ -93,8 +97,11 @@ class Card(_Frozen):
         licence: Licence of the data.
         attribution: The credit that the licence asks for, with the reference to cite.
         modalities: The modalities, in the order of the data set's dictionaries.
-        classes: Class names; a label is an index into them. Empty for a forecast.
-        outputs: Names of the target's columns. Empty for a classification.
+        classes: Class names. A label is an index into them, or where several can be true 0 or 1 for each. Empty for a
+            forecast.
+        outputs: Names of what a forecast predicts at each step. Empty for classes.
+        horizon: How many steps a forecast looks ahead. The target's columns are all outputs at the first step, then
+            all at the second, and so on.
         split: The fixed split.
         sha256: Identifies the data, in hexadecimal: for an embedded set the SHA-256 of ``<name>.npz``; for a downloaded
             one the fingerprint of its files and its loader, which the loader fills in and the file leaves empty.
@@ -103,25 +110,29 @@ class Card(_Frozen):
 
     name: str
     title: str
-    task: Literal["classification", "forecasting"]
+    task: Literal["classification", "multilabel", "forecasting"]
     source: PackageSource | WebSource
     licence: str
     attribution: str
     modalities: tuple[Modality, ...] = Field(min_length=1)
     classes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    horizon: int = Field(1, ge=1)
     split: Split
     sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
     notes: tuple[str, ...]
 
+    @property
+    def modality_count(self) -> int:
+        """The number of modalities, each one of a stack counted."""
+        return sum(modality.count for modality in self.modalities)
+
     @model_validator(mode="after")
     def _task_has_its_labels(self) -> Card:
-        if (bool(self.classes), bool(self.outputs)) != (
-            self.task == "classification",
-            self.task == "forecasting",
-        ):
+        forecasting = self.task == "forecasting"
+        if (bool(self.classes), bool(self.outputs)) != (not forecasting, forecasting):
             raise ValueError(
-                "A classification expects `classes` and no `outputs`, a forecasting task the reverse; "
+                "A forecasting task expects `outputs` and no `classes`, any other the reverse; "
                 f"got task {self.task!r} with {len(self.classes)} classes and {len(self.outputs)} outputs."
             )
         return self

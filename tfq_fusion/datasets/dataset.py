@@ -11,33 +11,45 @@ from tfq_fusion.datasets.card import Card
 Part = tuple[dict[str, np.ndarray], np.ndarray]
 
 
+SLOTS_PER_DAY = 288
+"""Five-minute slots."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set with its fixed split.
 
     A part is a pair ``(modalities, labels)``. The modalities are float32 arrays ``[samples, ...]`` by name, in the
-    card's order, unscaled: standardise them on the training part. The labels of a classification are int64 class
-    indices ``[samples]``, those of a forecast float32 targets ``[samples, outputs]``. A downloaded set's arrays are
-    memory-mapped and read-only.
+    card's order, unscaled: standardise them on the training part. Many equal modalities can be one array
+    ``[samples, count, ...]``; the card says so. The labels of a classification are int64 class indices ``[samples]``,
+    those of a multi-label task float32 zeros and ones ``[samples, classes]``, those of a forecast float32 targets
+    ``[samples, horizon * outputs]`` with NaN for what was not observed. A downloaded set's arrays may be memory-mapped
+    and read-only.
 
     Attributes:
         train: For fitting.
         validation: For early stopping and every choice.
         test: For the final figure, once.
         card: Where the data come from and what is in them.
+        adjacency: Weights of the sensor graph where there is one, float32 ``[modalities, modalities]``: symmetric,
+            non-negative, zero on the diagonal.
+        time_of_day: Part -> int64 ``[samples]``, the five-minute slot of the day (0 to 287) of the first step that is
+            forecast; None where it is unknown.
     """
 
     train: Part
     validation: Part
     test: Part
     card: Card
+    adjacency: np.ndarray | None = None
+    time_of_day: dict[str, np.ndarray] | None = None
 
     @property
     def task(self) -> str:
-        """``"classification"`` or ``"forecasting"``."""
+        """``"classification"``, ``"multilabel"`` or ``"forecasting"``."""
         return self.card.task
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities, in order."""
+        """Names of the modalities, in order; a stack of them has one name."""
         return tuple(modality.name for modality in self.card.modalities)
