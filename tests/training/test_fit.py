@@ -6,12 +6,14 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.preprocessing import StandardScaler
 
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.layers import ConcatFusion
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol
 from tfq_fusion.training.fit import fit, loss_of, shuffled_batches
+from tfq_fusion.training.losses import MaskedMeanSquaredError
 
 pytestmark = pytest.mark.keras
 PROTOCOL = Protocol(features=2, hidden=4, head=4, epochs=12, learning_rates=(2e-2,))
@@ -161,4 +163,39 @@ def test_early_stopping_ends_training_before_the_last_epoch():
 def test_loss_is_focal_where_classes_are_imbalanced():
     assert isinstance(loss_of(two_blobs(imbalanced=True)), keras.losses.CategoricalFocalCrossentropy)
     assert not isinstance(loss_of(two_blobs()), keras.losses.CategoricalFocalCrossentropy)
-    assert isinstance(loss_of(dataclasses.replace(two_blobs(), task="forecasting")), keras.losses.MeanSquaredError)
+    assert isinstance(loss_of(dataclasses.replace(two_blobs(), task="forecasting")), MaskedMeanSquaredError)
+    assert isinstance(loss_of(dataclasses.replace(two_blobs(), task="multilabel")), keras.losses.BinaryCrossentropy)
+
+
+def test_several_labels_are_learnt_at_once():
+    data = two_blobs()
+
+    def labelled(part):
+        inputs, _ = part
+        return inputs, np.stack([inputs["a"][:, 0] > 0, inputs["b"][:, 0] > 0], axis=1).astype(np.float32)
+
+    parts = {name: labelled(getattr(data, name)) for name in ("train", "validation", "test")}
+    data = dataclasses.replace(data, **parts, task="multilabel")
+
+    def sigmoid_outputs():
+        inputs = {name: keras.Input((3,), name=name) for name in data.widths}
+        joined = keras.layers.Concatenate()(list(inputs.values()))
+        return keras.Model(inputs, keras.layers.Dense(2, activation="sigmoid")(joined))
+
+    assert fit(sigmoid_outputs, data, PROTOCOL, seed=0).metrics["test"]["roc_auc"] > 0.95
+
+
+def test_forecasts_with_gaps_are_learnt_from_what_was_observed():
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        inputs = {name: rng.normal(size=(n, 1)).astype("f") for name in "ab"}
+        targets = np.concatenate([inputs["a"], inputs["b"]] * 3, axis=1)
+        return inputs, np.where(rng.uniform(size=targets.shape) < 0.3, np.nan, targets).astype("f")
+
+    train, validation, test = part(256), part(64), part(64)
+    scaler = StandardScaler().fit(train[1])
+    data = Prepared(train, validation, test, "forecasting", 6, False, scaler, horizon=3)
+    fitted = fit(maker(data, "concat"), data, dataclasses.replace(PROTOCOL, epochs=40), seed=0)
+    assert set(fitted.metrics["test"]) >= {"mae", "rmse", "mae@3"}
+    assert fitted.metrics["test"]["rmse"] < 0.5  # the deviation of the targets is 1

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tfq_fusion.training import evaluate, persistence_forecast, t_interval
+from tfq_fusion.datasets import load
+from tfq_fusion.training import evaluate, prepare, t_interval
 
 
 def pairwise_auc(positive, scores):
@@ -28,15 +29,57 @@ def test_accuracy_and_macro_one_vs_rest_roc_auc(seed, classes):
     assert found["roc_auc"] == pytest.approx(np.mean(areas), abs=1e-6)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5))
+def test_multilabel_has_the_macro_roc_auc(seed, classes):
+    rng = np.random.default_rng(seed)
+    truth = np.concatenate([np.eye(classes), 1 - np.eye(classes), rng.integers(2, size=(20, classes))])
+    predicted = rng.uniform(size=truth.shape).astype(np.float32)
+    areas = [pairwise_auc(truth[:, k] == 1, predicted[:, k]) for k in range(classes)]
+    assert evaluate("multilabel", truth, predicted) == {"roc_auc": pytest.approx(np.mean(areas))}
+
+
 def test_forecast_errors():
     truth = np.array([[1.0, 2.0], [3.0, 4.0]])
     predicted = np.array([[1.0, 4.0], [3.0, 0.0]])
-    assert evaluate("forecasting", truth, predicted) == {"mae": 1.5, "rmse": pytest.approx(math.sqrt(5))}
+    expected = {"mae": 1.5, "rmse": pytest.approx(math.sqrt(5)), "mape": pytest.approx(50.0)}
+    assert evaluate("forecasting", truth, predicted) == expected
 
 
-def test_persistence_repeats_each_modality_s_last_value():
-    inputs = {"a": np.array([[1, 2], [3, 4]]), "b": np.array([[5, 6], [7, 8]])}
-    assert persistence_forecast(inputs).tolist() == [[2, 6], [4, 8]]
+@pytest.mark.parametrize("zero", [0.0, -0.0, 1e-6])
+def test_percentages_of_zero_are_not_taken_even_if_it_was_rounded(zero):
+    assert set(evaluate("forecasting", np.array([[zero, 2.0]]), np.ones((1, 2)))) == {"mae", "rmse"}
+
+
+def test_counts_of_traffic_have_no_percentages_when_they_come_back_from_standardising():
+    data = prepare(load("traffic-detectors"))
+    for part in (data.validation, data.test):
+        truth = data.target_scaler.inverse_transform(part[1])
+        assert set(evaluate("forecasting", truth, truth + 1)) == {"mae", "rmse"}
+
+
+def test_what_was_not_observed_does_not_count():
+    truth = np.array([[1.0, np.nan], [np.nan, 4.0]])
+    predicted = np.array([[2.0, 1e6], [-1e6, 1.0]])
+    expected = {"mae": 2.0, "rmse": pytest.approx(math.sqrt(5)), "mape": pytest.approx(87.5)}
+    assert evaluate("forecasting", truth, predicted) == expected
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([3, 6, 7, 12]))
+def test_longer_forecasts_are_reported_at_their_steps_too(seed, horizon):
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(1, 70, (5, horizon, 2))
+    predicted = rng.uniform(1, 70, (5, horizon, 2))
+    truth[0, :, 1] = np.nan
+    found = evaluate("forecasting", truth.reshape(5, -1), predicted.reshape(5, -1), horizon)
+    steps = [step for step in (3, 6, 12) if step <= horizon]
+    assert set(found) == {"mae", "rmse", "mape"} | {f"{m}@{s}" for m in ("mae", "rmse", "mape") for s in steps}
+    for name, part in [("", slice(None)), *((f"@{step}", slice(step - 1, step)) for step in steps)]:
+        error, of = (predicted - truth)[:, part], truth[:, part]
+        assert found[f"mae{name}"] == pytest.approx(np.nanmean(np.abs(error)))
+        assert found[f"rmse{name}"] == pytest.approx(np.sqrt(np.nanmean(error**2)))
+        assert found[f"mape{name}"] == pytest.approx(100 * np.nanmean(np.abs(error / of)))
 
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=10))

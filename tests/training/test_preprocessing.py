@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfq_fusion.datasets import load
+from tfq_fusion.datasets.card import Modality
 from tfq_fusion.training import prepare
 
 
@@ -18,9 +19,13 @@ def dataset(task="classification", **changes):
         labels = np.arange(n) % 2 if task == "classification" else rng.normal(10, 2, (n, 2)).astype("f")
         return inputs, labels
 
-    return types.SimpleNamespace(
-        **{"train": part(40), "validation": part(10), "test": part(10), "task": task, **changes}
-    )
+    parts = {"train": part(40), "validation": part(10), "test": part(10)}
+    card = types.SimpleNamespace(modalities=[modality("a", (4,)), modality("b", (2, 3))], horizon=1)
+    return types.SimpleNamespace(**{**parts, "task": task, "card": card, "adjacency": None, **changes})
+
+
+def modality(name, shape, **fields):
+    return Modality(name=name, shape=shape, description="", **fields)
 
 
 def test_train_has_mean_zero_and_deviation_one():
@@ -54,6 +59,47 @@ def test_targets_are_standardised_and_come_back():
     np.testing.assert_allclose(prepared.target_scaler.inverse_transform(prepared.test[1]), raw.test[1], rtol=1e-5)
 
 
+@pytest.mark.parametrize(("kind", "count"), [("waveform", 1), ("image", 1), ("window", 2)])
+def test_other_kinds_than_vectors_keep_their_shape_and_have_one_mean_and_deviation_each(kind, count):
+    raw = dataset()
+    shape = (2, 3) if count == 1 else (3,)
+    raw.card.modalities[1] = modality("b", shape, kind=kind, count=count)
+    raw.train[0]["b"][:, 1] += 7
+    train, test = (part[0]["b"] for part in (raw.train, raw.test))
+    rows = [slice(None)] if count == 1 else [slice(0, 1), slice(1, 2)]  # of a stack, each row is a modality
+    expected = np.concatenate([(test[:, k] - train[:, k].mean()) / train[:, k].std() for k in rows], axis=1)
+    found = prepare(raw).test[0]["b"]
+    assert (found.shape, found.dtype) == ((10, 2, 3), np.float32)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_waveform_that_never_changes_becomes_zero():
+    raw = dataset()
+    raw.card.modalities[0] = modality("a", (4,), kind="waveform")
+    for inputs, _ in (raw.train, raw.validation, raw.test):
+        inputs["a"][:] = 3
+    assert not prepare(raw).test[0]["a"].any()
+
+
+def test_targets_that_were_not_observed_stay_so_and_do_not_move_the_others():
+    raw = dataset("forecasting")
+    raw.train[1][5, 0] = np.nan
+    prepared = prepare(raw)
+    assert np.argwhere(np.isnan(prepared.train[1])).tolist() == [[5, 0]]
+    observed = np.delete(raw.train[1][:, 0].astype(float), 5)
+    np.testing.assert_allclose(prepared.target_scaler.mean_[0], observed.mean())
+    np.testing.assert_allclose(prepared.target_scaler.scale_[0], observed.std())
+
+
+def test_several_labels_per_sample_pass_as_they_are():
+    labels = np.eye(4, dtype=np.float32)[np.arange(40) % 3]
+    raw = dataset()
+    raw = types.SimpleNamespace(**{**vars(raw), "task": "multilabel", "train": (raw.train[0], labels)})
+    prepared = prepare(raw)
+    assert (prepared.outputs, prepared.imbalanced, prepared.target_scaler) == (4, False, None)
+    assert prepared.train[1] is labels
+
+
 @pytest.mark.parametrize(("name", "imbalanced"), [("emoji", True), ("japanese-vowels", False), ("mfeat", False)])
 def test_imbalance_of_real_sets(name, imbalanced):
     assert prepare(load(name)).imbalanced is imbalanced
@@ -64,6 +110,14 @@ def test_values_that_are_not_finite_are_named(value):
     raw = dataset()
     raw.validation[0]["b"][3, 0, 0] = value
     with pytest.raises(ValueError, match="validation: b holds NaN or infinite"):
+        prepare(raw)
+
+
+@pytest.mark.parametrize(("task", "value"), [("multilabel", np.nan), ("forecasting", np.inf)])
+def test_labels_that_are_not_finite_are_named(task, value):
+    raw = dataset(task)
+    raw.test[1][2, 1] = value
+    with pytest.raises(ValueError, match="test: labels holds NaN or infinite"):
         prepare(raw)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfq_fusion._keras import keras
+from tfq_fusion.training.losses import MaskedMeanSquaredError
 from tfq_fusion.training.metrics import evaluate
 from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
@@ -65,10 +66,12 @@ def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protoco
 def loss_of(data: Prepared) -> keras.losses.Loss:
     """Squared error for forecasts; for classes cross-entropy, focal where the classes are imbalanced.
 
-    Both class losses take one-hot labels.
+    All class losses take one column of labels per class.
     """
     if data.task == "forecasting":
-        return keras.losses.MeanSquaredError()
+        return MaskedMeanSquaredError()
+    if data.task == "multilabel":
+        return keras.losses.BinaryCrossentropy()
     if data.imbalanced:
         return keras.losses.CategoricalFocalCrossentropy()
     return keras.losses.CategoricalCrossentropy()
@@ -121,7 +124,7 @@ def _evaluate(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[st
         if data.target_scaler is not None:
             truth = data.target_scaler.inverse_transform(truth)
             predicted = data.target_scaler.inverse_transform(predicted)
-        metrics[name] = evaluate(data.task, truth, predicted)
+        metrics[name] = evaluate(data.task, truth, predicted, data.horizon)
     return metrics
 
 

@@ -1,13 +1,15 @@
-"""From a data set to what a model is fed: vectors, standardised by the training part alone."""
+"""From a data set to what a model is fed: standardised by the training part alone."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from tfq_fusion.datasets import Dataset
+from tfq_fusion.datasets.card import Modality
 
 Part = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -17,13 +19,17 @@ class Prepared:
     """Standardised parts of a data set.
 
     Attributes:
-        train: Modality name -> ``[n, width]`` float32, and labels: class indices, or standardised targets.
+        train: Modality name -> float32 ``[n, width]`` for a vector, ``[n, ...]`` as in the data set for every other
+            kind; and labels: class indices, zeros and ones for each class, or standardised targets.
         validation: Likewise.
         test: Likewise.
-        task: "classification" or "forecasting".
-        outputs: Classes, or values to forecast.
-        imbalanced: Whether the largest class has over twice the training samples of the smallest.
+        task: "classification", "multilabel" or "forecasting".
+        outputs: Classes, or values to forecast: all outputs at all steps.
+        imbalanced: Whether the largest class has over twice the training samples of the smallest. Of a
+            classification; any other task is not.
         target_scaler: What standardised the targets of a forecast; None for classes.
+        horizon: Steps of a forecast.
+        adjacency: The data set's sensor graph.
     """
 
     train: Part
@@ -33,6 +39,8 @@ class Prepared:
     outputs: int
     imbalanced: bool
     target_scaler: StandardScaler | None
+    horizon: int = 1
+    adjacency: np.ndarray | None = None
 
     @property
     def widths(self) -> dict[str, int]:
@@ -41,40 +49,61 @@ class Prepared:
 
 
 def prepare(dataset: Dataset) -> Prepared:
-    """Flatten each modality to vectors and standardise it by the mean and deviation of the training part.
+    """Standardise each modality by the mean and deviation of the training part.
+
+    A vector is standardised feature by feature. Waveforms, windows and images have one mean and one deviation per
+    modality: their positions are alike, and the differences between them are what a convolution looks at.
 
     Raises:
-        ValueError: If a modality or the labels hold NaN or infinite values, or parts differ in their samples.
+        ValueError: If a modality or the labels hold infinite values or NaN, but for a forecast's targets that were not
+            observed; or if the modalities of a part differ in their number of samples.
     """
+    forecasting = dataset.task == "forecasting"
     parts = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     for part, (inputs, labels) in parts.items():
-        for name, array in (*inputs.items(), ("labels", labels)):
+        for name, array in inputs.items():
             if len(array) != len(labels):
                 raise ValueError(f"{part}: {name} has {len(array)} samples, but there are {len(labels)} labels.")
             if not np.isfinite(array).all():
                 raise ValueError(f"{part}: {name} holds NaN or infinite values. Impute or drop those samples first.")
+        if np.isinf(labels).any() or (np.isnan(labels).any() and not forecasting):
+            raise ValueError(f"{part}: labels holds NaN or infinite values. Impute or drop those samples first.")
 
-    scalers = {name: StandardScaler().fit(_vectors(array)) for name, array in dataset.train[0].items()}
-    target_scaler = StandardScaler().fit(dataset.train[1]) if dataset.task == "forecasting" else None
+    inputs, labels = dataset.train
+    scalers = {modality.name: _scaler(inputs[modality.name], modality) for modality in dataset.card.modalities}
+    target_scaler = StandardScaler().fit(labels) if forecasting else None
 
     def standardise(part: Part) -> Part:
         inputs, labels = part
-        vectors = {name: scalers[name].transform(_vectors(array)).astype(np.float32) for name, array in inputs.items()}
+        scaled = {name: scalers[name](array) for name, array in inputs.items()}
         if target_scaler is not None:
             labels = target_scaler.transform(labels).astype(np.float32)
-        return vectors, labels
+        return scaled, labels
 
-    labels = dataset.train[1]
-    counts = np.bincount(labels) if target_scaler is None else np.ones(1)
+    counts = np.bincount(labels) if dataset.task == "classification" else None
     return Prepared(
         train=standardise(dataset.train),
         validation=standardise(dataset.validation),
         test=standardise(dataset.test),
         task=dataset.task,
-        outputs=len(counts) if target_scaler is None else labels.shape[1],
-        imbalanced=bool(counts.max() > 2 * counts.min()),
+        outputs=labels.shape[1] if counts is None else len(counts),
+        imbalanced=counts is not None and bool(counts.max() > 2 * counts.min()),
         target_scaler=target_scaler,
+        horizon=dataset.card.horizon,
+        adjacency=dataset.adjacency,
     )
+
+
+def _scaler(train: np.ndarray, modality: Modality) -> Callable[[np.ndarray], np.ndarray]:
+    """What standardises a modality, or each of a stack, by its training values."""
+    if modality.kind == "vector":
+        scaler = StandardScaler().fit(_vectors(train))
+        return lambda array: scaler.transform(_vectors(array)).astype(np.float32)
+    alike = (0, *range(1 if modality.count == 1 else 2, train.ndim))
+    mean = train.mean(axis=alike, keepdims=True, dtype=np.float64).astype(np.float32)
+    deviation = train.std(axis=alike, keepdims=True, dtype=np.float64).astype(np.float32)
+    deviation[deviation == 0] = 1
+    return lambda array: (array - mean) / deviation
 
 
 def _vectors(array: np.ndarray) -> np.ndarray:
