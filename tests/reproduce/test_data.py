@@ -50,7 +50,7 @@ def test_the_list_has_every_set_with_licence_size_and_state(folder):
 
 @pytest.fixture
 def small(server, folder, monkeypatch):
-    """A server with an MNIST of 100 images and 10 to test; Wikipedia is gone from it, and CIFAR-10 is no set."""
+    """A server with an MNIST of 100 images and 10 to test; Wikipedia is gone from it, and there are no others."""
     arrays = {"a": np.zeros((100, 28, 28)), "b": np.arange(100) % 10, "c": np.zeros((10, 28, 28)), "d": np.arange(10)}
     contents = {
         name: struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
@@ -60,8 +60,9 @@ def small(server, folder, monkeypatch):
     monkeypatch.setattr(images, "MNIST_FILES", tuple(remote(server, name) for name in arrays))
     monkeypatch.setattr(images, "MNIST_SHA256", tuple(hashlib.sha256(each).hexdigest() for each in contents.values()))
     monkeypatch.setattr(wikipedia, "FILES", (remote(server, "gone"),))
-    monkeypatch.delitem(registry.DOWNLOADS, "cifar-10")
-    monkeypatch.delitem(registry.LOADERS, "cifar-10")
+    for name in set(registry.DOWNLOADS) - {"mnist", "wikipedia"}:
+        monkeypatch.delitem(registry.DOWNLOADS, name)
+        monkeypatch.delitem(registry.LOADERS, name)
 
 
 def remote(server, name: str) -> RemoteFile:

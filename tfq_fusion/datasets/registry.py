@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from tfq_fusion.datasets import images, wikipedia
+from tfq_fusion.datasets import images, metr_la, wikipedia
+from tfq_fusion.datasets.card import DATA
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders
 from tfq_fusion.datasets.embedded import load_embedded
@@ -20,13 +22,13 @@ class Download:
     """A data set that is downloaded.
 
     Attributes:
-        load: Loads it, and never downloads.
+        load: Loads it, and never downloads; its arguments are the options of :func:`load`.
         fetch: Downloads what is missing of it; takes whether to show progress.
         is_complete: Whether a folder has all its files.
         aliases: Folder names, besides its own, under which it may lie.
     """
 
-    load: Callable[[], Dataset]
+    load: Callable[..., Dataset]
     fetch: Callable[[bool], Path]
     is_complete: Callable[[Path], bool]
     aliases: tuple[str, ...] = ()
@@ -34,14 +36,23 @@ class Download:
 
 EMBEDDED = ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
 DOWNLOADS: dict[str, Download] = {
+    **{
+        name: Download(
+            functools.partial(metr_la.load_traffic, name),
+            functools.partial(metr_la.fetch_traffic, name),
+            functools.partial(metr_la.traffic_is_complete, name),
+            traffic.aliases,
+        )
+        for name, traffic in metr_la.SETS.items()
+    },
     "cifar-10": Download(images.load_cifar10, images.fetch_cifar10, images.cifar10_is_complete, images.CIFAR10_ALIASES),
     "mnist": Download(images.load_mnist, images.fetch_mnist, images.mnist_is_complete),
     "wikipedia": Download(
         wikipedia.load_wikipedia, wikipedia.fetch_wikipedia, wikipedia.wikipedia_is_complete, wikipedia.ALIASES
     ),
 }
-LOADERS: dict[str, Callable[[], Dataset]] = {
-    **{name: functools.partial(load_embedded, name) for name in EMBEDDED},
+LOADERS: dict[str, Callable[..., Dataset]] = {
+    **{name: functools.partial(load_embedded, name, DATA) for name in EMBEDDED},
     **{name: download.load for name, download in DOWNLOADS.items()},
 }
 
@@ -51,15 +62,24 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(LOADERS))
 
 
-def load(name: str) -> Dataset:
+def load(name: str, **options: Any) -> Dataset:
     """Loads a data set by name; never downloads.
+
+    Args:
+        name: The data set.
+        **options: What of it to load, where there is a choice, such as ``leads`` of an ECG or ``sensors`` of a road
+            network; its loader documents them.
 
     Raises:
         FileNotFoundError: If its file is missing; a :class:`MissingDataError`, which says how to get it, where it has
             to be downloaded.
-        ValueError: If the name is unknown or a file is damaged.
+        ValueError: If the name or an option is unknown, an option is out of range, or a file is damaged.
     """
-    return LOADERS[_known(name)]()
+    loader = LOADERS[_known(name)]
+    known = tuple(inspect.signature(loader).parameters)
+    if unknown := [option for option in options if option not in known]:
+        raise ValueError(f"{name} has no option {', '.join(unknown)}; it takes {', '.join(known) or 'none'}.")
+    return loader(**options)
 
 
 def fetch(name: str, progress: bool = False) -> Dataset:
