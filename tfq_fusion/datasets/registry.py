@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from tfq_fusion.datasets import images, metr_la, wikipedia
+from tfq_fusion.datasets import images, ludb, metr_la, ptb_xl, wikipedia
 from tfq_fusion.datasets.card import DATA
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders
@@ -46,7 +46,9 @@ DOWNLOADS: dict[str, Download] = {
         for name, traffic in metr_la.SETS.items()
     },
     "cifar-10": Download(images.load_cifar10, images.fetch_cifar10, images.cifar10_is_complete, images.CIFAR10_ALIASES),
+    "ludb": Download(ludb.load_ludb, ludb.fetch_ludb, ludb.ludb_is_complete, ludb.ALIASES),
     "mnist": Download(images.load_mnist, images.fetch_mnist, images.mnist_is_complete),
+    "ptb-xl": Download(ptb_xl.load_ptb_xl, ptb_xl.fetch_ptb_xl, ptb_xl.ptb_xl_is_complete, ptb_xl.ALIASES),
     "wikipedia": Download(
         wikipedia.load_wikipedia, wikipedia.fetch_wikipedia, wikipedia.wikipedia_is_complete, wikipedia.ALIASES
     ),

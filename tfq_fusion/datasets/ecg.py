@@ -1,0 +1,122 @@
+"""What the two electrocardiogram sets of PhysioNet share: downloads by their list of hashes, records, leads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfq_fusion.datasets.card import Card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import RemoteFile, fetch
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+RATE = 100  # samples per second that the loaders give
+SECONDS = 10
+MIRRORS = ("https://physionet.org/files/", "https://physionet-open.s3.amazonaws.com/")  # the second one is PhysioNet's
+SUMS = "SHA256SUMS.txt"
+
+
+def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], progress: bool) -> Path:
+    """Downloads the wanted files of a PhysioNet project, each verified by the hash that the project publishes.
+
+    The list of hashes itself is trusted as it comes from PhysioNet.
+
+    Args:
+        name: The data set, and the project's name at PhysioNet.
+        version: Version of the project.
+        wanted: Tells by its path whether a file is wanted; only files that the project lists are asked about.
+        progress: As for :func:`tfq_fusion.datasets.download.fetch`.
+
+    Raises:
+        MissingDataError: If a file cannot be downloaded.
+        ValueError: If the list of hashes is none.
+    """
+    listed = fetch(name, [remote_file(name, version, SUMS)], progress) / SUMS
+    files = []
+    for line in listed.read_text(encoding="utf-8").splitlines():
+        if not (entry := re.fullmatch(r"([0-9a-f]{64}) [ *]?(\S+)", line)):
+            raise ValueError(
+                f"{listed}: expected a SHA-256 and a path in each line, got {line[:80]!r}. Delete the file."
+            )
+        if wanted(entry[2]):
+            files.append(remote_file(name, version, entry[2], entry[1]))
+    return fetch(name, files, progress)
+
+
+def remote_file(name: str, version: str, path: str, sha256: str | None = None) -> RemoteFile:
+    """A file of a PhysioNet project, from PhysioNet or its open bucket."""
+    return RemoteFile(path, sha256, tuple(f"{mirror}{name}/{version}/{path}" for mirror in MIRRORS))
+
+
+def read_record(record: Path, rate: int, gain: int | None = None) -> np.ndarray:
+    """The digital values of a record in WFDB format.
+
+    Args:
+        record: Its path, without the suffixes ``.hea`` and ``.dat``.
+        rate: Samples per second that it should have.
+        gain: Digital values per millivolt that each lead should have, counted from 0; None for whatever it has.
+
+    Returns:
+        int16 ``[leads, samples]``, in the order of :data:`LEADS`.
+
+    Raises:
+        FileNotFoundError: If one of its two files is missing.
+        ValueError: If it is no ten seconds of the twelve leads at this rate and gain, or a lead's checksum is wrong.
+    """
+    import wfdb
+
+    content = wfdb.rdrecord(str(record), physical=False)
+    names = [name.upper() for name in content.sig_name]
+    expected = [lead.upper() for lead in LEADS]
+    if (sorted(names), content.fs, content.sig_len) != (sorted(expected), rate, rate * SECONDS):
+        raise ValueError(
+            f"{record}: expected {SECONDS} seconds at {rate} samples per second of {', '.join(LEADS)}; "
+            f"got {content.sig_len} samples at {content.fs} of {', '.join(content.sig_name)}."
+        )
+    if gain is not None and ({*content.adc_gain}, {*content.baseline}, {*content.units}) != ({gain}, {0}, {"mV"}):
+        raise ValueError(
+            f"{record}: expected {gain} units per mV from 0 for every lead; "
+            f"got {content.adc_gain} per {content.units} from {content.baseline}."
+        )
+    for name, stated, found in zip(names, content.checksum, content.calc_checksum(), strict=True):
+        if (stated - found) % 2**16:
+            raise ValueError(f"{record} is damaged: the checksum of lead {name} is wrong. Fetch it anew.")
+    return content.d_signal[:, [names.index(lead) for lead in expected]].T.astype(np.int16)
+
+
+def lead_dataset(
+    card: Card,
+    signals: np.ndarray,
+    labels: np.ndarray,
+    rows: Mapping[str, np.ndarray],
+    leads: Sequence[str],
+) -> Dataset:
+    """A data set with one modality per lead.
+
+    Args:
+        card: Its card, with all leads.
+        signals: ``[records, 12, samples]``.
+        labels: One per record.
+        rows: Part -> records, by row.
+        leads: Names of the leads to take, at least two.
+
+    Raises:
+        ValueError: If a lead is unknown or named twice, or there are fewer than two.
+    """
+    if len(leads) < 2 or len(set(leads)) < len(leads) or not set(leads) <= set(LEADS):
+        raise ValueError(
+            f"{card.name}: `leads` should be two or more of {', '.join(LEADS)}, each once; got {', '.join(leads)}."
+        )
+    parts = {
+        part: ({lead: signals[chosen, LEADS.index(lead)].astype(np.float32) for lead in leads}, labels[chosen])
+        for part, chosen in rows.items()
+    }
+    modalities = {modality.name: modality for modality in card.modalities}
+    changes = {
+        "modalities": tuple(modalities[lead] for lead in leads),
+        "split": card.split.model_copy(update={part: len(chosen) for part, chosen in rows.items()}),
+    }
+    return Dataset(parts["train"], parts["validation"], parts["test"], card.model_copy(update=changes))

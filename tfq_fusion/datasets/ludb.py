@@ -1,0 +1,124 @@
+"""LUDB: electrocardiograms of 200 people, with diagnoses by cardiologists."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfq_fusion.datasets.card import DATA, read_card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import folders, require
+from tfq_fusion.datasets.ecg import LEADS, RATE, SECONDS, fetch_physionet, lead_dataset, read_record, remote_file
+from tfq_fusion.datasets.prepared import fingerprint, prepared
+
+VERSION = 1
+PROJECT = ("ludb", "1.0.1")
+ALIASES = ("ludb_12lead", "lobachevsky-university-electrocardiography-database-1.0.1")
+TABLE, ARCHIVE = "ludb.csv", "ludb_1.0.1.tar.xz"
+RECORDS = tuple(f"data/{subject}.{suffix}" for subject in range(1, 201) for suffix in ("hea", "dat"))
+FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, *RECORDS))
+RECORDED_RATE = 500
+FOLDS = 5
+TARGETS = {
+    "hypertrophy": ("no left ventricular hypertrophy", "left ventricular hypertrophy"),
+    "rhythm": ("another rhythm", "sinus rhythm"),
+}
+
+
+def fetch_ludb(progress: bool = False) -> Path:
+    """Downloads the data set "ludb": its table and records, without the marks of the waves."""
+    return fetch_physionet(*PROJECT, lambda path: path in (TABLE, *RECORDS, "LICENSE.txt"), progress)
+
+
+def ludb_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has the table and all records, or an archive of them."""
+    names = (TABLE, ARCHIVE) if (folder / ARCHIVE).is_file() else (TABLE, *RECORDS)
+    return all((folder / name).is_file() for name in names)
+
+
+def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: int = 0) -> Dataset:
+    """Loads the data set "ludb".
+
+    Each lead is a modality, float32 ``[samples, 1000]``: ten seconds at 100 samples per second in the units of the
+    converter, which seem to be microvolts. The labels are int64 ``[samples]``.
+
+    Args:
+        leads: Names of the leads, at least two of :data:`tfq_fusion.datasets.ecg.LEADS`.
+        target: "hypertrophy" of the left ventricle, or (sinus) "rhythm".
+        fold: Which of the five folds, 0 to 4, is the test part; the next one is for validation. The folds are the same
+            for both targets.
+
+    Raises:
+        MissingDataError: If a file is missing.
+        ValueError: If an argument is out of range or a record is damaged.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"ludb: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
+    if fold not in range(FOLDS):
+        raise ValueError(f"ludb: `fold` should be one of 0 to {FOLDS - 1}, got {fold!r}.")
+    folder = next(filter(ludb_is_complete, folders("ludb", ALIASES)), None) or require("ludb", FILES, ALIASES)
+    names = (TABLE, ARCHIVE) if (folder / ARCHIVE).is_file() else (TABLE, *RECORDS)
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))
+
+    test, validation = (arrays["fold"] == number % FOLDS for number in (fold, fold + 1))
+    parts = {"train": ~(test | validation), "validation": validation, "test": test}
+    changes = {"classes": TARGETS[target], "sha256": fingerprint("ludb", VERSION, hashes)}
+    return lead_dataset(
+        read_card(DATA, "ludb").model_copy(update=changes),
+        arrays["signals"],
+        arrays[target],
+        {part: np.flatnonzero(chosen) for part, chosen in parts.items()},
+        leads,
+    )
+
+
+def _build(folder: Path) -> dict[str, np.ndarray]:
+    """Signals float32 ``[200, 12, 1000]``, and for each record the label of each target and the fold, int64."""
+    import pandas as pd
+    from scipy.signal import resample_poly
+    from sklearn.model_selection import StratifiedKFold
+
+    table = pd.read_csv(folder / TABLE, index_col="ID")
+
+    def has(column: str, diagnosis: str) -> np.ndarray:
+        return np.array([diagnosis in map(str.strip, cell.split("\n")) for cell in table[column].fillna("")], np.int64)
+
+    labels = {
+        "hypertrophy": has("Hypertrophies", "Left ventricular hypertrophy"),
+        "rhythm": has("Rhythms", "Sinus rhythm"),
+    }
+    both = 2 * labels["hypertrophy"] + labels["rhythm"]
+    fold = np.empty(len(table), dtype=np.int64)
+    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    for number, (_, rows) in enumerate(splitter.split(both, both)):
+        fold[rows] = number
+    signals = np.empty((len(table), len(LEADS), RATE * SECONDS), dtype=np.float32)
+    with _records(folder) as records:
+        for row, subject in enumerate(table.index):
+            recorded = read_record(records / str(subject), RECORDED_RATE).astype(np.float64)
+            signals[row] = resample_poly(recorded, RATE, RECORDED_RATE, axis=1, padtype="line")
+    return {"signals": signals, "fold": fold, **labels}
+
+
+@contextlib.contextmanager
+def _records(folder: Path) -> Iterator[Path]:
+    """The folder of the records, which are taken out of the archive if there is one."""
+    if not (folder / ARCHIVE).is_file():
+        yield folder / "data"
+        return
+
+    def record(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+        return tarfile.data_filter(member, path) if re.search(r"/data/\d+\.(hea|dat)$", member.name) else None
+
+    with tempfile.TemporaryDirectory() as temporary, tarfile.open(folder / ARCHIVE) as archive:
+        archive.extractall(temporary, filter=record)
+        (records,) = Path(temporary).glob("*/data")
+        yield records

@@ -1,0 +1,139 @@
+"""PTB-XL: 21,799 clinical electrocardiograms with diagnoses in the terms of SCP-ECG."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfq_fusion.datasets.card import DATA, read_card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import RemoteFile, absent, missing_data, require
+from tfq_fusion.datasets.ecg import LEADS, RATE, SECONDS, SUMS, fetch_physionet, lead_dataset, read_record, remote_file
+from tfq_fusion.datasets.prepared import fingerprint, prepared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1
+PROJECT = ("ptb-xl", "1.0.3")
+ALIASES = ("ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3",)
+TABLE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
+FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, STATEMENTS))
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+TARGETS = ("superclasses", "norm")
+UNITS_PER_MV = 1000
+TEST_FOLD, VALIDATION_FOLD = 10, 9
+
+
+def fetch_ptb_xl(progress: bool = False) -> Path:
+    """Downloads the data set "ptb-xl": its tables, and the records at 100 samples per second alone."""
+    wanted = re.compile(rf"{TABLE}|{STATEMENTS}|LICENSE\.txt|records100/\d{{5}}/\d{{5}}_lr\.(hea|dat)")
+    return fetch_physionet(*PROJECT, lambda path: bool(wanted.fullmatch(path)), progress)
+
+
+def ptb_xl_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has the tables and the records at 100 samples per second that they name."""
+    return not absent(folder, FILES) and not absent(folder, _record_files(folder))
+
+
+def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> Dataset:
+    """Loads the data set "ptb-xl".
+
+    Each lead is a modality, float32 ``[samples, 1000]``: ten seconds at 100 samples per second, in microvolts. Records
+    without any diagnostic statement are left out, as in the benchmark of its authors (arXiv 2004.13701).
+
+    Args:
+        leads: Names of the leads, at least two of :data:`tfq_fusion.datasets.ecg.LEADS`.
+        target: "superclasses", whose labels are float32 zeros and ones ``[samples, 5]``, or "norm", int64
+            ``[samples]``: 1 where a normal ECG is among the statements.
+
+    Raises:
+        MissingDataError: If a file is missing.
+        ValueError: If an argument is out of range or a record is damaged.
+    """
+    if target not in TARGETS:
+        raise ValueError(f"ptb-xl: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
+    folder = require("ptb-xl", FILES, ALIASES)
+    # Hashing half a gigabyte at every call would take longer than all the rest. Where the records were downloaded, the
+    # list of their hashes stands for them, elsewhere their headers, which have a checksum of each lead.
+    sources = [TABLE, STATEMENTS, SUMS]
+    if not (folder / SUMS).is_file():
+        sources[2:] = [file.path for file in _require_records(folder) if file.path.endswith(".hea")]
+    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sources]
+    arrays = prepared("ptb-xl", VERSION, hashes, lambda: _build(folder))
+
+    labels = arrays["superclasses"].astype(np.float32)
+    changes: dict[str, object] = {"sha256": fingerprint("ptb-xl", VERSION, hashes)}
+    if target == "norm":
+        labels = arrays["superclasses"][:, SUPERCLASSES.index("NORM")].astype(np.int64)
+        changes |= {"task": "classification", "classes": ("not normal", "normal")}
+    test, validation = arrays["fold"] == TEST_FOLD, arrays["fold"] == VALIDATION_FOLD
+    parts = {"train": ~(test | validation), "validation": validation, "test": test}
+    return lead_dataset(
+        read_card(DATA, "ptb-xl").model_copy(update=changes),
+        arrays["signals"],
+        labels,
+        {part: np.flatnonzero(chosen) for part, chosen in parts.items()},
+        leads,
+    )
+
+
+def _record_files(folder: Path) -> list[RemoteFile]:
+    import pandas as pd
+
+    records = pd.read_csv(folder / TABLE, usecols=["filename_lr"])["filename_lr"]
+    return [remote_file(*PROJECT, f"{record}.{suffix}") for record in records for suffix in ("hea", "dat")]
+
+
+def _require_records(folder: Path) -> list[RemoteFile]:
+    """The files of the records, which are all there."""
+    files = _record_files(folder)
+    if missing := absent(folder, files):
+        raise missing_data("ptb-xl", folder, missing, f"{len(missing)} of {len(files)} files of records are not there")
+    return files
+
+
+def _build(folder: Path) -> dict[str, np.ndarray]:
+    """The prepared arrays.
+
+    Returns:
+        ``signals`` int16 ``[records, 12, 1000]`` in microvolts, ``superclasses`` bool ``[records, 5]`` and ``fold``
+        int64 ``[records]``.
+    """
+    import pandas as pd
+
+    _require_records(folder)
+    table = pd.read_csv(folder / TABLE, index_col="ecg_id")
+    labels = superclasses(table, pd.read_csv(folder / STATEMENTS, index_col=0))
+    diagnosed = labels.any(axis=1)
+    signals = np.empty((diagnosed.sum(), len(LEADS), RATE * SECONDS), dtype=np.int16)
+    for row, record in enumerate(table["filename_lr"][diagnosed]):
+        signals[row] = read_record(folder / record, RATE, UNITS_PER_MV)
+    return {
+        "signals": signals,
+        "superclasses": labels[diagnosed],
+        "fold": table["strat_fold"][diagnosed].to_numpy(np.int64),
+    }
+
+
+def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> np.ndarray:
+    """The superclasses of each record: those of its diagnostic statements, as in the authors' example.
+
+    A statement counts whatever its likelihood, for 0 means that it is unknown.
+
+    Args:
+        table: The table of the records, with a dictionary of statements and likelihoods in "scp_codes".
+        statements: The table of the statements, with "diagnostic" and "diagnostic_class".
+
+    Returns:
+        bool ``[records, 5]``, in the order of :data:`SUPERCLASSES`.
+    """
+    diagnostic = statements.loc[statements["diagnostic"] == 1, "diagnostic_class"].to_dict()
+    found = [{diagnostic.get(code) for code in ast.literal_eval(codes)} for codes in table["scp_codes"]]
+    return np.array([[name in classes for name in SUPERCLASSES] for classes in found])
