@@ -1,0 +1,168 @@
+"""Encoders of signals with an order: all modalities of one kind in one stacked tensor, through one set of operations.
+
+Each is a function from symbolic tensors of Keras to symbolic tensors, and ends in ``features`` units with a hyperbolic
+tangent, so that a fusion sees features in [-1, 1]. The papers state no encoders: all of this is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion._keras import keras, ops, register
+
+
+def stack(signals: Sequence[Any]) -> Any:
+    """Modalities of one shape as one tensor: a list of ``[batch, ...]`` -> ``[batch, modalities, ...]``."""
+    return keras.layers.Concatenate(axis=1)(
+        [keras.layers.Reshape((1, *signal.shape[1:]))(signal) for signal in signals]
+    )
+
+
+def encode_waveforms(signals: Any, features: int, hidden: int, rng: np.random.Generator, shared: bool = True) -> Any:
+    """Two strided convolutions, and their mean over time: for waveforms whose events may be anywhere, such as an ECG.
+
+    At 100 samples per second the second convolution sees 0.31 s, every 0.16 s.
+
+    Args:
+        signals: ``[batch, modalities, steps]`` or ``[batch, modalities, steps, channels]``, at least 31 steps.
+        features: Features per modality.
+        hidden: Filters of each convolution.
+        rng: Draws the seeds of the initial weights.
+        shared: Whether all modalities have the same weights, or each its own.
+
+    Returns:
+        ``[batch, modalities, features]``.
+    """
+    layers = _Layers(rng, shared)
+    series = _with_channels(signals)
+    for _ in range(2):
+        series = layers.convolution(series, hidden, size=7, step=4)
+    mean = keras.layers.AveragePooling2D((1, series.shape[2]))(series)
+    return layers.dense(keras.layers.Reshape((signals.shape[1], hidden))(mean), features, "tanh")
+
+
+def encode_windows(signals: Any, features: int, hidden: int, rng: np.random.Generator, shared: bool = True) -> Any:
+    """Two convolutions over time, and all they give: for short windows in which every step has its place.
+
+    Args:
+        signals: ``[batch, modalities, steps]`` or ``[batch, modalities, steps, channels]``, at least 5 steps.
+        features: Features per modality.
+        hidden: Filters of each convolution.
+        rng: Draws the seeds of the initial weights.
+        shared: Whether all modalities have the same weights, or each its own.
+
+    Returns:
+        ``[batch, modalities, features]``.
+    """
+    layers = _Layers(rng, shared)
+    series = _with_channels(signals)
+    for _ in range(2):
+        series = layers.convolution(series, hidden, size=3)
+    _, modalities, steps, _ = series.shape
+    return layers.dense(keras.layers.Reshape((modalities, steps * hidden))(series), features, "tanh")
+
+
+def encode_images(images: Any, features: int, hidden: int, rng: np.random.Generator) -> Any:
+    """Two convolutions with pooling, for one modality of small images.
+
+    Args:
+        images: ``[batch, height, width, channels]``, at least 4 by 4 pixels.
+        features: Features.
+        hidden: Filters of the first convolution; the second has twice as many.
+        rng: Draws the seeds of the initial weights.
+
+    Returns:
+        ``[batch, features]``.
+    """
+    layers = _Layers(rng, shared=True)
+    for filters in (hidden, 2 * hidden):
+        initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
+        layer = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer=initializer)
+        images = keras.layers.MaxPooling2D()(layer(images))
+    return layers.dense(keras.layers.Flatten()(images), features, "tanh")
+
+
+@register
+class Frames(keras.layers.Layer):
+    """Frames of series: a dense layer over them is a convolution over time.
+
+    For convolutions with weights for each modality. Keras' own have ``groups`` for that, which on a CPU are compiled
+    and several times slower.
+
+    Input: ``[batch, modalities, steps, channels]``.
+    Output: ``[batch, modalities, (steps - size) // step + 1, size * channels]``.
+
+    Args:
+        size: Steps of a frame.
+        step: Steps from the beginning of a frame to that of the next.
+        **kwargs: As for every Keras layer.
+    """
+
+    def __init__(self, size: int, step: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+        self.step = step
+
+    def call(self, inputs: Any) -> Any:
+        """Cut the frames out."""
+        last = inputs.shape[2] - self.size
+        return ops.concatenate(
+            [inputs[:, :, begin : begin + last + 1 : self.step] for begin in range(self.size)], axis=-1
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """``(batch, modalities, frames, size * channels)``."""
+        batch, modalities, steps, channels = input_shape
+        return batch, modalities, (steps - self.size) // self.step + 1, self.size * channels
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer."""
+        return {**super().get_config(), "size": self.size, "step": self.step}
+
+
+class _Layers:
+    """Layers over the last axis of ``[batch, modalities, ..., channels]``, with weights shared or for each modality."""
+
+    def __init__(self, rng: np.random.Generator, shared: bool) -> None:
+        self.rng = rng
+        self.shared = shared
+
+    def convolution(self, series: Any, filters: int, size: int, step: int = 1) -> Any:
+        """Convolution over time with a rectifier: ``[batch, modalities, steps, channels]`` -> ``[..., filters]``."""
+        if series.shape[2] < size:
+            raise ValueError(f"The encoder expects longer signals: a convolution over {size} steps got {series.shape}.")
+        if not self.shared:
+            return self.dense(Frames(size, step)(series), filters, "relu")
+        initializer = _glorot_uniform(self.rng, size * series.shape[-1], filters)
+        layer = keras.layers.Conv2D(filters, (1, size), (1, step), activation="relu", kernel_initializer=initializer)
+        return layer(series)
+
+    def dense(self, inputs: Any, units: int, activation: str) -> Any:
+        """Dense layer: ``[batch, modalities, ..., channels]`` -> ``[batch, modalities, ..., units]``."""
+        initializer = _glorot_uniform(self.rng, inputs.shape[-1], units)
+        if self.shared:
+            return keras.layers.Dense(units, activation, kernel_initializer=initializer)(inputs)
+        between = "t" * (len(inputs.shape) - 3)
+        layer = keras.layers.EinsumDense(
+            f"bm{between}c,mch->bm{between}h",
+            output_shape=(*inputs.shape[1:-1], units),
+            bias_axes="mh",
+            activation=activation,
+            kernel_initializer=initializer,
+        )
+        return layer(inputs)
+
+
+def _glorot_uniform(rng: np.random.Generator, inputs: int, outputs: int) -> keras.initializers.Initializer:
+    """As for a dense layer of one modality, which Keras cannot tell from the shape of several kernels in one array."""
+    limit = float(np.sqrt(6 / (inputs + outputs)))
+    return keras.initializers.RandomUniform(-limit, limit, seed=int(rng.integers(2**31)))
+
+
+def _with_channels(signals: Any) -> Any:
+    if len(signals.shape) == 4:
+        return signals
+    return keras.layers.Reshape((*signals.shape[1:], 1))(signals)
