@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfq_fusion._keras import keras
+from tfq_fusion.training.backup import Backup
 from tfq_fusion.training.losses import MaskedMeanSquaredError
 from tfq_fusion.training.metrics import evaluate
 from tfq_fusion.training.preprocessing import Part, Prepared
@@ -35,7 +37,9 @@ class Fitted:
     history: dict[str, list[float]]
 
 
-def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protocol, seed: int) -> Fitted:
+def fit(
+    make_model: Callable[[], keras.Model], data: Prepared, protocol: Protocol, seed: int, backup: Path | None = None
+) -> Fitted:
     """Train a fresh model per learning rate, keep the one with the lowest validation loss, test that one once.
 
     Args:
@@ -43,6 +47,7 @@ def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protoco
         data: The prepared data set.
         protocol: The protocol.
         seed: Seeds the order of the samples.
+        backup: A folder of this run alone, from which a killed training continues, under Keras 3; None to do without.
 
     Returns:
         The metrics of the chosen trial.
@@ -50,9 +55,9 @@ def fit(make_model: Callable[[], keras.Model], data: Prepared, protocol: Protoco
     best: tuple[float, float, keras.Model, dict[str, list[float]]] | None = None
     diverged = 0
     history: dict[str, list[float]] = {}
-    for learning_rate in protocol.learning_rates:
+    for trial, learning_rate in enumerate(protocol.learning_rates):
         model = make_model()
-        history = _train(model, data, protocol, learning_rate, seed)
+        history = _train(model, data, protocol, learning_rate, seed, backup and backup / f"trial-{trial}")
         if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
             diverged += 1
         elif best is None or min(history["val_loss"]) < best[0]:
@@ -86,7 +91,7 @@ def shuffled_batches(data: Prepared, protocol: Protocol, seed: int) -> tf.data.D
 
 
 def _train(
-    model: keras.Model, data: Prepared, protocol: Protocol, learning_rate: float, seed: int
+    model: keras.Model, data: Prepared, protocol: Protocol, learning_rate: float, seed: int, folder: Path | None
 ) -> dict[str, list[float]]:
     steps = math.ceil(len(data.train[1]) / protocol.batch_size)
     optimizer = keras.optimizers.Adam(learning_rate)
@@ -98,18 +103,24 @@ def _train(
     # There is nothing to tune in these pipelines, and the threads that try can keep the end of training waiting.
     options = tf.data.Options()
     options.autotune.enabled = False
+    samples = shuffled_batches(data, protocol, seed)
+    early_stopping = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=protocol.patience, restore_best_weights=True
+    )
+    callbacks = [keras.callbacks.TerminateOnNaN(), early_stopping]
+    backup = None if folder is None else Backup(folder, early_stopping)
+    if backup is not None:
+        callbacks.append(backup)
+        samples = samples.skip(backup.epoch * steps)
     history = model.fit(
-        shuffled_batches(data, protocol, seed).with_options(options),
+        samples.with_options(options),
         steps_per_epoch=steps,
         validation_data=_batches(data, data.validation, protocol).with_options(options),
         epochs=protocol.epochs,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.EarlyStopping(monitor="val_loss", patience=protocol.patience, restore_best_weights=True),
-        ],
+        callbacks=callbacks,
         verbose=0,
     )
-    return history.history
+    return history.history if backup is None else backup.history
 
 
 def _evaluate(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, dict[str, float]]:

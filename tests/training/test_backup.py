@@ -1,0 +1,99 @@
+"""A training that was killed continues, and ends as if it had not been. Legacy Keras trains without backups."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfq_fusion.models import fusion_model, make_fusion
+from tfq_fusion.training import Prepared, Protocol, backup
+from tfq_fusion.training.backup import Backup
+from tfq_fusion.training.fit import fit
+
+TWO_TRIALS = Protocol(features=2, hidden=4, head=4, batch_size=16, epochs=6, patience=2, learning_rates=(0.03, 0.3))
+
+
+class Killed(BaseException):
+    """Stands for the signal: nothing in a training handles it."""
+
+
+@pytest.fixture(autouse=True)
+def after_every_epoch(monkeypatch):
+    monkeypatch.setattr(backup, "SECONDS", 0.0)
+
+
+def train(fusion, folder=None, protocol=TWO_TRIALS):
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        inputs = {name: rng.normal(size=(n, 3)).astype("f") for name in "ab"}
+        return inputs, (inputs["a"][:, 0] * inputs["b"][:, 0] > 0).astype(int)
+
+    data = Prepared(part(72), part(32), part(32), "classification", 2, False, None)
+
+    def make():
+        layer = make_fusion(fusion, [2, 2], units=8, seed=1)
+        return fusion_model(data.widths, layer, 2, data.task, features=2, hidden=4, head=4, seed=1)
+
+    return fit(make, data, protocol, 2, folder)
+
+
+def train_and_kill(monkeypatch, method, calls, folder, protocol=TWO_TRIALS):
+    """Train the fusion with dropout until a method was called so often, and die instead of the next call."""
+    left = [calls]
+    original = getattr(*method)
+
+    def count(self, *arguments, **keywords):
+        if left[0] == 0:
+            raise Killed
+        left[0] -= 1
+        return original(self, *arguments, **keywords)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*method, count)
+        with pytest.raises(Killed):
+            train("mfb", folder, protocol)
+
+
+def test_killed_between_epochs_it_ends_in_the_same_bits(tmp_path, monkeypatch):
+    undisturbed = train("mfb")
+    for epochs in (1, 2, 2):
+        train_and_kill(monkeypatch, (Backup, "on_epoch_end"), epochs, tmp_path)
+    assert train("mfb", tmp_path) == undisturbed
+
+
+@pytest.mark.parametrize("calls", [0, 2])
+def test_killed_while_it_writes_it_continues_from_the_backup_before(calls, tmp_path, monkeypatch):
+    undisturbed = train("mfb")
+    train_and_kill(monkeypatch, (Path, "rename"), calls, tmp_path)
+    assert train("mfb", tmp_path) == undisturbed
+
+
+def test_killed_while_it_waits_for_something_better_it_stops_no_later(tmp_path, monkeypatch):
+    stuck = dataclasses.replace(TWO_TRIALS, learning_rates=(0.0,), patience=4, epochs=20)
+    train_and_kill(monkeypatch, (Backup, "on_epoch_end"), 3, tmp_path, stuck)
+    assert train("mfb", tmp_path, stuck).epochs == 5
+
+
+def test_what_was_trained_is_not_trained_again(tmp_path, monkeypatch):
+    whole = train("mfb", tmp_path)
+    trained = []
+    monkeypatch.setattr(Backup, "on_epoch_end", lambda *_: trained.append(1))
+    assert train("mfb", tmp_path) == whole
+    assert not trained
+
+
+def test_a_diverged_trial_stays_diverged(tmp_path):
+    protocol = dataclasses.replace(TWO_TRIALS, learning_rates=(float("nan"), 0.03))
+    first, again = (train("concat", tmp_path, protocol) for _ in range(2))
+    assert first == again
+    assert (first.diverged_trials, first.learning_rate) == (1, 0.03)
+
+
+def test_one_backup_is_kept_per_trial_and_short_trainings_make_none(tmp_path, monkeypatch):
+    train("concat", tmp_path / "long")
+    assert [len(list(trial.iterdir())) for trial in (tmp_path / "long").iterdir()] == [1, 1]
+    monkeypatch.setattr(backup, "SECONDS", 10.0)
+    train("concat", tmp_path / "short")
+    assert not (tmp_path / "short").exists()

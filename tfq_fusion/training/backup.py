@@ -1,0 +1,101 @@
+"""What lets a long training continue after it was killed, and end as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion._keras import keras
+
+SECONDS = 10.0
+"""A backup follows each epoch that ends this long after the last one: short trainings make none, and pay nothing."""
+
+
+class Backup(keras.callbacks.BackupAndRestore):
+    """Keras' ``BackupAndRestore``, with what it leaves out: early stopping, the history, and a kill while it writes.
+
+    Keras saves weights, optimiser and epoch. This adds the states of early stopping and of dropout, and replaces one
+    complete backup by the next in a single step. Whoever resumes has to skip the samples of the first :attr:`epoch`
+    epochs; then the training ends in the same weights, to the last bit, as one that was never interrupted. Keras 3
+    only.
+
+    Args:
+        folder: Where the backups of this one training go; it is made when the first is written.
+        early_stopping: The callback that stops the same training. It comes before this one in the list of callbacks.
+
+    Attributes:
+        epoch: Epochs of the backup that training continues from; 0 if there is none.
+        history: Name -> one value per epoch, those before the interruption included.
+    """
+
+    def __init__(self, folder: Path, early_stopping: keras.callbacks.EarlyStopping) -> None:
+        self._folder = folder
+        self._working = folder / "working"
+        super().__init__(self._working)
+        self._early_stopping = early_stopping
+        self._saved_at = time.monotonic()
+        self.history: dict[str, list[float]] = {}
+        shutil.rmtree(self._working, ignore_errors=True)
+        self.epoch = max(map(_epoch, folder.glob("epoch-*")), default=0)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Restore the last backup, if there is one."""
+        if self.epoch == 0:
+            return
+        shutil.copytree(self._folder / f"epoch-{self.epoch}", self._working)
+        super().on_train_begin(logs)
+        state = json.loads((self._working / "state.json").read_text())
+        self.history = state["history"]
+        self._early_stopping.best, self._early_stopping.wait = state["best"], state["wait"]
+        self._early_stopping.best_weights = _load_arrays(self._working / "best_weights.npz")
+        for variable, value in zip(self._random_states(), _load_arrays(self._working / "random.npz"), strict=True):
+            variable.assign(value)
+        if state["stopped"]:
+            # No epoch is left; Keras looks at `stop_training` only after one.
+            self.model._initial_epoch = self.params["epochs"]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Save everything, if the last backup is old enough."""
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        if time.monotonic() - self._saved_at < SECONDS:
+            return
+        super().on_epoch_end(epoch, logs)
+        state = {
+            "history": self.history,
+            "best": None if self._early_stopping.best is None else float(self._early_stopping.best),
+            "wait": self._early_stopping.wait,
+            "stopped": self.model.stop_training,
+        }
+        (self._working / "state.json").write_text(json.dumps(state))
+        np.savez(self._working / "best_weights.npz", *self._early_stopping.best_weights)
+        np.savez(self._working / "random.npz", *map(np.asarray, self._random_states()))
+        self._replace_last(epoch + 1)
+        self._saved_at = time.monotonic()
+
+    def _random_states(self) -> list[Any]:
+        return [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
+
+    def _replace_last(self, epoch: int) -> None:
+        for file in self._working.iterdir():
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+        self._working.rename(self._folder / f"epoch-{epoch}")
+        for older in self._folder.glob("epoch-*"):
+            if _epoch(older) < epoch:
+                shutil.rmtree(older)
+
+
+def _load_arrays(file: Path) -> list[np.ndarray]:
+    with np.load(file, allow_pickle=False) as arrays:
+        return [arrays[name] for name in arrays.files]
+
+
+def _epoch(folder: Path) -> int:
+    return int(folder.name.removeprefix("epoch-"))
