@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,9 @@ app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 
 
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and Dask say as they run.")]
+
+
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(","))
 
@@ -37,19 +39,28 @@ def table1(
         str | None, typer.Option(help="Data sets, separated by commas; the profile says which otherwise.")
     ] = None,
     fusions: Annotated[str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many runs at the same time, one core each.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
+    ] = False,
+    verbose: Verbose = False,
     results: ResultsDir = Path("results"),
 ) -> None:
     """Train what Table 1 is made of, write it, and hold it against what is published."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
+    from reproduce.execute import ExecutionError
     from reproduce.produce import produce
     from reproduce.store import StoreError
     from reproduce.tables import table1 as table
-    from tfq_fusion.datasets import MissingDataError
 
     try:
+        if scheduler is not None and workers != 1:
+            raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
         plan = table.plan(profile, seeds, _names(datasets))
-        produce(
+        complete = produce(
             specs=table.specs(plan, _names(fusions), engine),
             fold=table.fold,
             path_stem=results / "table1",
@@ -59,11 +70,47 @@ def table1(
             chance=table.constant_guess(plan.datasets),
             fresh=fresh,
             console=console,
+            dry_run=dry_run,
+            workers=workers,
+            scheduler=scheduler,
+            verbose=verbose,
         )
-    except (MissingDataError, ValueError, StoreError) as error:
+    except (ValueError, OSError, ExecutionError, StoreError) as error:
         fail(error)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    if not complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of runs, or their beginnings.")],
+    verbose: Verbose = False,
+    results: ResultsDir = Path("results"),
+) -> None:
+    """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
+    from reproduce.store import Store, StoreError
+    from reproduce.verify import circumstances, differences, repeat
+    from reproduce.worker import RunError
+
+    differing = 0
+    try:
+        store = Store(results / "runs" / "runs.jsonl")
+        for recorded in [store.find(run_id) for run_id in ids]:
+            repeated = repeat(recorded, verbose=verbose)
+            found = differences(recorded, repeated)
+            differing += bool(found)
+            verdict = "differs" if found else "the same to the last bit"
+            console.print(f"{recorded.spec.id[:12]} {recorded.spec}: {verdict}", markup=False)
+            for line in found and [*found, *circumstances(recorded, repeated)]:
+                console.print(f"    {line}", markup=False)
+    except (OSError, ValueError, RunError, StoreError) as error:
+        fail(error)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if differing:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,131 +1,204 @@
-"""Run specifications, one after the other, in this process."""
+"""Many specifications, on Dask: handed out, collected, tried again, and written down by this process alone."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
-import gc
-import multiprocessing
-import signal
-import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import logging
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from reproduce.provenance import commit, machine, peak_memory_mb, versions
-from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
+from distributed import Client, Future, LocalCluster, as_completed
+from distributed.comm import connect
+from rich.console import Console
+
+from reproduce import run_one
+from reproduce.estimate import Estimates
+from reproduce.progress import SweepProgress
+from reproduce.provenance import versions
+from reproduce.runs import FAILED, RunResult, RunSpec
 from reproduce.store import Store
-from tfq_fusion.datasets import Dataset, load
-from tfq_fusion.training import evaluate, persistence_forecast, prepare
+from reproduce.worker import STARTED, Command, VersionError, check_versions, close_idle, perform
 
-if TYPE_CHECKING:
-    from tfq_fusion._keras import keras
+ATTEMPTS = 3
+"""Times that a run is tried, each in a new process and on another worker if there is one."""
+
+SCHEDULER_SECONDS = 10
+"""How long a scheduler may take to answer."""
+
+_LOCAL_PORT = "127.0.0.1:0"  # Dask insists on HTTP servers: let no other machine see them
+
+Run = Callable[[RunSpec, Path | None], RunResult]
 
 
-TRIALS_PER_PROCESS = 15
-"""TensorFlow 2.18 never frees all of a trained Keras model, up to 40 MB each: fresh processes keep memory bounded."""
+class ExecutionError(Exception):
+    """The runs cannot be handed out: no scheduler answers, or a worker differs from this process."""
 
 
-def run_all(specs: Sequence[RunSpec], store: Store, report: Callable[[RunResult], None]) -> list[RunResult]:
-    """Run what the store does not hold yet, storing each result before the next one is awaited.
+def stored(specs: Sequence[RunSpec], store: Store) -> list[RunResult]:
+    """The results that the store has of these runs; a failure is none, so that the run is tried again."""
+    results = (store.get(spec.id) for spec in specs)
+    return [result for result in results if result is not None and result.status != FAILED]
+
+
+def command(run: Run, verbose: bool) -> Command:
+    """How a process is told to run specifications with a function of some module."""
+    return Command(f"{run.__module__}:{run.__qualname__}", verbose)
+
+
+def run_all(
+    specs: Sequence[RunSpec],
+    store: Store,
+    run: Run = run_one.run,
+    workers: int = 1,
+    scheduler: str | None = None,
+    backups: Path | None = None,
+    verbose: bool = False,
+    console: Console | None = None,
+) -> list[RunResult]:
+    """Run what the store lacks, the longest first, storing each result as it comes.
+
+    A run that raises, is killed or hangs is tried up to :data:`ATTEMPTS` times and then stored as failed; the others
+    go on.
 
     Args:
         specs: What to run.
-        store: Where results are kept.
-        report: Called with each new result.
+        store: Where results are kept, open for adding.
+        run: Runs one specification; a function that the workers can import.
+        workers: Processes on this machine that run at the same time.
+        scheduler: Address of a Dask scheduler whose workers run instead.
+        backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
+        verbose: Whether what the processes and Dask print is shown.
+        console: Where to tell how far the runs are; None for nowhere.
 
     Returns:
         One result per specification, in order.
+
+    Raises:
+        ExecutionError: If the scheduler does not answer or goes away, or a worker has other versions of the packages.
     """
-    missing = [spec for spec in specs if store.get(spec.id) is None]
-    trials = max((len(spec.protocol.learning_rates) for spec in missing), default=1)
-    runs = max(1, TRIALS_PER_PROCESS // trials)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1, initializer=_start_process, maxtasksperchild=runs) as pool:
-        for result in pool.imap(run, missing):
-            store.add(result)
-            report(result)
+    results = stored(specs, store)
+    there = {result.spec.id for result in results}
+    ahead = [spec for spec in specs if spec.id not in there]
+    if ahead:
+        estimates = Estimates(results)
+        progress = SweepProgress(console or Console(quiet=True), ahead, estimates)
+        with _connected(workers, scheduler, verbose) as client, progress:
+            sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
+            with contextlib.closing(sweep.results(ahead)) as new:
+                for result in new:
+                    store.add(result)
+                    if backups is not None:
+                        shutil.rmtree(backups / result.spec.id, ignore_errors=True)
+                    estimates.learn(result)
+                    progress.finished(result)
     return [store[spec.id] for spec in specs]
 
 
-def _start_process() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The garbage collection between runs would spend a fifth of a short run on the objects of imported libraries.
-    import tfq_fusion.training.fit  # noqa: F401
-
-    gc.freeze()
-
-
-def run(spec: RunSpec) -> RunResult:
-    """Run one specification; a loss that becomes NaN or a fusion that cannot be built is a result, not an error."""
-    if spec.precision != "float32":
-        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
-    dataset = load(spec.dataset)
-    start = time.perf_counter()
-    result = _persistence(spec, dataset) if spec.fusion == PERSISTENCE else _train(spec, dataset)
-    return dataclasses.replace(
-        result,
-        seconds=round(time.perf_counter() - start, 3),
-        peak_memory_mb=peak_memory_mb(),
-        versions=versions(),
-        commit=commit(),
-        machine=machine(),
-    )
-
-
-def _persistence(spec: RunSpec, dataset: Dataset) -> RunResult:
-    metrics = {
-        part: evaluate(dataset.task, targets, persistence_forecast(inputs))
-        for part, (inputs, targets) in (("validation", dataset.validation), ("test", dataset.test))
-    }
-    return RunResult(spec, FINISHED, len(dataset.train[0]), fusion_params=0, total_params=0, metrics=metrics)
+@contextlib.contextmanager
+def _connected(workers: int, scheduler: str | None, verbose: bool) -> Iterator[Client]:
+    if not verbose:
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            # The workers are threads: they only wait for the processes that run.
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=False,
+                memory_limit=0,
+                dashboard_address=_LOCAL_PORT,
+                worker_dashboard_address=_LOCAL_PORT,
+            )
+            stack.enter_context(cluster)
+            yield stack.enter_context(Client(cluster))
+            return
+        try:
+            asyncio.run(_greet(scheduler))
+            client = stack.enter_context(Client(scheduler, timeout=SCHEDULER_SECONDS))
+        except (asyncio.TimeoutError, OSError, ValueError) as error:
+            raise ExecutionError(
+                f"No Dask scheduler answers at {scheduler} within {SCHEDULER_SECONDS} s ({str(error) or 'silence'}). "
+                "Is it running, and can this machine reach it?"
+            ) from error
+        yield client
 
 
-def _train(spec: RunSpec, dataset: Dataset) -> RunResult:
-    # TensorFlow takes seconds to import: nothing above needs it.
-    from tfq_fusion._keras import keras
-    from tfq_fusion.layers import IntractableFusionError
-    from tfq_fusion.models import fusion_model, make_fusion
-    from tfq_fusion.training.fit import fit
+async def _greet(address: str) -> None:
+    # Dask's client waits for ever for something that listens there but is no scheduler.
+    greeting = await asyncio.wait_for(connect(address, timeout=SCHEDULER_SECONDS), SCHEDULER_SECONDS)
+    await greeting.close()
 
-    data = prepare(dataset)
-    protocol = spec.protocol
 
-    def make() -> tuple[keras.layers.Layer, keras.Model]:
-        fusion = make_fusion(
-            spec.fusion,
-            widths=[protocol.features] * len(data.widths),
-            units=protocol.units,
-            degree=spec.degree or 1,
-            engine=spec.engine or "compiled",
-            seed=spec.seed,
-            **dict(spec.arguments),
+@dataclasses.dataclass(frozen=True)
+class _Sweep:
+    client: Client
+    scheduler: str | None
+    command: Command
+    backups: Path | None
+    estimates: Estimates
+    progress: SweepProgress
+
+    def results(self, specs: Sequence[RunSpec]) -> Generator[RunResult, None, None]:
+        """The results as they come."""
+        self._check_versions()
+        self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
+        longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
+        futures = {self._submit(spec): (spec, 1) for spec in longest_first}
+        completed = as_completed(futures)
+        try:
+            for future in completed:
+                spec, attempt = futures.pop(future)
+                answer = self._answer(future)
+                if "result" in answer:
+                    yield RunResult.from_json(answer["result"])
+                elif attempt == ATTEMPTS:
+                    yield RunResult(spec, FAILED, modalities=0, error=answer["error"])
+                else:
+                    self.progress.retried(spec, answer["error"], attempt, ATTEMPTS)
+                    again = self._submit(spec, avoid=answer.get("worker"))
+                    futures[again] = spec, attempt + 1
+                    completed.add(again)
+        finally:
+            if self.client.status == "running":
+                self.client.cancel(list(futures))
+                self.client.run(close_idle)
+
+    def _check_versions(self) -> None:
+        try:
+            check_versions(self.client.run(versions, on_error="return"), versions())
+        except VersionError as error:
+            raise ExecutionError(str(error)) from error
+
+    def _submit(self, spec: RunSpec, avoid: str | None = None) -> Future:
+        backup = None if self.backups is None else str(self.backups.resolve() / spec.id)
+        others = set(self.client.scheduler_info()["workers"]) - {avoid} if avoid else None
+        return self.client.submit(
+            perform,
+            self.command,
+            {"spec": dataclasses.asdict(spec), "backup": backup},
+            spec.id,
+            self.estimates.limit(spec),
+            versions(),
+            pure=False,
+            priority=self.estimates.seconds(spec),
+            workers=list(others) if others else None,
+            allow_other_workers=bool(others),
         )
-        model = fusion_model(
-            data.widths,
-            fusion,
-            data.outputs,
-            data.task,
-            features=protocol.features,
-            hidden=protocol.hidden,
-            head=protocol.head,
-            seed=spec.seed,
-        )
-        return fusion, model
 
-    keras.backend.clear_session()
-    try:
-        fusion, model = make()
-    except IntractableFusionError as error:
-        return RunResult(spec, INTRACTABLE, len(data.widths), fusion_params=error.parameters)
-    fitted = fit(lambda: make()[1], data, protocol, spec.seed)
-    return RunResult(
-        spec,
-        FINISHED if fitted.metrics else DIVERGED,
-        len(data.widths),
-        fusion_params=fusion.count_params(),
-        total_params=model.count_params(),
-        metrics=fitted.metrics,
-        learning_rate=fitted.learning_rate,
-        epochs=fitted.epochs,
-        history=fitted.history,
-    )
+    def _answer(self, future: Future) -> dict[str, Any]:
+        if future.status == "finished":
+            return future.result()
+        if future.status != "error":
+            raise ExecutionError(
+                f"The Dask scheduler at {self.scheduler} is gone. What it finished is kept; with another one the same "
+                "command continues from there."
+            )
+        error = future.exception()
+        if isinstance(error, VersionError):
+            raise ExecutionError(str(error))
+        return {"error": f"{type(error).__name__}: {error}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from collections import Counter
@@ -12,10 +13,12 @@ import pandas as pd
 from rich.console import Console
 
 from reproduce.compare import moved_cells, verdicts
-from reproduce.execute import run_all
+from reproduce.execute import run_all, stored
+from reproduce.preview import preview
+from reproduce.progress import last_line
 from reproduce.render import write_table
 from reproduce.results import read_table
-from reproduce.runs import RunResult, RunSpec
+from reproduce.runs import FAILED, RunResult, RunSpec
 from reproduce.store import Store, forget
 
 
@@ -29,7 +32,11 @@ def produce(
     chance: Mapping[str, float],
     fresh: bool,
     console: Console,
-) -> None:
+    dry_run: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
+    verbose: bool = False,
+) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
 
     Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there.
@@ -44,39 +51,54 @@ def produce(
         chance: Accuracy of the best constant guess by data set.
         fresh: Whether to forget earlier runs.
         console: Where to report.
+        dry_run: Whether to tell what would run and do nothing else.
+        workers: As in :func:`reproduce.execute.run_all`.
+        scheduler: Likewise.
+        verbose: Likewise.
+
+    Returns:
+        Whether no run failed; the table is made of those that did not.
 
     Raises:
         KeyboardInterrupt: Passed on, after a line that says what is kept.
+        ExecutionError: If the runs cannot be handed out.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
     raw = path_stem.parent / "runs" / "runs.jsonl"
+    backups = raw.with_name("checkpoints")
+    if dry_run:
+        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers), markup=False)
+        return True
     if fresh:
         forget(raw)
+        shutil.rmtree(backups, ignore_errors=True)
     with Store(raw) as store:
-        missing = [spec for spec in specs if store.get(spec.id) is None]
-        console.print(f"{len(specs)} runs, {len(specs) - len(missing)} of them in {raw} already.")
-        done = 0
-
-        def report(result: RunResult) -> None:
-            nonlocal done
-            done += 1
-            scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
-            console.print(
-                f"[{done}/{len(missing)}] {result.spec}: {scores or result.status}, {result.seconds:.1f} s",
-                markup=False,
-            )
-
+        before = len(stored(specs, store))
+        console.print(f"{len(specs)} runs, {before} of them in {raw} already.")
         try:
-            results = run_all(specs, store, report)
+            results = run_all(
+                specs, store, workers=workers, scheduler=scheduler, backups=backups, verbose=verbose, console=console
+            )
         except KeyboardInterrupt:
+            done = len(stored(specs, store)) - before
             console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
             raise
-    write_table(fold(results), path_stem, title, profile, units, chance)
-    written = ", ".join(str(path_stem.with_suffix(suffix)) for suffix in (".csv", ".md", ".png"))
-    console.print(f"Wrote {written}.")
-    counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
-    console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
-    _report_moved(path_stem.with_suffix(".csv"), console)
+    failed = [result for result in results if result.status == FAILED]
+    if len(failed) < len(results):
+        write_table(
+            fold([result for result in results if result.status != FAILED]), path_stem, title, profile, units, chance
+        )
+        written = ", ".join(str(path_stem.with_suffix(suffix)) for suffix in (".csv", ".md", ".png"))
+        console.print(f"Wrote {written}.")
+        counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+        console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+        _report_moved(path_stem.with_suffix(".csv"), console)
+    if failed:
+        console.print(f"[bold red]Failed:[/] {len(failed)} of {len(specs)} runs, which the table lacks.")
+        for result in failed:
+            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}", markup=False)
+        console.print("`python -m reproduce runs show ID` prints the whole error. The same command tries them again.")
+    return not failed
 
 
 def _report_moved(table: Path, console: Console) -> None:

@@ -91,6 +91,14 @@ class RunSpec:
         text = json.dumps(strict(stated(self)), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> RunSpec:
+        """The specification of which ``dataclasses.asdict`` gave the JSON values."""
+        fields = dict(record)
+        protocol = dict(fields.pop("protocol"))
+        protocol["learning_rates"] = tuple(map(float, protocol["learning_rates"]))
+        return cls(**fields, protocol=Protocol(**protocol))
+
     def __str__(self) -> str:
         """As people call it."""
         degree = "" if self.degree is None else f" P={self.degree}"
@@ -151,14 +159,12 @@ class RunResult:
         """
         fields = dict(record)
         identity = fields.pop("id")
-        spec = dict(fields.pop("spec"))
-        protocol = dict(spec.pop("protocol"))
-        protocol["learning_rates"] = tuple(map(float, protocol["learning_rates"]))
+        spec = RunSpec.from_json(fields.pop("spec"))
         fields["metrics"] = {
             part: {name: float(score) for name, score in scores.items()} for part, scores in fields["metrics"].items()
         }
         fields["history"] = {name: [float(value) for value in values] for name, values in fields["history"].items()}
-        result = cls(spec=RunSpec(**spec, protocol=Protocol(**protocol)), **fields)
+        result = cls(spec=spec, **fields)
         if result.spec.id != identity:
             raise ValueError(f"the id is {identity}, but the specification hashes to {result.spec.id}")
         return result

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from reproduce.datasets import load_all
 from reproduce.results import typed
 from reproduce.runs import DIVERGED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
-from tfq_fusion.datasets import load
+from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
 from tfq_fusion.training import Protocol, t_interval
 
@@ -72,18 +73,18 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
 
     Raises:
         ValueError: If a fusion, a data set or the engine is unknown; the message lists the known ones.
+        FileNotFoundError: If data sets are not there; the message says how to get them.
     """
     check_engine(engine)
     fusions = fusions or FUSIONS
     unknown = [fusion for fusion in fusions if fusion not in FUSIONS]
     if unknown:
         raise ValueError(f"Unknown fusion {', '.join(unknown)}: expected among {', '.join(FUSIONS)}.")
-    return [spec for name in profile.datasets for spec in _dataset_specs(name, profile, fusions, engine)]
+    datasets = load_all(profile.datasets)
+    return [spec for name, data in datasets.items() for spec in _dataset_specs(name, data, profile, fusions, engine)]
 
 
-def _dataset_specs(name: str, profile: Profile, fusions: Sequence[str], engine: str) -> list[RunSpec]:
-    dataset = load(name)
-
+def _dataset_specs(name: str, dataset: Dataset, profile: Profile, fusions: Sequence[str], engine: str) -> list[RunSpec]:
     def spec(fusion: str, seed: int, degree: int | None = None) -> RunSpec:
         return RunSpec(
             dataset=name,

@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import dataclasses
 import functools
 import os
 import signal
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from reproduce.runs import FINISHED
+from reproduce.store import Store
 
 TABLE1 = [sys.executable, "-m", "reproduce", "table1", "--profile", "smoke", "--datasets", "japanese-vowels"]
 
@@ -22,7 +26,7 @@ def run(*arguments, **keywords):
 def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
     command = [*TABLE1, "--fusions", "concat,tfn", "--results", str(tmp_path)]
     first = run(*command)
-    assert first.returncode == 0, first.stderr
+    assert (first.returncode, first.stderr) == (0, "")  # nothing of what TensorFlow says
     table = pd.read_csv(tmp_path / "table1.csv")
     assert set(table["fusion"]) == {"concat", "tfn"}
     assert "intractable" in (tmp_path / "table1.md").read_text()
@@ -37,6 +41,17 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
     assert "2 runs, 0 of them in" in fresh.stdout
     scores = ["dataset", "fusion", "degree", "metric", "mean", "fusion_params"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv")[scores], table[scores])
+
+    (trained,) = (result for result in Store(tmp_path / "runs" / "runs.jsonl") if result.status == FINISHED)
+    verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id[:9], "--results", str(tmp_path))
+    assert verified.returncode == 0, verified.stdout
+    assert verified.stdout == f"{trained.spec.id[:12]} {trained.spec}: the same to the last bit\n"
+    wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
+    with Store(tmp_path / "wrong" / "runs" / "runs.jsonl") as store:
+        store.add(wrong)
+    verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id, "--results", str(tmp_path / "wrong"))
+    assert verified.returncode == 1, verified.stdout
+    assert f"test accuracy was 2.0, is {trained.metrics['test']['accuracy']}" in verified.stdout
 
 
 @pytest.mark.slow
@@ -67,6 +82,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
         (["--fusions", "sum"], "Unknown fusion sum: expected among qfl"),
         (["--datasets", "imagenet"], "the known ones are cifar-10, emoji"),
         (["--profile", "quick"], "expected one of smoke, default, paper"),
+        (["--workers", "2", "--scheduler", "tcp://host:8786"], "Give --workers or --scheduler"),
+        (["--fusions", "tfn", "--scheduler", "host"], "No Dask scheduler answers at host within 10 s"),
     ],
 )
 def test_unknown_names_are_one_clear_line(arguments, message, tmp_path):
@@ -84,6 +101,19 @@ def test_a_data_set_that_is_not_there_is_named_with_the_command_that_gets_it(tmp
     assert found.returncode == 2
     assert "make data DATASET=wikipedia" in found.stdout
     assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_a_dry_run_leaves_nothing_behind(tmp_path):
+    found = run(*TABLE1, "--fusions", "concat,qfl", "--dry-run", "--results", str(tmp_path / "results"))
+    assert found.returncode == 0, found.stderr
+    assert "5 runs: 0 are there, 5 would run, which takes about" in found.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_verify_needs_a_run_that_is_there(tmp_path):
+    found = run(sys.executable, "-m", "reproduce", "verify", "abc", "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert "has an id that begins with 'abc'" in found.stdout
 
 
 def test_broken_results_are_named(tmp_path):

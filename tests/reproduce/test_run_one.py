@@ -1,14 +1,12 @@
-"""Runs: what is recorded of those that end well, and of those that do not."""
+"""One run: what is recorded of those that end well, and of those that do not."""
 
 import dataclasses
 import math
-import multiprocessing
 
 import pytest
 
-from reproduce.execute import run, run_all
+from reproduce.run_one import run
 from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
-from reproduce.store import Store
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
 
@@ -57,23 +55,6 @@ def test_a_loss_that_becomes_nan_is_a_result():
     assert math.isnan(result.history["loss"][0])
 
 
-@pytest.mark.slow
-def test_a_run_gives_the_same_bits_again_whatever_its_process_ran_before():
-    specs = [spec("mfb", protocol=Protocol(epochs=2)), spec("qfl", degree=1, engine="compiled")]
-    first, again = ([run(each).metrics for each in specs] for _ in range(2))
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        elsewhere = [result.metrics for result in pool.map(run, specs[::-1])]
-    assert first == again == elsewhere[::-1]
-
-
-@pytest.mark.slow
-def test_what_is_stored_is_not_run_again(tmp_path):
-    specs = [spec("persistence", dataset="traffic-detectors"), spec("tfn")]
-    new = []
-    with Store(tmp_path / "runs.jsonl") as store:
-        first = run_all(specs, store, new.append)
-    assert [result.spec for result in new] == specs
-    with Store(tmp_path / "runs.jsonl") as store:
-        again = run_all(specs, store, new.append)
-    assert first == again
-    assert len(new) == 2
+def test_data_other_than_those_of_the_specification_are_refused():
+    with pytest.raises(ValueError, match=r"The data of mfeat concat seed 0 have SHA-256 .* expected 0000"):
+        run(dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64))

@@ -106,7 +106,7 @@ def test_an_intractable_fusion_has_parameters_and_no_seeds():
 
 
 def test_persistence_of_the_traffic_set_is_a_single_row_of_forecast_errors():
-    from reproduce.execute import run
+    from reproduce.run_one import run
 
     (spec,) = table1.specs(table1.plan("default", datasets=["traffic-detectors"]), ["persistence"], "tfq")
     inputs, targets = load("traffic-detectors").test

@@ -1,0 +1,105 @@
+"""One run, from its specification to its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reproduce.provenance import commit, machine, peak_memory_mb, versions
+from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
+from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.training import evaluate, persistence_forecast, prepare
+
+if TYPE_CHECKING:
+    from tfq_fusion._keras import keras
+
+
+def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
+    """Run one specification; a loss that becomes NaN or a fusion that cannot be built is a result, not an error.
+
+    Args:
+        spec: What to run.
+        backup: A folder of this run alone, from which it continues if it was killed; None to do without.
+
+    Raises:
+        ValueError: If the precision is not computed, or the data are not those of the specification.
+    """
+    if spec.precision != "float32":
+        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
+    dataset = load(spec.dataset)
+    if dataset.card.sha256 != spec.dataset_sha256:
+        raise ValueError(
+            f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
+            "same version of tfq-fusion and its data."
+        )
+    start = time.perf_counter()
+    result = _persistence(spec, dataset) if spec.fusion == PERSISTENCE else _train(spec, dataset, backup)
+    return dataclasses.replace(
+        result,
+        seconds=round(time.perf_counter() - start, 3),
+        peak_memory_mb=peak_memory_mb(),
+        versions=versions(),
+        commit=commit(),
+        machine=machine(),
+    )
+
+
+def _persistence(spec: RunSpec, dataset: Dataset) -> RunResult:
+    metrics = {
+        part: evaluate(dataset.task, targets, persistence_forecast(inputs))
+        for part, (inputs, targets) in (("validation", dataset.validation), ("test", dataset.test))
+    }
+    return RunResult(spec, FINISHED, len(dataset.train[0]), fusion_params=0, total_params=0, metrics=metrics)
+
+
+def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
+    # TensorFlow takes seconds to import: nothing above needs it.
+    from tfq_fusion._keras import LEGACY, keras
+    from tfq_fusion.layers import IntractableFusionError
+    from tfq_fusion.models import fusion_model, make_fusion
+    from tfq_fusion.training.fit import fit
+
+    data = prepare(dataset)
+    protocol = spec.protocol
+
+    def make() -> tuple[keras.layers.Layer, keras.Model]:
+        fusion = make_fusion(
+            spec.fusion,
+            widths=[protocol.features] * len(data.widths),
+            units=protocol.units,
+            degree=spec.degree or 1,
+            engine=spec.engine or "compiled",
+            seed=spec.seed,
+            **dict(spec.arguments),
+        )
+        model = fusion_model(
+            data.widths,
+            fusion,
+            data.outputs,
+            data.task,
+            features=protocol.features,
+            hidden=protocol.hidden,
+            head=protocol.head,
+            seed=spec.seed,
+        )
+        return fusion, model
+
+    keras.backend.clear_session()
+    try:
+        fusion, model = make()
+    except IntractableFusionError as error:
+        return RunResult(spec, INTRACTABLE, len(data.widths), fusion_params=error.parameters)
+    fitted = fit(lambda: make()[1], data, protocol, spec.seed, None if LEGACY else backup)
+    return RunResult(
+        spec,
+        FINISHED if fitted.metrics else DIVERGED,
+        len(data.widths),
+        fusion_params=fusion.count_params(),
+        total_params=model.count_params(),
+        metrics=fitted.metrics,
+        learning_rate=fitted.learning_rate,
+        epochs=fitted.epochs,
+        history=fitted.history,
+    )

@@ -1,0 +1,168 @@
+"""Kills a sweep of tiny runs at random moments: nothing may be lost, repeated, changed or left behind.
+
+    python scripts/soak.py --kills 200
+
+Each kill is a signal 9 to the command itself or to one of its two processes that run. A command that was killed, or
+that ended with failed runs, is started again. If a sweep ends before the last kill, another one begins.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import psutil
+import typer
+
+from reproduce.execute import run_all
+from reproduce.results import write_csv
+from reproduce.runs import FAILED, FINISHED, RunResult, RunSpec
+from reproduce.store import Store
+from reproduce.tables import table1
+from tfq_fusion.datasets import load
+from tfq_fusion.training import Protocol
+
+DATASET = "traffic-detectors"
+FUSIONS = ("concat", "lmf", "gcn")
+ENDING_SECONDS = 10.0
+"""How long the processes of a command that was killed may outlive it."""
+
+
+@dataclasses.dataclass
+class Report:
+    """What a soak has seen.
+
+    Attributes:
+        commands: Kills of the command.
+        processes: Kills of a process that runs.
+        sweeps: Sweeps that were completed.
+        failures: Runs recorded as failed, and finished by a later command.
+    """
+
+    commands: int = 0
+    processes: int = 0
+    sweeps: int = 0
+    failures: int = 0
+
+    @property
+    def kills(self) -> int:
+        """All of them."""
+        return self.commands + self.processes
+
+
+def run(spec: RunSpec, backup: Path | None) -> RunResult:
+    """A run that waits for ``SOAK_SECONDS`` instead of training; its scores follow from its id."""
+    time.sleep(float(os.environ["SOAK_SECONDS"]))
+    mae, rmse = np.random.default_rng(int(spec.id[:16], 16)).uniform(size=2).tolist()
+    return RunResult(spec, FINISHED, 22, 1, metrics={"test": {"mae": mae, "rmse": rmse}}, seconds=1.0)
+
+
+def sweep(folder: Path, runs: int) -> None:
+    """The command that is killed: run what is missing, and once nothing is, write ``table.csv``."""
+    sha256 = load(DATASET).card.sha256
+    specs = [RunSpec(DATASET, sha256, FUSIONS[k % 3], seed=k // 3, protocol=Protocol()) for k in range(runs)]
+    with Store(folder / "runs.jsonl") as store:
+        results = run_all(specs, store, run, workers=2)
+    if any(result.status == FAILED for result in results):
+        sys.exit(1)
+    write_csv(table1.fold(results), folder / "table.csv")
+
+
+def start(folder: Path, runs: int, seconds: float) -> subprocess.Popen[bytes]:
+    """The command, in a process of its own; in its processes each run takes so many seconds."""
+    paths = [str(Path(__file__).parent), *sys.path]
+    code = f"import pathlib, soak; soak.sweep(pathlib.Path({str(folder)!r}), {runs})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "SOAK_SECONDS": str(seconds)}
+    return subprocess.Popen([sys.executable, "-c", code], env=environment)
+
+
+def soak(folder: Path, kills: int, runs: int, seconds: float, seed: int) -> Report:
+    """Kill, start again, and check.
+
+    Args:
+        folder: Where the sweeps go.
+        kills: How many.
+        runs: Runs per sweep.
+        seconds: Seconds per run, and the mean from one kill to the next.
+        seed: Seeds the moments and the victims.
+
+    Raises:
+        AssertionError: If a run has not finished exactly once, a table is not that of an undisturbed sweep, or a
+            process has outlived its command.
+    """
+    assert start(folder / "undisturbed", runs, seconds=0).wait() == 0
+    expected = (folder / "undisturbed" / "table.csv").read_bytes()
+    random_moments = random.Random(seed)
+    report = Report()
+    while report.kills < kills:
+        disturbed = folder / f"sweep-{report.sweeps}"
+        _disturb(disturbed, kills, runs, seconds, random_moments, report)
+        records = [json.loads(line) for line in (disturbed / "runs.jsonl").read_text().splitlines()[1:]]
+        finished = collections.Counter(record["id"] for record in records if record["status"] == FINISHED)
+        assert len(finished) == runs and set(finished.values()) == {1}, finished
+        assert (disturbed / "table.csv").read_bytes() == expected
+        report.failures += sum(record["status"] == FAILED for record in records)
+        report.sweeps += 1
+    return report
+
+
+def _disturb(
+    folder: Path, kills: int, runs: int, seconds: float, random_moments: random.Random, report: Report
+) -> None:
+    status = None
+    while status != 0:
+        command = start(folder, runs, seconds)
+        processes: set[psutil.Process] = set()
+        while command.poll() is None:
+            time.sleep(random_moments.uniform(0, 2 * seconds))
+            children = psutil.Process(command.pid).children()
+            processes.update(children)
+            if report.kills == kills:
+                continue
+            victim = random_moments.randrange(3)
+            if victim == 0:
+                command.kill()
+                report.commands += 1
+                break
+            if victim <= len(children):  # the command may not have got that far
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    children[victim - 1].kill()
+                    report.processes += 1
+        status = command.wait()
+        assert status in (0, 1, -signal.SIGKILL), status
+        _, left = psutil.wait_procs(processes, timeout=ENDING_SECONDS)
+        assert all(process.status() == psutil.STATUS_ZOMBIE for process in left), left
+
+
+def main(
+    kills: Annotated[int, typer.Option(min=1, help="How many kills.")] = 200,
+    runs: Annotated[int, typer.Option(min=1, help="Runs per sweep.")] = 60,
+    seconds: Annotated[float, typer.Option(help="Seconds per run, and the mean from one kill to the next.")] = 1.5,
+    seed: Annotated[int, typer.Option(help="Seeds the moments and the victims.")] = 0,
+) -> None:
+    """Kill a sweep of tiny runs at random moments, and check that nothing is lost, repeated, changed or left behind."""
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = soak(Path(folder), kills, runs, seconds, seed)
+    print(
+        f"{report.kills} kills ({report.commands} of the command, {report.processes} of processes that run) in "
+        f"{time.monotonic() - begin:.0f} s, over {report.sweeps} sweeps of {runs} runs. Every run finished exactly "
+        f"once, {report.failures} of them after they had been recorded as failed; all tables equal the undisturbed "
+        "one; no process was left behind."
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,97 @@
+"""Runs that need no TensorFlow, well-behaved and not, and what it takes to interfere with them.
+
+The processes that run import them from here.
+"""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from reproduce import run_one
+from reproduce.runs import FINISHED, RunResult, RunSpec
+from tfq_fusion.datasets import load
+from tfq_fusion.training import Protocol
+
+DATASET = "traffic-detectors"
+
+
+def spec(does, seed=0):
+    """The specification of a run that does what this says."""
+    return RunSpec(DATASET, load(DATASET).card.sha256, does, seed, Protocol())
+
+
+def run(spec, backup):
+    """Do what the fusion says; the result tells the attempt (as its RMSE), the process, its parent and its threads."""
+    attempts = Path(os.environ["TINY_RUNS"]) / spec.id
+    attempts.mkdir(exist_ok=True)
+    attempt = 1 + len(list(attempts.iterdir()))
+    (attempts / str(attempt)).write_text(f"{os.getpid()} {os.getppid()}")
+    print("a word on standard output")
+    match spec.fusion:
+        case "raise":
+            raise ValueError("this run raises")
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stumble" if attempt == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "abort":
+            os.write(2, b"corrupted\n")
+            os.abort()
+        case "hang" | "linger" if spec.fusion == "hang" or attempt == 1:
+            time.sleep(60)
+        case "meet":  # seed 0 waits for seed 1 to begin, and 1 for 0
+            wait_until((attempts.parent / dataclasses.replace(spec, seed=1 - spec.seed).id).exists)
+    return RunResult(
+        spec,
+        FINISHED,
+        modalities=2,
+        fusion_params=0,
+        metrics={"test": {"mae": 1 / (1 + spec.seed), "rmse": attempt}},
+        seconds=0.1,
+        machine=f"{os.getpid()} {os.getppid()} {os.environ.get('TF_NUM_INTRAOP_THREADS')}",
+    )
+
+
+def train(spec, backup):
+    """Train as any command does, with a backup after every epoch."""
+    from tfq_fusion.training import backup as backups
+
+    backups.SECONDS = 0.0
+    return run_one.run(spec, backup)
+
+
+def attempts(spec):
+    """(process, parent) of each attempt at a run so far."""
+    files = sorted((Path(os.environ["TINY_RUNS"]) / spec.id).glob("*"))
+    return [tuple(map(int, text.split())) for text in (file.read_text() for file in files) if text]
+
+
+def is_alive(pid):
+    """Whether a process runs; one that has ended may still have its entry."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(condition, seconds=60):
+    """Wait for what another process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def as_soon_as(condition, action):
+    """Do something from another thread while the block runs."""
+    thread = threading.Thread(target=lambda: (wait_until(condition), action()))
+    thread.start()
+    yield
+    thread.join()
