@@ -105,7 +105,7 @@ class SweepProgress:
     def _running(self, spec: RunSpec) -> str:
         started = self._started.get(spec.id)
         elapsed = 0.0 if started is None else time.monotonic() - started
-        return f"{elapsed:.0f} s of {duration(self._estimates.seconds(spec))}"
+        return f"{elapsed:.0f} s of {duration(max(elapsed, self._estimates.seconds(spec)))}"
 
 
 class _State(ProgressColumn):

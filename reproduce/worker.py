@@ -163,7 +163,7 @@ def perform(
     worker = get_worker()
     key = worker.get_current_task()
     check_versions({worker.address: versions()}, expected)
-    worker.log_event(STARTED, {"run": run_id, "worker": worker.address})
+    worker.log_event(STARTED, {"run_id": run_id, "worker": worker.address})
 
     def is_wanted() -> bool:
         # A task whose client cancelled it, or is gone, is executing no longer; a worker without a scheduler closes.

@@ -16,10 +16,11 @@ from reproduce.store import Store
 def sweep(tiny, tmp_path):
     """Run specifications as a command does; what it tells ends up in ``sweep.told``."""
 
-    def sweep(specs, **arguments):
+    def sweep(specs, terminal=False, **arguments):
         sweep.told = io.StringIO()
+        console = Console(file=sweep.told, force_terminal=terminal, width=200)
         with Store(tmp_path / "runs.jsonl") as store:
-            return run_all(specs, store, tiny.run, console=Console(file=sweep.told, width=200), **arguments)
+            return run_all(specs, store, tiny.run, console=console, **arguments)
 
     return sweep
 
@@ -57,6 +58,13 @@ def test_a_run_has_one_thread_however_many_workers_there_are(tiny, sweep):
 def test_workers_run_at_the_same_time(tiny, sweep):
     results = sweep([tiny.spec("meet", seed) for seed in (0, 1)], workers=2)
     assert [result.status for result in results] == [FINISHED, FINISHED]
+
+
+def test_a_terminal_shows_which_runs_are_under_way(tiny, sweep):
+    specs = [tiny.spec("meet", seed) for seed in (2, 3)]
+    sweep(specs, terminal=True, workers=2)
+    for spec in specs:
+        assert str(spec) in sweep.told.getvalue()
 
 
 def test_the_longest_runs_come_first(tiny, sweep):

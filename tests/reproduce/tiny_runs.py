@@ -45,8 +45,8 @@ def run(spec, backup):
             os.abort()
         case "hang" | "linger" if spec.fusion == "hang" or attempt == 1:
             time.sleep(60)
-        case "meet":  # seed 0 waits for seed 1 to begin, and 1 for 0
-            wait_until((attempts.parent / dataclasses.replace(spec, seed=1 - spec.seed).id).exists)
+        case "meet":  # seeds 0 and 1 wait for each other to begin, and so do 2 and 3
+            wait_until((attempts.parent / dataclasses.replace(spec, seed=spec.seed ^ 1).id).exists)
     return RunResult(
         spec,
         FINISHED,
