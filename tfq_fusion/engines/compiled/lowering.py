@@ -250,7 +250,7 @@ class _Assembly:
         self.constants |= {
             f"{name} phases": phases.reshape(-1, most),
             f"{name} projectors": np.stack([projectors.real, projectors.imag]),
-            f"{name} mix": mix.reshape(-1, self.weights),
+            f"{name} mix": mix.reshape(offset.size, self.weights),
             f"{name} offset": offset.ravel(),
         }
 
