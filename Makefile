@@ -12,7 +12,7 @@ PEERS := .venv-bench
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint bench compare data clean reproduce-table1
+.PHONY: help install test lint bench soak compare data clean reproduce-table1
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ $(PEERS)/installed: bench/requirements.txt
 	$(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+soak: install ## Kill a sweep of tiny runs 200 times at random moments: nothing may be lost, repeated or changed
+	$(BIN)/python scripts/soak.py $(ARGS)
 
 compare: install ## Hold the results against what is published, one verdict per claim
 	$(BIN)/python -m reproduce compare

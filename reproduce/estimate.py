@@ -1,4 +1,4 @@
-"""How long runs will take, from how long others took."""
+"""How long runs will take, from how long others took, and who is to do them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import collections
 import dataclasses
 import functools
 import statistics
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from reproduce.runs import FAILED, PERSISTENCE, RunResult, RunSpec
 from tfq_fusion.datasets import load
@@ -46,23 +46,42 @@ class Estimates:
         return max(SHORTEST_LIMIT, _LIMIT * self.seconds(spec))
 
 
+def share_out(specs: Sequence[RunSpec], workers: Mapping[str, int], estimates: Estimates) -> dict[str, str]:
+    """A worker for each run, so that all are busy for equally long and seeds of a run share what it compiles.
+
+    Args:
+        specs: The runs, the longest first.
+        workers: How many runs each worker can do at the same time.
+        estimates: How long they take.
+
+    Returns:
+        Id of the run -> worker; empty if there are no workers.
+    """
+    busy = dict.fromkeys(workers, 0.0)
+    homes: dict[Hashable, str] = {}
+    for spec in specs if busy else ():
+        home = homes.setdefault(_cell(spec), min(busy, key=lambda worker: busy[worker]))
+        busy[home] += estimates.seconds(spec) / workers[home]
+    return {spec.id: homes[_cell(spec)] for spec in specs if homes}
+
+
 def _cell(spec: RunSpec) -> Hashable:
+    """What is equal for all seeds of a run."""
     return dataclasses.replace(spec, seed=0)
 
 
 def _rule(spec: RunSpec) -> float:
-    """Seconds on one core of 2024: tracing, and half of the epochs, since most trainings stop early.
+    """Seconds on one core, roughly: tracing and compiling, then half of the epochs, as most stop early.
 
-    A QFL state has as many amplitudes as there are features, give or take a factor of four, so both kinds of fusion
-    take time in proportion to samples and modalities.
+    The state of a QFL has as many amplitudes as there are features, give or take a factor of four: like the classical
+    fusions it takes time in proportion to samples and modalities.
     """
     if spec.fusion == PERSISTENCE:
         return 0.1
     samples, modalities = _size(spec.dataset)
-    tracing, per_sample = (6.0, 10e-6 * (spec.degree or 1)) if spec.fusion == "qfl" else (2.0, 5e-6)
-    protocol = spec.protocol
-    training = protocol.epochs / 2 * samples * (50e-6 + per_sample * modalities)
-    return len(protocol.learning_rates) * (tracing + training)
+    start, each = (3.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)) if spec.fusion == "qfl" else (1.5, 1.5e-6)
+    epoch = 0.01 + samples * modalities * each
+    return len(spec.protocol.learning_rates) * (start + spec.protocol.epochs / 2 * epoch)
 
 
 @functools.cache

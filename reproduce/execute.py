@@ -16,7 +16,7 @@ from distributed.comm import connect
 from rich.console import Console
 
 from reproduce import run_one
-from reproduce.estimate import Estimates
+from reproduce.estimate import Estimates, share_out
 from reproduce.progress import SweepProgress
 from reproduce.provenance import versions
 from reproduce.runs import FAILED, RunResult, RunSpec
@@ -148,7 +148,8 @@ class _Sweep:
         self._check_versions()
         self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
         longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
-        futures = {self._submit(spec): (spec, 1) for spec in longest_first}
+        homes = share_out(longest_first, self.client.nthreads(), self.estimates)
+        futures = {self._submit(spec, [homes[spec.id]] if homes else []): (spec, 1) for spec in longest_first}
         completed = as_completed(futures)
         try:
             for future in completed:
@@ -160,7 +161,9 @@ class _Sweep:
                     yield RunResult(spec, FAILED, modalities=0, error=answer["error"])
                 else:
                     self.progress.retried(spec, answer["error"], attempt, ATTEMPTS)
-                    again = self._submit(spec, avoid=answer.get("worker"))
+                    again = self._submit(
+                        spec, [worker for worker in self.client.nthreads() if worker != answer["worker"]]
+                    )
                     futures[again] = spec, attempt + 1
                     completed.add(again)
         finally:
@@ -174,9 +177,8 @@ class _Sweep:
         except VersionError as error:
             raise ExecutionError(str(error)) from error
 
-    def _submit(self, spec: RunSpec, avoid: str | None = None) -> Future:
+    def _submit(self, spec: RunSpec, preferred: list[str]) -> Future:
         backup = None if self.backups is None else str(self.backups.resolve() / spec.id)
-        others = set(self.client.scheduler_info()["workers"]) - {avoid} if avoid else None
         return self.client.submit(
             perform,
             self.command,
@@ -186,8 +188,8 @@ class _Sweep:
             versions(),
             pure=False,
             priority=self.estimates.seconds(spec),
-            workers=list(others) if others else None,
-            allow_other_workers=bool(others),
+            workers=preferred or None,
+            allow_other_workers=bool(preferred),
         )
 
     def _answer(self, future: Future) -> dict[str, Any]:
@@ -201,4 +203,4 @@ class _Sweep:
         error = future.exception()
         if isinstance(error, VersionError):
             raise ExecutionError(str(error))
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"worker": None, "error": f"{type(error).__name__}: {error}"}

@@ -119,7 +119,7 @@ class RunResult:
         metrics: Part -> metric -> value; empty unless finished.
         learning_rate: The one that validation chose.
         epochs: Epochs it trained.
-        seconds: Wall time.
+        seconds: Wall time; of a run that was killed and continued, since then.
         history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if all diverged.
         peak_memory_mb: The most memory its process had held by the end of it, earlier runs of that process included,
             in MB (10^6 bytes); None if not known.

@@ -24,7 +24,7 @@ from reproduce.provenance import versions
 STARTED = "tfq-fusion-run-started"
 """Topic of the events that tell which worker has begun which run."""
 
-MEMORY = 1.5e9
+MEMORY = 2e9
 """Bytes that a process may hold when its run has ended; one that holds more is replaced."""
 
 THREADS = "1"

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from reproduce.estimate import SHORTEST_LIMIT, Estimates
+from reproduce.estimate import SHORTEST_LIMIT, Estimates, share_out
 from reproduce.runs import FAILED, FINISHED, RunResult, RunSpec
 from tfq_fusion.training import Protocol
 
@@ -49,3 +49,19 @@ def test_a_failed_run_tells_nothing():
 def test_a_run_hangs_after_many_times_its_estimate_but_never_soon():
     assert Estimates([taken(1.0)]).limit(SPEC) == SHORTEST_LIMIT
     assert Estimates([taken(3600.0)]).limit(SPEC) == 20 * 3600
+
+
+def test_work_is_shared_out_evenly_and_seeds_of_a_run_stay_together():
+    specs = [dataclasses.replace(SPEC, degree=degree, seed=seed) for degree in (1, 2, 3, 5) for seed in range(3)]
+    estimates = Estimates([taken(seconds, degree=degree) for degree, seconds in ((1, 4), (2, 3), (3, 2), (5, 1))])
+    homes = share_out(specs, {"a": 1, "b": 1}, estimates)
+    assert [homes[spec.id] for spec in specs[::3]] == ["a", "b", "b", "a"]
+    assert all(homes[spec.id] == homes[dataclasses.replace(spec, seed=0).id] for spec in specs)
+
+
+def test_a_worker_with_more_threads_gets_more_and_none_gets_none():
+    specs = [dataclasses.replace(SPEC, degree=degree) for degree in range(1, 9)]
+    estimates = Estimates([taken(1.0, degree=degree) for degree in range(1, 9)])
+    homes = share_out(specs, {"small": 1, "large": 3}, estimates)
+    assert list(homes.values()).count("large") == 6
+    assert share_out(specs, {}, estimates) == {}

@@ -1,5 +1,6 @@
 """Runs on a Dask cluster that somebody else has started."""
 
+import importlib.metadata
 import io
 import os
 import signal
@@ -12,7 +13,6 @@ from rich.console import Console
 
 from reproduce import execute
 from reproduce.execute import ExecutionError, run_all
-from reproduce.provenance import versions
 from reproduce.runs import FINISHED
 from reproduce.store import Store
 
@@ -57,10 +57,14 @@ def test_a_worker_that_is_killed_takes_its_process_along_and_the_run_goes_elsewh
     tiny.wait_until(lambda: not tiny.is_alive(tiny.attempts(spec)[0][0]))
 
 
-def test_other_versions_on_a_worker_stop_everything_before_it_begins(tiny, sweep, cluster, monkeypatch):
-    monkeypatch.setattr(execute, "versions", lambda: {**versions(), "keras": "2.0"})
-    with pytest.raises(ExecutionError, match=rf"keras is {versions()['keras']} on worker tcp://.*, but 2.0 here"):
+def test_other_versions_on_workers_stop_everything_before_it_begins(tiny, sweep, cluster, monkeypatch):
+    version = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.0" if name == "keras" else version(name))
+    with pytest.raises(ExecutionError) as caught:
         sweep([tiny.spec("raise")], cluster.scheduler_address)
+    for worker in cluster.scheduler_info["workers"]:
+        assert f"keras is {version('keras')} on worker {worker}, but 2.0 here" in str(caught.value)
+    assert not tiny.attempts(tiny.spec("raise"))
 
 
 def test_a_scheduler_that_goes_away_ends_the_command(tiny, sweep):
