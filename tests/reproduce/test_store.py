@@ -368,12 +368,13 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path):
 
 
 OPEN = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
+from reproduce.provenance import peak_memory_mb
 from reproduce.store import Store
 start = time.process_time()
 store = Store(Path(sys.argv[1]))
-print(len(store), time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(len(store), time.process_time() - start, peak_memory_mb())
 """
 
 
@@ -395,6 +396,6 @@ def test_a_million_records_are_read_in_ten_seconds_and_two_gigabytes(tmp_path):
         count, seconds, memory = output.split()
         assert int(count) == 1_000_000
         assert float(seconds) < 10  # of the processor: what else the machine does is not the store's
-        assert int(memory) < 2e9
+        assert float(memory) < 2000
     finally:
         path.unlink()

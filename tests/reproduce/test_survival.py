@@ -100,7 +100,7 @@ def test_no_process_outlives_a_command_that_is_killed_and_another_continues(tiny
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     arguments = [sys.executable, "-c", COMMAND, str(tmp_path / "runs.jsonl"), scheduler]
     command = subprocess.Popen(arguments, env=environment)
-    tiny.wait_until(lambda: len(tiny.attempts(hang)) > before)
+    tiny.wait_until(lambda: len(tiny.attempts(hang)) > before and finish.id in Store(tmp_path / "runs.jsonl"))
     command.kill()
     command.wait()
     tiny.wait_until(lambda: not tiny.is_alive(tiny.attempts(hang)[-1][0]), seconds=10)
