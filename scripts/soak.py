@@ -132,6 +132,8 @@ def _disturb(
             if report.kills == kills:
                 continue
             victim = random_moments.randrange(3)
+            if report.kills == kills - 1 and not report.processes:
+                victim = 1  # a process too, even where commands die before they have any
             if victim == 0:
                 command.kill()
                 report.commands += 1
