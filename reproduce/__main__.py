@@ -54,6 +54,7 @@ def table1(
     from reproduce.execute import ExecutionError
     from reproduce.produce import produce
     from reproduce.store import StoreError
+    from reproduce.tables import grid
     from reproduce.tables import table1 as table
 
     try:
@@ -67,7 +68,7 @@ def table1(
             title=table.TITLE,
             profile=f"{profile}, at most {plan.protocol.epochs} epochs",
             units=table.UNITS,
-            chance=table.constant_guess(plan.datasets),
+            chance=grid.constant_guess(plan.datasets),
             fresh=fresh,
             console=console,
             dry_run=dry_run,

@@ -20,8 +20,8 @@ EXPORTS = (".csv", ".json")
 def frame(results: Iterable[RunResult]) -> pd.DataFrame:
     """One row per run: what defines it, what came out and what computed it, without history and traceback.
 
-    ``protocol`` and ``arguments`` are JSON; of the protocol what differs from its defaults. A metric has one column per
-    part, such as ``test_accuracy``.
+    ``protocol``, ``arguments`` and ``dataset_options`` are JSON; of the protocol what differs from its defaults. A
+    metric has one column per part, such as ``test_accuracy``.
 
     Args:
         results: At least one.
@@ -113,6 +113,7 @@ def _row(result: RunResult) -> dict[str, Any]:
         "seed": spec.seed,
         "engine": spec.engine,
         "arguments": json.dumps(dict(spec.arguments)),
+        "dataset_options": json.dumps(dict(spec.dataset_options)),
         "precision": spec.precision,
         "protocol": json.dumps(strict(stated(spec.protocol))),
         "status": result.status,
@@ -122,6 +123,7 @@ def _row(result: RunResult) -> dict[str, Any]:
         "learning_rate": result.learning_rate,
         "epochs": result.epochs,
         "seconds": result.seconds,
+        "seconds_per_epoch": result.seconds_per_epoch,
         "peak_memory_mb": result.peak_memory_mb,
         "commit": result.commit,
         "machine": result.machine,

@@ -1,4 +1,4 @@
-"""The results file: one tidy CSV per table, one row per (data set, fusion, degree, metric).
+"""The results file: one tidy CSV per table, one row per (data set, modalities, fusion, degree, metric).
 
 How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
 size ("intractable"), or some were and every one of them ended in NaN ("diverged").
@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-KEY = ["dataset", "fusion", "degree", "metric"]
+KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
 
 
@@ -41,7 +41,12 @@ METRICS = {
     "roc_auc": Metric("ROC AUC"),
     "mae": Metric("MAE", lower_is_better=True),
     "rmse": Metric("RMSE", lower_is_better=True),
+    "mape": Metric("MAPE, %", lower_is_better=True),
+    "gradient_norm_log10": Metric("Gradient norm, log10"),
     "diverged": Metric("Diverged", lower_is_better=True),
+    "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
+    "seconds_per_epoch": Metric("s per epoch", lower_is_better=True),
+    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True),
 }
 """The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
 
@@ -55,6 +60,7 @@ FUSIONS = {
     "mfb": "MFB",
     "gcn": "GCN",
     "persistence": "Persistence",
+    "historical-average": "Historical average",
 }
 """The fusions and what people call them, in the order of display."""
 

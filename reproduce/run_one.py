@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reproduce.provenance import commit, machine, peak_memory_mb, versions
-from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
+from reproduce.runs import (
+    DIVERGED,
+    FINISHED,
+    HISTORICAL_AVERAGE,
+    INTRACTABLE,
+    PERSISTENCE,
+    RunResult,
+    RunSpec,
+)
 from tfq_fusion.datasets import Dataset, load
-from tfq_fusion.training import evaluate, persistence_forecast, prepare
+from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
 if TYPE_CHECKING:
     from tfq_fusion._keras import keras
@@ -28,16 +36,17 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     """
     if spec.precision != "float32":
         raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
-    dataset = load(spec.dataset)
+    dataset = load(spec.dataset, **dict(spec.dataset_options))
     if dataset.card.sha256 != spec.dataset_sha256:
         raise ValueError(
             f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
             "same version of tfq-fusion and its data."
         )
-    if spec.fusion != PERSISTENCE:
+    is_baseline = spec.fusion in (PERSISTENCE, HISTORICAL_AVERAGE)
+    if not is_baseline:
         import tfq_fusion.training.fit  # noqa: F401 (seconds of the process, not of its first run)
     start = time.perf_counter()
-    result = _persistence(spec, dataset) if spec.fusion == PERSISTENCE else _train(spec, dataset, backup)
+    result = _baseline(spec, dataset) if is_baseline else _train(spec, dataset, backup)
     return dataclasses.replace(
         result,
         seconds=round(time.perf_counter() - start, 3),
@@ -48,12 +57,18 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     )
 
 
-def _persistence(spec: RunSpec, dataset: Dataset) -> RunResult:
+def _baseline(spec: RunSpec, dataset: Dataset) -> RunResult:
+    """A forecast without a model."""
+    card = dataset.card
+    parts = {"validation": dataset.validation, "test": dataset.test}
+    if spec.fusion == PERSISTENCE:
+        forecasts = {part: persistence_forecast(inputs, card.horizon) for part, (inputs, _) in parts.items()}
+    else:
+        forecasts = historical_average(dataset)
     metrics = {
-        part: evaluate(dataset.task, targets, persistence_forecast(inputs))
-        for part, (inputs, targets) in (("validation", dataset.validation), ("test", dataset.test))
+        part: evaluate(card.task, targets, forecasts[part], card.horizon) for part, (_, targets) in parts.items()
     }
-    return RunResult(spec, FINISHED, len(dataset.train[0]), fusion_params=0, total_params=0, metrics=metrics)
+    return RunResult(spec, FINISHED, card.modality_count, fusion_params=0, total_params=0, metrics=metrics)
 
 
 def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
@@ -65,25 +80,28 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
 
     data = prepare(dataset)
     protocol = spec.protocol
+    modalities = dataset.card.modality_count
+    graph = {} if data.adjacency is None or spec.fusion != "gcn" else {"adjacency": data.adjacency}
 
     def make() -> tuple[keras.layers.Layer, keras.Model]:
         fusion = make_fusion(
             spec.fusion,
-            widths=[protocol.features] * len(data.widths),
+            widths=[protocol.features] * modalities,
             units=protocol.units,
             degree=spec.degree or 1,
             engine=spec.engine or "compiled",
             seed=spec.seed,
-            **dict(spec.arguments),
+            **{**graph, **dict(spec.arguments)},
         )
         model = fusion_model(
-            data.widths,
+            dataset.card.modalities,
             fusion,
             data.outputs,
             data.task,
             features=protocol.features,
             hidden=protocol.hidden,
             head=protocol.head,
+            shared=protocol.shared_encoders,
             seed=spec.seed,
         )
         return fusion, model
@@ -92,16 +110,17 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
     try:
         fusion, model = make()
     except IntractableFusionError as error:
-        return RunResult(spec, INTRACTABLE, len(data.widths), fusion_params=error.parameters)
+        return RunResult(spec, INTRACTABLE, modalities, fusion_params=error.parameters)
     fitted = fit(lambda: make()[1], data, protocol, spec.seed, None if LEGACY else backup)
     return RunResult(
         spec,
         FINISHED if fitted.metrics else DIVERGED,
-        len(data.widths),
+        modalities,
         fusion_params=fusion.count_params(),
         total_params=model.count_params(),
         metrics=fitted.metrics,
         learning_rate=fitted.learning_rate,
         epochs=fitted.epochs,
         history=fitted.history,
+        seconds_per_epoch=fitted.seconds_per_epoch,
     )

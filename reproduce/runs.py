@@ -14,7 +14,9 @@ from tfq_fusion.training.protocol import Protocol
 
 FINISHED, DIVERGED, INTRACTABLE, FAILED = "finished", "diverged", "intractable", "failed"
 STATUSES = (FINISHED, DIVERGED, INTRACTABLE, FAILED)
-PERSISTENCE = "persistence"
+PERSISTENCE, HISTORICAL_AVERAGE = "persistence", "historical-average"
+SYNTHETIC = "synthetic"
+"""In place of a data set: no training, but how much a fusion with its initial weights heeds its inputs."""
 
 
 def stated(value: Any) -> Any:
@@ -37,15 +39,21 @@ def strict(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _frozen(name: str, value: Any) -> Any:
+def _frozen_pairs(what: str, pairs: Mapping[str, Any] | tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """The pairs, sorted by name; ``what`` says in an error what they are, with a place for the name."""
+    return tuple((name, _frozen(what.format(repr(name)), value)) for name, value in sorted(dict(pairs).items()))
+
+
+def _frozen(what: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return tuple(_frozen(name, item) for item in value)
+        return tuple(_frozen(what, item) for item in value)
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise TypeError(
-        f"Argument {name!r} of a fusion: expected text, a finite number, a boolean, None or a list of these, got "
-        f"{value!r}."
-    )
+    raise TypeError(f"{what}: expected text, a finite number, a boolean, None or a list of these, got {value!r}.")
+
+
+def _short(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +64,9 @@ class RunSpec:
     is here, or in the protocol, must never change, since the ids of runs made with it would not tell.
 
     Attributes:
-        dataset: Name of the data set.
+        dataset: Name of the data set, or :data:`SYNTHETIC`.
         dataset_sha256: Hash of its data.
-        fusion: Name of the fusion, or "persistence".
+        fusion: Name of the fusion, or "persistence" or "historical-average", which forecast without a model.
         seed: The one seed of the run.
         protocol: How it is trained.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
@@ -66,9 +74,10 @@ class RunSpec:
         arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
             text, finite numbers, booleans, None and lists of these.
         precision: Floating-point type of the computation.
+        dataset_options: Options of the data set's loader, given and kept like ``arguments``.
 
     Raises:
-        TypeError: If an argument is none of these.
+        TypeError: If an argument or an option is none of these.
     """
 
     dataset: str
@@ -80,10 +89,11 @@ class RunSpec:
     engine: str | None = None
     arguments: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
     precision: str = "float32"
+    dataset_options: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        pairs = sorted(dict(self.arguments).items())
-        object.__setattr__(self, "arguments", tuple((name, _frozen(name, value)) for name, value in pairs))
+        object.__setattr__(self, "arguments", _frozen_pairs("Argument {} of a fusion", self.arguments))
+        object.__setattr__(self, "dataset_options", _frozen_pairs("Option {} of a data set", self.dataset_options))
 
     @functools.cached_property
     def id(self) -> str:
@@ -102,7 +112,8 @@ class RunSpec:
     def __str__(self) -> str:
         """As people call it."""
         degree = "" if self.degree is None else f" P={self.degree}"
-        return f"{self.dataset} {self.fusion}{degree} seed {self.seed}"
+        options = "".join(f" {name}={_short(value)}" for name, value in dict(self.dataset_options).items())
+        return f"{self.dataset}{options} {self.fusion}{degree} seed {self.seed}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +132,7 @@ class RunResult:
         epochs: Epochs it trained.
         seconds: Wall time; of a run that was killed and continued, since then.
         history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if all diverged.
+        seconds_per_epoch: The median over the epochs of that trial, validation included; None if nothing was trained.
         peak_memory_mb: The most memory its process had held by the end of it, earlier runs of that process included,
             in MB (10^6 bytes); None if not known.
         error: The traceback of a failed run.
@@ -139,6 +151,7 @@ class RunResult:
     epochs: int = 0
     seconds: float = 0.0
     history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    seconds_per_epoch: float | None = None
     peak_memory_mb: float | None = None
     error: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)

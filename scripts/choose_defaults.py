@@ -45,7 +45,8 @@ def validate(task: tuple[str, dict[str, Any], int, str]) -> dict[str, float]:
     from tfq_fusion.training.fit import fit
 
     name, change, seed, engine = task
-    data = prepare(load(name))
+    dataset = load(name)
+    data = prepare(dataset)
     data = dataclasses.replace(data, test=data.validation)  # out of reach
     settings = {**BASE, **change}
     protocol = Protocol(learning_rates=(settings.pop("rate"),))
@@ -53,7 +54,7 @@ def validate(task: tuple[str, dict[str, Any], int, str]) -> dict[str, float]:
 
     def make() -> keras.Model:
         layer = QuantumFusionLayer(2, seed=seed, engine=engine, **settings)
-        model = fusion_model(data.widths, layer, data.outputs, data.task, seed=seed)
+        model = fusion_model(dataset.card.modalities, layer, data.outputs, data.task, seed=seed)
         layer.set_weights([stretch * weights for weights in layer.get_weights()])
         return model
 

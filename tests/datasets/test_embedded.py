@@ -9,7 +9,7 @@ import pytest
 
 from tfq_fusion.datasets.card import read_card
 from tfq_fusion.datasets.embedded import DATA, load_embedded
-from tfq_fusion.datasets.registry import EMBEDDED
+from tfq_fusion.datasets.registry import EMBEDDED, load
 
 
 @pytest.fixture
@@ -72,3 +72,24 @@ def test_pickled_objects_are_refused_even_with_the_right_hash(copy):
     card.write_text(re.sub('sha256: ".*"', f'sha256: "{sha256}"', card.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(ValueError, match="allow_pickle=False"):
         load_embedded("japanese-vowels", copy)
+
+
+@pytest.mark.parametrize("channels", [3, 12])
+def test_the_first_channels_of_japanese_vowels_can_be_taken(channels):
+    some, everything = load("japanese-vowels", channels=channels), load("japanese-vowels")
+    names = [f"coefficient_{k + 1:02}" for k in range(channels)]
+    assert list(some.train[0]) == list(some.modalities) == names
+    assert some.card.modality_count == channels
+    for one, other in zip(
+        (some.train, some.validation, some.test),
+        (everything.train, everything.validation, everything.test),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one[1], other[1])
+        np.testing.assert_array_equal(one[0]["coefficient_02"], other[0]["coefficient_02"])
+
+
+@pytest.mark.parametrize("channels", [0, 1, 13])
+def test_channels_out_of_range_are_named(channels):
+    with pytest.raises(ValueError, match=f"`channels` should be between 2 and 12, got {channels}"):
+        load("japanese-vowels", channels=channels)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfq_fusion._keras import keras
-from tfq_fusion.models.encoders import Frames, encode_images, encode_waveforms, encode_windows, stack
+from tfq_fusion.models.encoders import Frames, encode_images, encode_waveforms, encode_windows
 
 pytestmark = pytest.mark.keras
 MODALITIES, FEATURES, HIDDEN = 3, 4, 5
@@ -131,12 +131,6 @@ def test_frames_survive_saving(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     inputs = signals(encode_waveforms)
     np.testing.assert_array_equal(predict(loaded, inputs), predict(model, inputs))
-
-
-def test_single_modalities_are_stacked_in_their_order():
-    inputs = [keras.Input((7, 2)) for _ in range(3)]
-    values = list(np.random.default_rng(0).normal(size=(3, 5, 7, 2)).astype(np.float32))
-    np.testing.assert_array_equal(predict(keras.Model(inputs, stack(inputs)), values), np.stack(values, axis=1))
 
 
 def test_images_become_features():

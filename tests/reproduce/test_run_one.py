@@ -3,11 +3,16 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
+from reproduce import run_one
 from reproduce.run_one import run
 from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
-from tfq_fusion.datasets import load
+from tfq_fusion import models
+from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.datasets.card import Modality
+from tfq_fusion.models import make_fusion
 from tfq_fusion.training import Protocol
 
 ONE_EPOCH = Protocol(epochs=1)
@@ -34,6 +39,50 @@ def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
 def test_further_arguments_reach_the_fusion():
     few, many = (run(spec("lmf", dataset="mfeat", arguments={"rank": rank})).fusion_params for rank in (1, 3))
     assert few < many < 3 * few + 1
+
+
+def test_options_of_the_data_set_reach_its_loader():
+    result = run(spec("concat", dataset_options={"channels": 3}))
+    assert (result.status, result.modalities) == (FINISHED, 3)
+    assert 0 < result.seconds_per_epoch < result.seconds
+
+
+def road():
+    """Five sensors in a ring, an hour in and two steps out, of a made-up road."""
+    rng = np.random.default_rng(0)
+    speed = np.cumsum(rng.normal(size=(400, 5)), axis=0).astype(np.float32) + 60
+    windows = np.lib.stride_tricks.sliding_window_view(speed, 14, axis=0)
+    parts = [({"sensors": w[..., :12].copy()}, w[..., 12:].transpose(0, 2, 1).reshape(len(w), 10)) for w in
+             (windows[:200], windows[220:280], windows[300:])]  # fmt: skip
+    sensors = Modality(name="sensors", shape=(12,), kind="window", count=5, description="")
+    card = load("traffic-detectors").card.model_copy(
+        update={"modalities": (sensors,), "outputs": tuple("abcde"), "horizon": 2}
+    )
+    ring = np.roll(np.eye(5), 1, axis=1)
+    slots = {part: np.arange(len(parts[k][1])) for k, part in enumerate(("train", "validation", "test"))}
+    return Dataset(*parts, card, adjacency=(ring + ring.T).astype(np.float32), time_of_day=slots)
+
+
+@pytest.mark.parametrize("fusion", ["concat", "gcn", "qfl", "persistence", "historical-average"])
+def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
+    monkeypatch.setattr(run_one, "load", lambda name, **options: road())
+    result = run(RunSpec("road", road().card.sha256, fusion, 0, ONE_EPOCH, degree=1 if fusion == "qfl" else None))
+    assert (result.status, result.modalities) == (FINISHED, 5)
+    assert {"mae", "rmse", "mape"} <= set(result.metrics["test"])
+    if fusion == "persistence":
+        inputs, targets = road().test
+        expected = np.abs(np.tile(inputs["sensors"][..., -1], 2) - targets).mean()
+        assert result.metrics["test"]["mae"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
+    seen = []
+    monkeypatch.setattr(run_one, "load", lambda name, **options: road())
+    monkeypatch.setattr(models, "make_fusion", lambda *a, **k: seen.append(k) or make_fusion(*a, **k))
+    run(RunSpec("road", road().card.sha256, "gcn", 0, ONE_EPOCH))
+    run(RunSpec("road", road().card.sha256, "concat", 0, ONE_EPOCH))
+    np.testing.assert_array_equal(seen[0]["adjacency"], road().adjacency)
+    assert "adjacency" not in seen[-1]
 
 
 def test_a_precision_that_is_not_computed_is_refused():

@@ -17,7 +17,8 @@ SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2, 
 @pytest.mark.parametrize(
     "change",
     [{"dataset": "emoji"}, {"dataset_sha256": "1" * 64}, {"fusion": "lmf"}, {"seed": 1}, {"degree": 3},
-     {"engine": None}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"precision": "float64"}],
+     {"engine": None}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"precision": "float64"},
+     {"dataset_options": {"fold": 1}}],
 )  # fmt: skip
 def test_id_changes_with_everything_that_defines_a_run(change):
     assert dataclasses.replace(SPEC, **change).id != SPEC.id
@@ -63,8 +64,8 @@ def test_defaults_stay_what_they_are():
     assert dataclasses.asdict(spec) == {
         "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
         "protocol": {"features": 4, "hidden": 16, "head": 32, "units": 32, "batch_size": 32, "epochs": 60,
-                     "patience": 10, "learning_rates": (5e-3,)},
-        "degree": None, "engine": None, "arguments": (), "precision": "float32",
+                     "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True},
+        "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (),
     }  # fmt: skip
 
 
@@ -98,6 +99,14 @@ def test_an_argument_that_is_no_json_value_is_refused(value):
         dataclasses.replace(SPEC, arguments={"rank": value})
 
 
+def test_options_of_a_data_set_are_kept_like_arguments_and_shown():
+    spec = dataclasses.replace(SPEC, dataset_options={"leads": ["I", "V2"], "fold": 2})
+    assert spec.dataset_options == (("fold", 2), ("leads", ("I", "V2")))
+    assert str(spec) == "mfeat fold=2 leads=I,V2 qfl P=2 seed 0"
+    with pytest.raises(TypeError, match="Option 'fold' of a data set: expected text, a finite number"):
+        dataclasses.replace(SPEC, dataset_options={"fold": object()})
+
+
 any_float = st.floats(allow_nan=True, allow_infinity=True)
 results = st.builds(
     RunResult,
@@ -109,6 +118,7 @@ results = st.builds(
         seed=st.integers(0, 2**40),
         protocol=st.builds(Protocol, learning_rates=st.lists(any_float, max_size=3).map(tuple)),
         arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.booleans(), max_size=2),
+        dataset_options=st.dictionaries(st.just("leads"), st.lists(st.text(max_size=3), max_size=2)),
     ),
     status=st.sampled_from([FINISHED, DIVERGED, FAILED]),
     modalities=st.integers(1, 9),

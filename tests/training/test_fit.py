@@ -9,6 +9,7 @@ import tensorflow as tf
 from sklearn.preprocessing import StandardScaler
 
 from tfq_fusion._keras import LEGACY, keras
+from tfq_fusion.datasets.card import Modality
 from tfq_fusion.layers import ConcatFusion
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol
@@ -31,10 +32,14 @@ def two_blobs(imbalanced=False):
     return Prepared(part(128), part(32), part(64), "classification", 2, imbalanced, None)
 
 
+def vectors(data):
+    return [Modality(name=name, shape=(width,), description="") for name, width in data.widths.items()]
+
+
 def maker(data, fusion="tfn", seed=0):
     def make():
         layer = make_fusion(fusion, [2, 2], units=16, degree=2, seed=seed)
-        return fusion_model(data.widths, layer, data.outputs, data.task, features=2, hidden=4, head=4, seed=seed)
+        return fusion_model(vectors(data), layer, data.outputs, data.task, features=2, hidden=4, head=4, seed=seed)
 
     return make
 
@@ -110,7 +115,7 @@ def test_a_model_is_traced_once_to_train_once_to_validate_and_once_to_predict():
             return super().call(inputs)
 
     def make():
-        model = fusion_model(data.widths, CountedFusion(), data.outputs, data.task)
+        model = fusion_model(vectors(data), CountedFusion(), data.outputs, data.task)
         calls.clear()
         return model
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.dataset import Dataset, Part
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -39,6 +40,31 @@ def load_embedded(name: str, folder: Traversable = DATA) -> Dataset:
             for rows in (arrays["train"], arrays["validation"], arrays["test"])
         )
     return Dataset(train, validation, test, card)
+
+
+def load_japanese_vowels(channels: int = 12) -> Dataset:
+    """Loads the data set "japanese-vowels".
+
+    Args:
+        channels: How many of the 12 coefficients, the first ones: a modality each.
+
+    Raises:
+        FileNotFoundError: If the file or its card is missing.
+        ValueError: If there are fewer than 2 or more than 12 channels, or the file is not the one that the card
+            describes.
+    """
+    dataset = load_embedded("japanese-vowels")
+    if not 2 <= channels <= len(dataset.modalities):
+        raise ValueError(
+            f"japanese-vowels: `channels` should be between 2 and {len(dataset.modalities)}, got {channels}."
+        )
+
+    def chosen(part: Part) -> Part:
+        inputs, labels = part
+        return dict(itertools.islice(inputs.items(), channels)), labels
+
+    card = dataset.card.model_copy(update={"modalities": dataset.card.modalities[:channels]})
+    return Dataset(chosen(dataset.train), chosen(dataset.validation), chosen(dataset.test), card)
 
 
 def _read_verified(file: Traversable, sha256: str) -> bytes:

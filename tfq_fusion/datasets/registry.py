@@ -14,7 +14,7 @@ from tfq_fusion.datasets import images, ludb, metr_la, ptb_xl, wikipedia
 from tfq_fusion.datasets.card import DATA
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders
-from tfq_fusion.datasets.embedded import load_embedded
+from tfq_fusion.datasets.embedded import load_embedded, load_japanese_vowels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +55,7 @@ DOWNLOADS: dict[str, Download] = {
 }
 LOADERS: dict[str, Callable[..., Dataset]] = {
     **{name: functools.partial(load_embedded, name, DATA) for name in EMBEDDED},
+    "japanese-vowels": load_japanese_vowels,
     **{name: download.load for name, download in DOWNLOADS.items()},
 }
 

@@ -1,4 +1,4 @@
-"""Encoders of signals with an order: all modalities of one kind in one stacked tensor, through one set of operations.
+"""Encoders: all modalities of one kind in one stacked tensor, through one set of operations.
 
 Each is a function from symbolic tensors of Keras to symbolic tensors, and ends in ``features`` units with a hyperbolic
 tangent, so that a fusion sees features in [-1, 1]. The papers state no encoders: all of this is ours.
@@ -14,11 +14,36 @@ import numpy as np
 from tfq_fusion._keras import keras, ops, register
 
 
-def stack(signals: Sequence[Any]) -> Any:
-    """Modalities of one shape as one tensor: a list of ``[batch, ...]`` -> ``[batch, modalities, ...]``."""
-    return keras.layers.Concatenate(axis=1)(
-        [keras.layers.Reshape((1, *signal.shape[1:]))(signal) for signal in signals]
-    )
+def encode_vectors(stacks: Sequence[Any], features: int, hidden: int, rng: np.random.Generator) -> Any:
+    """Two dense layers for each modality, with weights of its own: for features without an order.
+
+    Args:
+        stacks: Modalities of equal width in one tensor ``[batch, modalities, width]``, a tensor for each width.
+        features: Features per modality.
+        hidden: Units of the first layer.
+        rng: Draws the seeds of the initial weights.
+
+    Returns:
+        ``[batch, modalities, features]``, the modalities of all stacks one after the other.
+    """
+
+    def dense(stack: Any, units: int, activation: str) -> Any:
+        modalities = stack.shape[1]
+        # Glorot-uniform for each modality: Keras takes the first axis of a stack of kernels for part of its fans.
+        initializer = keras.initializers.VarianceScaling(
+            scale=modalities, mode="fan_avg", distribution="uniform", seed=int(rng.integers(2**31))
+        )
+        layer = keras.layers.EinsumDense(
+            "bmf,mfh->bmh",
+            output_shape=(modalities, units),
+            bias_axes="mh",
+            activation=activation,
+            kernel_initializer=initializer,
+        )
+        return layer(stack)
+
+    rectified = [dense(stack, hidden, "relu") for stack in stacks]
+    return dense(keras.layers.Concatenate(axis=1)(rectified), features, "tanh")
 
 
 def encode_waveforms(signals: Any, features: int, hidden: int, rng: np.random.Generator, shared: bool = True) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import statistics
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +30,8 @@ class Fitted:
         epochs: Epochs of the chosen trial.
         diverged_trials: Trials whose loss became NaN or infinite.
         history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if every one diverged.
+        seconds_per_epoch: The median over the epochs of that trial that this process trained, validation included; None
+            if it trained none, for a backup held them all.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -35,6 +39,7 @@ class Fitted:
     epochs: int
     diverged_trials: int
     history: dict[str, list[float]]
+    seconds_per_epoch: float | None
 
 
 def fit(
@@ -52,20 +57,21 @@ def fit(
     Returns:
         The metrics of the chosen trial.
     """
-    best: tuple[float, float, keras.Model, dict[str, list[float]]] | None = None
+    best: tuple[float, float, keras.Model, dict[str, list[float]], float | None] | None = None
     diverged = 0
     history: dict[str, list[float]] = {}
+    seconds: float | None = None
     for trial, learning_rate in enumerate(protocol.learning_rates):
         model = make_model()
-        history = _train(model, data, protocol, learning_rate, seed, backup and backup / f"trial-{trial}")
+        history, seconds = _train(model, data, protocol, learning_rate, seed, backup and backup / f"trial-{trial}")
         if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
             diverged += 1
         elif best is None or min(history["val_loss"]) < best[0]:
-            best = min(history["val_loss"]), learning_rate, model, history
+            best = min(history["val_loss"]), learning_rate, model, history, seconds
     if best is None:
-        return Fitted({}, None, 0, diverged, history)
-    _, learning_rate, model, history = best
-    return Fitted(_evaluate(model, data, protocol), learning_rate, len(history["loss"]), diverged, history)
+        return Fitted({}, None, 0, diverged, history, seconds)
+    _, learning_rate, model, history, seconds = best
+    return Fitted(_evaluate(model, data, protocol), learning_rate, len(history["loss"]), diverged, history, seconds)
 
 
 def loss_of(data: Prepared) -> keras.losses.Loss:
@@ -92,7 +98,8 @@ def shuffled_batches(data: Prepared, protocol: Protocol, seed: int) -> tf.data.D
 
 def _train(
     model: keras.Model, data: Prepared, protocol: Protocol, learning_rate: float, seed: int, folder: Path | None
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], float | None]:
+    """The losses of every epoch, and the median of the seconds of those that this process trained."""
     steps = math.ceil(len(data.train[1]) / protocol.batch_size)
     optimizer = keras.optimizers.Adam(learning_rate)
     # One call runs an epoch: calls from Python would take longer than most batches. A loss that becomes NaN stops the
@@ -107,7 +114,8 @@ def _train(
     early_stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=protocol.patience, restore_best_weights=True
     )
-    callbacks = [keras.callbacks.TerminateOnNaN(), early_stopping]
+    timer = _EpochTimer()
+    callbacks = [timer, keras.callbacks.TerminateOnNaN(), early_stopping]
     backup = None if folder is None else Backup(folder, early_stopping)
     if backup is not None:
         callbacks.append(backup)
@@ -120,7 +128,20 @@ def _train(
         callbacks=callbacks,
         verbose=0,
     )
-    return history.history if backup is None else backup.history
+    losses = history.history if backup is None else backup.history
+    return losses, statistics.median(timer.seconds) if timer.seconds else None
+
+
+class _EpochTimer(keras.callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+        self.begin = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+        self.seconds.append(time.perf_counter() - self.begin)
 
 
 def _evaluate(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, dict[str, float]]:

@@ -18,6 +18,8 @@ class Protocol:
         epochs: At most.
         patience: Epochs without a better validation loss before training stops.
         learning_rates: One trial of training each; the one with the lowest validation loss is kept.
+        shared_encoders: Whether waveforms, and windows, share their encoder's weights; otherwise each modality has
+            its own.
     """
 
     features: int = 4
@@ -28,3 +30,4 @@ class Protocol:
     epochs: int = 60
     patience: int = 10
     learning_rates: tuple[float, ...] = (5e-3,)
+    shared_encoders: bool = True

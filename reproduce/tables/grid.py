@@ -1,0 +1,182 @@
+"""What the tables share: a grid of runs, and how its results fold into rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reproduce.datasets import load_all
+from reproduce.results import typed
+from reproduce.runs import (
+    DIVERGED,
+    HISTORICAL_AVERAGE,
+    INTRACTABLE,
+    PERSISTENCE,
+    SYNTHETIC,
+    RunResult,
+    RunSpec,
+)
+from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.engines import check_engine
+from tfq_fusion.training import Protocol, t_interval
+
+OF_DEGREE = ("qfl", "control")
+BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A data set with one choice of its modalities, and what is run on it.
+
+    Attributes:
+        dataset: Its name, or :data:`reproduce.runs.SYNTHETIC`.
+        fusions: Names of the fusions, in the order in which they are run; a baseline is run once, and on forecasts
+            alone.
+        degrees: Of "qfl" and "control".
+        seeds: How many seeds, 0, 1, ...
+        protocol: How each run is trained.
+        options: Options of the loader.
+        folds: The number of folds of the data set where each seed is to test another one; else None.
+    """
+
+    dataset: str
+    fusions: tuple[str, ...]
+    degrees: tuple[int, ...]
+    seeds: int
+    protocol: Protocol
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    folds: int | None = None
+
+
+def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The fusions that were asked for, or all of the known ones.
+
+    Raises:
+        ValueError: If one is unknown.
+    """
+    unknown = [fusion for fusion in fusions or () if fusion not in known]
+    if unknown:
+        raise ValueError(f"Unknown fusion {', '.join(unknown)}: expected among {', '.join(known)}.")
+    return tuple(fusions or known)
+
+
+def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
+    """Every run of the blocks, in their order.
+
+    Raises:
+        FileNotFoundError: If data sets are not there; the message names them and says how to get them.
+        ValueError: If a data set or the engine is unknown.
+    """
+    check_engine(engine)
+    blocks = list(blocks)
+    datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset != SYNTHETIC))
+    return [
+        spec
+        for block in blocks
+        for spec in _block_specs(block, None if block.dataset == SYNTHETIC else next(datasets), engine)
+    ]
+
+
+def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[RunSpec]:
+
+    def spec(fusion: str, seed: int, degree: int | None = None) -> RunSpec:
+        fold = {} if block.folds is None else {"fold": seed % block.folds}
+        return RunSpec(
+            dataset=block.dataset,
+            dataset_sha256=dataset.card.sha256 if dataset else "",
+            fusion=fusion,
+            seed=seed,
+            protocol=block.protocol,
+            degree=degree,
+            engine=engine if fusion == "qfl" else None,
+            precision="float64" if dataset is None and fusion != "qfl" else "float32",
+            dataset_options={**block.options, **fold},
+        )
+
+    baselines: tuple[str, ...] = BASELINES if dataset and dataset.task == "forecasting" else ()
+    if dataset and dataset.time_of_day is None:
+        baselines = tuple(baseline for baseline in baselines if baseline != HISTORICAL_AVERAGE)
+    runs = [spec(baseline, seed=0) for baseline in baselines if baseline in block.fusions]
+    for fusion, seed in itertools.product(block.fusions, range(block.seeds)):
+        if fusion in OF_DEGREE:
+            runs += [spec(fusion, seed, degree) for degree in block.degrees]
+        elif fusion not in BASELINES:
+            runs.append(spec(fusion, seed))
+    return runs
+
+
+def fold(
+    results: Sequence[RunResult],
+    metrics: Mapping[str, Sequence[str]],
+    costs: Callable[[RunResult], Mapping[str, float | None]] = lambda result: {},
+) -> pd.DataFrame:
+    """Fold runs into the rows of a results file: mean, deviation and interval over seeds, of the test metrics.
+
+    Args:
+        results: The runs.
+        metrics: Task -> names of the test metrics to report; the task of :data:`reproduce.runs.SYNTHETIC` is that name.
+        costs: Further values of a run, by metric; None where there is none.
+
+    Returns:
+        One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose
+        loss became NaN; the others are taken over the seeds that finished. A fusion that cannot be built has zero seeds
+        and no mean.
+    """
+    rows = []
+    groups: dict[tuple[str, int, str, int | None], list[RunResult]] = {}
+    for result in results:
+        spec = result.spec
+        groups.setdefault((spec.dataset, result.modalities, spec.fusion, spec.degree), []).append(result)
+    for (dataset, modalities, fusion, degree), group in groups.items():
+        ran = [result for result in group if result.status != INTRACTABLE]
+        tests = [result.metrics["test"] for result in group if result.metrics]
+        task = _task(dataset)
+        values = {name: [test[name] for test in tests if name in test] for name in metrics[task]}
+        if task != SYNTHETIC:
+            values["diverged"] = [float(result.status == DIVERGED) for result in ran]
+        for each in [costs(result) for result in ran]:
+            for name, cost in each.items():
+                values.setdefault(name, []).extend([] if cost is None else [cost])
+        for metric, samples in values.items():
+            mean, std, low, high = t_interval(samples)
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "modalities": modalities,
+                    "fusion": fusion,
+                    "degree": degree,
+                    "engine": group[0].spec.engine,
+                    "metric": metric,
+                    "mean": mean,
+                    "std": std,
+                    "ci95_low": low,
+                    "ci95_high": high,
+                    "seeds": len(ran),
+                    "fusion_params": group[0].fusion_params,
+                    "total_params": group[0].total_params,
+                    "train_seconds": sum(result.seconds for result in ran) / len(ran) if ran else None,
+                }
+            )
+    return typed(pd.DataFrame(rows))
+
+
+@functools.cache
+def _task(dataset: str) -> str:
+    return SYNTHETIC if dataset == SYNTHETIC else load(dataset).task
+
+
+def constant_guess(datasets: Iterable[str]) -> dict[str, float]:
+    """Test accuracy of always guessing the most frequent class of the training part, for data sets with classes."""
+    accuracies = {}
+    for name in datasets:
+        dataset = load(name)
+        if dataset.task == "classification":
+            guess = np.bincount(dataset.train[1]).argmax()
+            accuracies[name] = float(np.mean(dataset.test[1] == guess))
+    return accuracies
