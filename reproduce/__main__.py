@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -28,60 +29,73 @@ def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
-@app.command()
-def table1(
-    profile: Annotated[str, typer.Option(help="smoke, default or paper.")] = "default",
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds per cell; the profile says how many otherwise.")
-    ] = None,
-    engine: Annotated[str, typer.Option(help="What runs the quantum circuits: compiled or tfq.")] = "compiled",
-    datasets: Annotated[
-        str | None, typer.Option(help="Data sets, separated by commas; the profile says which otherwise.")
-    ] = None,
-    fusions: Annotated[str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="How many runs at the same time, one core each.")] = 1,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
-    ] = False,
-    verbose: Verbose = False,
-    results: ResultsDir = Path("results"),
-) -> None:
-    """Train what Table 1 is made of, write it, and hold it against what is published."""
-    from reproduce.execute import ExecutionError
-    from reproduce.produce import produce
-    from reproduce.store import StoreError
-    from reproduce.tables import grid
-    from reproduce.tables import table1 as table
+TABLES = {
+    "table1": "Multimodal fusion on small, diverse data sets.",
+    "table2": "How fusion holds up as modalities multiply, on those of its data sets that are here.",
+}
 
-    try:
-        if scheduler is not None and workers != 1:
-            raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
-        plan = table.plan(profile, seeds, _names(datasets))
-        complete = produce(
-            specs=table.specs(plan, _names(fusions), engine),
-            fold=table.fold,
-            path_stem=results / "table1",
-            title=table.TITLE,
-            profile=f"{profile}, at most {plan.protocol.epochs} epochs",
-            units=table.UNITS,
-            chance=grid.constant_guess(plan.datasets),
-            fresh=fresh,
-            console=console,
-            dry_run=dry_run,
-            workers=workers,
-            scheduler=scheduler,
-            verbose=verbose,
-        )
-    except (ValueError, OSError, ExecutionError, StoreError) as error:
-        fail(error)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if not complete:
-        raise typer.Exit(1)
+
+def _add_table(name: str, summary: str) -> None:
+    @app.command(name, help=f"{summary} Train what the table is made of, write it, hold it against what is published.")
+    def make(
+        profile: Annotated[str, typer.Option(help="smoke, default or paper.")] = "default",
+        seeds: Annotated[
+            int | None, typer.Option(min=1, help="Seeds per cell; the profile says how many otherwise.")
+        ] = None,
+        engine: Annotated[str, typer.Option(help="What runs the quantum circuits: compiled or tfq.")] = "compiled",
+        datasets: Annotated[
+            str | None, typer.Option(help="Data sets, separated by commas; the profile says which otherwise.")
+        ] = None,
+        fusions: Annotated[
+            str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")
+        ] = None,
+        workers: Annotated[int, typer.Option(min=1, help="How many runs at the same time, one core each.")] = 1,
+        scheduler: Annotated[
+            str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
+        ] = None,
+        fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
+        ] = False,
+        verbose: Verbose = False,
+        results: ResultsDir = Path("results"),
+    ) -> None:
+        from reproduce.execute import ExecutionError
+        from reproduce.produce import produce
+        from reproduce.store import StoreError
+
+        table = importlib.import_module(f"reproduce.tables.{name}")
+        try:
+            if scheduler is not None and workers != 1:
+                raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
+            plan = table.plan(profile, seeds, _names(datasets))
+            complete = produce(
+                specs=table.specs(plan, _names(fusions), engine),
+                fold=table.fold,
+                path_stem=results / name,
+                title=table.TITLE,
+                profile=f"{profile}, {plan.extent}",
+                units=table.UNITS,
+                chance=table.chance(plan),
+                notes=table.notes(plan),
+                figures=table.FIGURES,
+                fresh=fresh,
+                console=console,
+                dry_run=dry_run,
+                workers=workers,
+                scheduler=scheduler,
+                verbose=verbose,
+            )
+        except (ValueError, OSError, ExecutionError, StoreError) as error:
+            fail(error)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        if not complete:
+            raise typer.Exit(1)
+
+
+for _name, _summary in TABLES.items():
+    _add_table(_name, _summary)
 
 
 @app.command()

@@ -38,6 +38,8 @@ def _one_of(known: dict[str, Any], what: str) -> AfterValidator:
 Number = Annotated[FiniteFloat, Field(strict=True)]
 Tolerance = Annotated[FiniteFloat, Field(strict=True, ge=0)]
 Degree = Annotated[int, Field(strict=True, ge=1)]
+Size = Annotated[int, Field(strict=True, ge=1)]
+"""A number of modalities."""
 MetricName = Annotated[str, _one_of(METRICS, "metric")]
 FusionName = Annotated[str, _one_of(FUSIONS, "fusion")]
 Quantity = Annotated[str, _one_of(METRICS | dict.fromkeys(("modalities", "fusion_params", "total_params")), "quantity")]
@@ -66,7 +68,11 @@ class Series(_Model):
 
 
 class ValueCheck(_Model):
-    """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``."""
+    """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
+
+    ``modalities`` says with how many of them, here and below; None for the most that were run on the data set.
+    ``nearest`` names data sets that are shown as information while ``dataset`` is not reproduced.
+    """
 
     kind: Literal["value"]
     table: Table
@@ -74,13 +80,15 @@ class ValueCheck(_Model):
     series: Series
     quantity: Quantity
     tolerance: Tolerance = 0.0
+    modalities: Size | None = None
+    nearest: tuple[str, ...] = ()
 
 
 class RatioCheck(_Model):
     """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
 
     The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
-    tolerance counts. ``nearest`` names data sets that are shown as information while ``dataset`` is not reproduced.
+    tolerance counts.
     """
 
     kind: Literal["ratio"]
@@ -90,6 +98,7 @@ class RatioCheck(_Model):
     denominator: Series
     quantity: Quantity
     tolerance: Tolerance = 0.0
+    modalities: Size | None = None
     nearest: tuple[str, ...] = ()
 
 
@@ -106,6 +115,24 @@ class OrderingCheck(_Model):
     below: tuple[Series, ...]
     datasets: dict[str, MetricName]
     nearest: dict[str, MetricName] = {}
+
+
+class StabilityCheck(_Model):
+    """From ``few`` to ``many`` modalities ``degrades`` gets worse, and ``stable`` does not.
+
+    A series gets worse if its 95 % interval with many lies wholly on the worse side of that with few, or if with many
+    every seed diverged.
+    """
+
+    kind: Literal["stability"]
+    table: Table
+    dataset: str
+    metric: MetricName
+    few: Size
+    many: Size
+    stable: Series
+    degrades: Series
+    nearest: tuple[str, ...] = ()
 
 
 class DegreeShapeCheck(_Model):
@@ -137,7 +164,8 @@ class NoCheck(_Model):
 
 
 Check = Annotated[
-    ValueCheck | RatioCheck | OrderingCheck | DegreeShapeCheck | GrowthCheck | NoCheck, Field(discriminator="kind")
+    ValueCheck | RatioCheck | OrderingCheck | StabilityCheck | DegreeShapeCheck | GrowthCheck | NoCheck,
+    Field(discriminator="kind"),
 ]
 
 

@@ -25,6 +25,7 @@ from reproduce.claims import (
     OrderingCheck,
     RatioCheck,
     Series,
+    StabilityCheck,
     ValueCheck,
     load_papers,
 )
@@ -130,20 +131,28 @@ class _Figure:
 
 
 class _Results:
-    """The cells of all tables by (data set, fusion, degree), then metric."""
+    """The cells of all tables by (data set, modalities, fusion, degree), then metric."""
 
     def __init__(self, tables: Iterable[pd.DataFrame]):
-        self.rows: dict[tuple[str, str, int | None], dict[str, Any]] = {}
+        self.rows: dict[tuple[str, int, str, int | None], dict[str, Any]] = {}
         for table in tables:
             for row in table.to_dict("records"):
                 degree = None if pd.isna(row["degree"]) else row["degree"]
-                self.rows.setdefault((row["dataset"], row["fusion"], degree), {}).setdefault(row["metric"], row)
+                key = row["dataset"], row["modalities"], row["fusion"], degree
+                self.rows.setdefault(key, {}).setdefault(row["metric"], row)
 
-    def figure(self, dataset: str, series: Series, quantity: str, table: str) -> _Figure:
-        """The reproduced number; ``table`` is named as the one to make where the data set is missing."""
-        if dataset not in {key[0] for key in self.rows}:
-            raise _NotComparableError(f"there are no results on {dataset}; `make reproduce-{table}` is to add them")
-        cells = self.rows.get((dataset, series.fusion, series.degree), {})
+    def figure(self, dataset: str, series: Series, quantity: str, table: str, modalities: int | None = None) -> _Figure:
+        """The reproduced number with so many modalities, or with the most there are.
+
+        ``table`` is named as the one to make where the results are missing.
+        """
+        sizes = {key[1] for key in self.rows if key[0] == dataset}
+        if not sizes or modalities not in {None, *sizes}:
+            size = "" if not sizes else f" with {modalities} modalities"
+            raise _NotComparableError(
+                f"there are no results on {dataset}{size}; `make reproduce-{table}` is to add them"
+            )
+        cells = self.rows.get((dataset, modalities or max(sizes), series.fusion, series.degree), {})
         if quantity not in METRICS and cells:
             count = float(next(iter(cells.values()))[quantity])
             return _Figure(count, count, count)
@@ -172,6 +181,8 @@ def _judge(check: Check, published: float | None, results: _Results) -> tuple[Ou
                 holds, reason = _judge_ratio(check, published, results)
             case OrderingCheck():
                 holds, reason = _judge_ordering(check, check.datasets, results)
+            case StabilityCheck():
+                holds, reason = _judge_stability(check, check.dataset, results)
             case DegreeShapeCheck():
                 holds, reason = _judge_degree_shape(check, results)
             case GrowthCheck():
@@ -203,9 +214,14 @@ def _sentence(text: str) -> str:
 
 def _judge_value(check: ValueCheck, published: float | None, results: _Results) -> tuple[bool, str]:
     published, dataset = _stated(published, check.dataset)
-    figure = results.figure(dataset, check.series, check.quantity, check.table)
+    figure, reason = _value(check, dataset, results)
     holds = _covers(figure, published, check.tolerance, f"{check.series} on {dataset}")
-    return holds, f"{check.series} on {dataset}: {_label(check.quantity)} {figure}, published {published:g}"
+    return holds, f"{reason}, published {published:g}"
+
+
+def _value(check: ValueCheck, dataset: str, results: _Results) -> tuple[_Figure, str]:
+    figure = results.figure(dataset, check.series, check.quantity, check.table, check.modalities)
+    return figure, f"{check.series} on {dataset}: {_label(check.quantity)} {figure}"
 
 
 def _judge_ratio(check: RatioCheck, published: float | None, results: _Results) -> tuple[bool, str]:
@@ -215,8 +231,8 @@ def _judge_ratio(check: RatioCheck, published: float | None, results: _Results) 
 
 
 def _ratio(check: RatioCheck, dataset: str, results: _Results) -> tuple[_Figure, str]:
-    over = results.figure(dataset, check.numerator, check.quantity, check.table)
-    under = results.figure(dataset, check.denominator, check.quantity, check.table)
+    over = results.figure(dataset, check.numerator, check.quantity, check.table, check.modalities)
+    under = results.figure(dataset, check.denominator, check.quantity, check.table, check.modalities)
     if under.mean <= 0 or under.low <= 0:
         raise _NotComparableError(f"a ratio to {check.denominator} on {dataset} has no bounds: {under} reaches zero")
     ratio = _Figure(over.mean / under.mean, over.low / under.high, over.high / under.low)
@@ -253,6 +269,27 @@ def _place(one: _Figure, other: _Figure, lower_is_better: bool) -> str:
     return "worse than" if one.high < other.low else "not told apart from"
 
 
+def _judge_stability(check: StabilityCheck, dataset: str, results: _Results) -> tuple[bool, str]:
+    label = METRICS[check.metric].label
+    reasons = []
+    worse = {}
+    for series in (check.degrades, check.stable):
+        few = results.figure(dataset, series, check.metric, check.table, check.few)
+        few.require_interval(f"{series} with {check.few} modalities on {dataset}")
+        try:
+            many = results.figure(dataset, series, check.metric, check.table, check.many)
+        except _DivergedError:
+            worse[series] = True
+            reasons.append(f"{series} {few}, then every seed diverged")
+            continue
+        many.require_interval(f"{series} with {check.many} modalities on {dataset}")
+        worse[series] = _place(many, few, METRICS[check.metric].lower_is_better) == "worse than"
+        reasons.append(f"{series} {few}, then {many}, {'worse' if worse[series] else 'not told to be worse'}")
+    return worse[check.degrades] and not worse[check.stable], (
+        f"{dataset}: {label} from {check.few} to {check.many} modalities: {'; '.join(reasons)}"
+    )
+
+
 def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[bool, str]:
     degrees = [*check.rises, check.drops_at]
     reasons = []
@@ -273,7 +310,7 @@ def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[boo
 def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
     counts = sorted(
         (row["modalities"], row["fusion_params"], dataset)
-        for (dataset, fusion, degree), cells in results.rows.items()
+        for (dataset, _, fusion, degree), cells in results.rows.items()
         for row in list(cells.values())[:1]
         if (fusion, degree) == (check.series.fusion, check.series.degree)
     )
@@ -292,15 +329,19 @@ def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
 def _nearest(check: Check, results: _Results) -> str:
     """What the results say on other data sets: information, no verdict."""
     notes = []
-    if isinstance(check, (RatioCheck, OrderingCheck)):
-        for dataset in check.nearest:
-            try:
-                if isinstance(check, RatioCheck):
+    for dataset in getattr(check, "nearest", ()):
+        try:
+            match check:
+                case ValueCheck():
+                    notes.append(_value(check, dataset, results)[1])
+                case RatioCheck():
                     notes.append(_ratio(check, dataset, results)[1])
-                else:
+                case OrderingCheck():
                     notes.append(_judge_ordering(check, {dataset: check.nearest[dataset]}, results)[1])
-            except _NotComparableError:
-                continue
+                case StabilityCheck():
+                    notes.append(_judge_stability(check, dataset, results)[1])
+        except _NotComparableError:
+            continue
     return " For information: " + ". ".join(notes) + "." if notes else ""
 
 

@@ -16,7 +16,7 @@ from reproduce.compare import moved_cells, verdicts
 from reproduce.execute import run_all, stored
 from reproduce.preview import preview
 from reproduce.progress import last_line
-from reproduce.render import write_table
+from reproduce.render import Figures, write_table
 from reproduce.results import read_table
 from reproduce.runs import FAILED, RunResult, RunSpec
 from reproduce.store import Store, forget
@@ -30,6 +30,8 @@ def produce(
     profile: str,
     units: Mapping[str, str],
     chance: Mapping[str, float],
+    notes: Sequence[str],
+    figures: Figures | None,
     fresh: bool,
     console: Console,
     dry_run: bool = False,
@@ -49,6 +51,8 @@ def produce(
         profile: What made it, in words.
         units: Unit of the forecast errors by data set.
         chance: Accuracy of the best constant guess by data set.
+        notes: What a reader has to know about this table.
+        figures: As for :func:`reproduce.render.write_table`.
         fresh: Whether to forget earlier runs.
         console: Where to report.
         dry_run: Whether to tell what would run and do nothing else.
@@ -85,11 +89,11 @@ def produce(
             raise
     failed = [result for result in results if result.status == FAILED]
     if len(failed) < len(results):
-        write_table(
-            fold([result for result in results if result.status != FAILED]), path_stem, title, profile, units, chance
-        )
-        written = ", ".join(str(path_stem.with_suffix(suffix)) for suffix in (".csv", ".md", ".png"))
-        console.print(f"Wrote {written}.")
+        frame = fold([result for result in results if result.status != FAILED])
+        written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
+        for note in notes:
+            console.print(note, markup=False)
+        console.print(f"Wrote {', '.join(map(str, written))}.")
         counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
         console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
         _report_moved(path_stem.with_suffix(".csv"), console)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,13 @@ seed.
 - *not stated*: the sources at hand publish no figure for this row.
 - *LMF, unit scale* is LMF with larger initial weights, whose product over many modalities does not vanish; *Control* is
   a classical fusion with as many parameters as QFL of the same P. Both are ours, no paper's.
-- *Persistence* forecasts that nothing changes."""
+- *Persistence* forecasts that nothing changes, *Historical average* what the training part had at that time of day."""
 
 _NO_FIGURE = "-"
+
+
+Figures = Callable[[pd.DataFrame, str, Mapping[str, str]], Mapping[str, Figure]]
+"""Draws the figures of a table from its frame, ``profile`` and ``units``, by what their names add to the table's."""
 
 
 def write_table(
@@ -40,8 +44,10 @@ def write_table(
     profile: str,
     units: Mapping[str, str],
     chance: Mapping[str, float],
+    notes: Sequence[str] = (),
+    figures: Figures | None = None,
     published: Path = PUBLISHED,
-) -> None:
+) -> list[Path]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``.
 
     The Markdown page ends with the verdicts on all published claims, computed from the results files in the same
@@ -54,27 +60,56 @@ def write_table(
         profile: What made the table, in words.
         units: Unit of the forecast errors by data set.
         chance: Accuracy of the best constant guess by data set, drawn as a line.
+        notes: What a reader has to know about this table, a paragraph each.
+        figures: Draws its figures; None for one with a panel per data set.
         published: The folder with one YAML file per paper.
+
+    Returns:
+        What was written.
 
     Raises:
         ValueError: If the frame has other columns, or a results file or a paper's file is broken.
     """
-    csv = path_stem.with_suffix(".csv")
+    csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
     write_csv(frame, csv)
     frame = read_table(csv)
     papers = load_papers(published)
+    if figures is None:
+        drawn: Mapping[str, Figure] = {"": score_figure(frame, title, profile, units, chance)}
+    else:
+        drawn = figures(frame, profile, units)
+    images = {path_stem.with_name(f"{path_stem.name}{name}.png"): figure for name, figure in drawn.items()}
     sections = [
         f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
-        f"![{title}]({path_stem.name}.png)",
-        *(_dataset_section(rows, name, units.get(name), papers) for name, rows in _by_dataset(frame)),
+        *notes,
+        *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
+        *_dataset_sections(frame, units, papers),
         _verdict_section(path_stem.parent, published, papers),
     ]
-    path_stem.with_suffix(".md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-    _figure(frame, title, profile, units, chance).savefig(path_stem.with_suffix(".png"), dpi=200)
+    page.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    for image, figure in images.items():
+        figure.savefig(image, dpi=200)
+    return [csv, page, *images]
 
 
-def _by_dataset(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return [(name, frame[frame["dataset"] == name]) for name in frame["dataset"].unique()]
+def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each data set and number of modalities, in their order."""
+    sizes = frame[["dataset", "modalities"]].drop_duplicates().itertuples(index=False)
+    return [
+        (name, frame[(frame["dataset"] == name) & (frame["modalities"] == modalities)]) for name, modalities in sizes
+    ]
+
+
+def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: list[Paper]) -> list[str]:
+    sections = []
+    seen = set()
+    for name, rows in _by_size(frame):
+        heading = "" if name in seen else f"## {name}\n\n"
+        seen.add(name)
+        sizes = frame.loc[frame["dataset"] == name, "modalities"]
+        compared = papers if rows["modalities"].iloc[0] == sizes.max() else []
+        sections.append(heading + _size_section(rows, name, units.get(name), compared))
+    return sections
 
 
 def _by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
@@ -93,12 +128,12 @@ def _metrics(rows: pd.DataFrame) -> list[str]:
 
 
 def _seeds(rows: pd.DataFrame) -> str:
-    trained = rows.loc[(rows["seeds"] > 0) & (rows["fusion"] != "persistence"), "seeds"]
+    trained = rows.loc[(rows["seeds"] > 0) & ~rows["fusion"].isin(BASELINE_LINES), "seeds"]
     counts = sorted({int(count) for count in trained}) or [0]
     return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
 
 
-def _dataset_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[Paper]) -> str:
+def _size_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[Paper]) -> str:
     metrics = _metrics(rows)
     cells = {
         (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value for paper in papers for cell in paper.cells
@@ -124,7 +159,7 @@ def _dataset_section(rows: pd.DataFrame, name: str, unit: str | None, papers: li
             }
         )
     facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
-    return f"## {name}\n\n{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
+    return f"{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
 
 
 def _score(row: dict[str, Any] | None) -> str:
@@ -134,9 +169,14 @@ def _score(row: dict[str, Any] | None) -> str:
         return _no_score(row)
     if row["metric"] == "diverged":
         return f"{100 * row['mean']:.0f} %"
+    digits = METRICS[row["metric"]].digits
     if math.isnan(row["ci95_low"]):
-        return f"{row['mean']:.3f}"
-    return f"{row['mean']:.3f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.3f}"
+        return f"{row['mean']:.{digits}f}"
+    return f"{row['mean']:.{digits}f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{digits}f}"
+
+
+BASELINE_LINES = {"persistence": "--", "historical-average": "-."}
+"""How forecasts without a model are drawn."""
 
 
 def _no_score(row: dict[str, Any]) -> str:
@@ -196,44 +236,64 @@ def _style(fusion: str) -> tuple[str, str, str]:
     return {"qfl": _QFL, "control": _CONTROL}.get(fusion, _BASELINE)
 
 
-def _figure(
-    frame: pd.DataFrame, title: str, profile: str, units: Mapping[str, str], chance: Mapping[str, float]
+def score_figure(
+    frame: pd.DataFrame,
+    title: str,
+    profile: str,
+    units: Mapping[str, str],
+    chance: Mapping[str, float],
+    metric: str | None = None,
 ) -> Figure:
-    """One panel per data set: the mean and 95 % interval of its first metric for each fusion."""
-    panels = _by_dataset(frame)
-    names = [series for series in _by_series(frame) if series.fusion != "persistence"]
+    """One panel per data set and number of modalities: mean and 95 % interval of a metric for each fusion.
+
+    The metric is the first of the data set unless it is named; further arguments as for :func:`write_table`.
+    """
+    panels = _by_size(frame)
+    names = [series for series in _by_series(frame) if series.fusion not in BASELINE_LINES]
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(3.7 * columns, rows * (1.0 + 0.19 * len(names)) + 1.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     for axis, (name, cells) in zip(axes, panels, strict=False):
-        _panel(axis, name, cells, names, units.get(name), chance.get(name))
+        shown = metric or _metrics(cells)[0]
+        _panel(axis, name, cells, shown, names, units.get(name), _guess(shown, chance.get(name)))
     for axis in axes[len(panels) :]:
         axis.remove()
     styles = dict.fromkeys(_style(series.fusion) for series in names)
     legend = [Line2D([], [], color=color, marker=marker, label=label) for label, color, marker in styles]
-    if any(name in chance for name, _ in panels):
+    if any(_guess(metric or _metrics(cells)[0], chance.get(name)) is not None for name, cells in panels):
         legend.append(Line2D([], [], color="black", linestyle=":", label="Best constant guess"))
-    if "persistence" in set(frame["fusion"]):
-        legend.append(Line2D([], [], color="black", linestyle="--", label="Persistence"))
-    shown = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
-    caption = textwrap.fill(f"{shown}, {_seeds(frame)}; profile {profile}", 48 * columns)
+    for fusion in [fusion for fusion in BASELINE_LINES if fusion in set(frame["fusion"])]:
+        legend.append(Line2D([], [], color="black", linestyle=BASELINE_LINES[fusion], label=FUSIONS[fusion]))
+    spread = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
+    caption = textwrap.fill(f"{spread}, {_seeds(frame)}; profile {profile}", 48 * columns)
     figure.suptitle(f"{title}\n{caption}", fontsize=10)
     figure.legend(handles=legend, loc="outside lower center", ncols=2 * columns - 1, fontsize=9, frameon=False)
     return figure
 
 
+def _guess(metric: str, chance: float | None) -> float | None:
+    """What the best constant guess scores; None for a metric that has no such thing."""
+    return {"accuracy": chance, "roc_auc": 0.5}.get(metric)
+
+
 def _panel(
-    axis: Axes, name: str, cells: pd.DataFrame, names: list[Series], unit: str | None, chance: float | None
+    axis: Axes,
+    name: str,
+    cells: pd.DataFrame,
+    metric: str,
+    names: list[Series],
+    unit: str | None,
+    chance: float | None,
 ) -> None:
-    metric = _metrics(cells)[0]
     scores = {series: by_metric.get(metric) for series, by_metric in _by_series(cells).items()}
-    if chance is not None and metric == "accuracy":
+    if chance is not None:
         axis.axvline(chance, color="black", linestyle=":", linewidth=1)
-    persistence = scores.get(Series(fusion="persistence"))
-    if persistence is not None:
-        axis.axvline(persistence["mean"], color="black", linestyle="--", linewidth=1)
+    for fusion, line in BASELINE_LINES.items():
+        baseline = scores.get(Series(fusion=fusion))
+        if baseline is not None:
+            axis.axvline(baseline["mean"], color="black", linestyle=line, linewidth=1)
     for position, series in enumerate(names):
         row = scores.get(series)
         if row is None:

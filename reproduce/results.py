@@ -30,10 +30,11 @@ KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is written and which way it improves."""
+    """How a metric is written, to how many digits after the point, and which way it improves."""
 
     label: str
     lower_is_better: bool = False
+    digits: int = 3
 
 
 METRICS = {
@@ -46,7 +47,7 @@ METRICS = {
     "diverged": Metric("Diverged", lower_is_better=True),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
     "seconds_per_epoch": Metric("s per epoch", lower_is_better=True),
-    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True),
+    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True, digits=0),
 }
 """The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
 

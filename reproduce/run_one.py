@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reproduce.initialisation import gradient_at_initialisation
 from reproduce.provenance import commit, machine, peak_memory_mb, versions
-from reproduce.runs import (
-    DIVERGED,
-    FINISHED,
-    HISTORICAL_AVERAGE,
-    INTRACTABLE,
-    PERSISTENCE,
-    RunResult,
-    RunSpec,
-)
+from reproduce.runs import BASELINES, DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, SYNTHETIC, RunResult, RunSpec
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
 if TYPE_CHECKING:
     from tfq_fusion._keras import keras
+
+EXPERIMENTS: dict[str, Callable[[RunSpec], RunResult]] = {SYNTHETIC: gradient_at_initialisation}
+"""In place of a data set: what trains nothing on data, or makes its data itself."""
 
 
 def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
@@ -34,19 +31,11 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     Raises:
         ValueError: If the precision is not computed, or the data are not those of the specification.
     """
-    if spec.precision != "float32":
-        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
-    dataset = load(spec.dataset, **dict(spec.dataset_options))
-    if dataset.card.sha256 != spec.dataset_sha256:
-        raise ValueError(
-            f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
-            "same version of tfq-fusion and its data."
-        )
-    is_baseline = spec.fusion in (PERSISTENCE, HISTORICAL_AVERAGE)
-    if not is_baseline:
+    if spec.fusion not in BASELINES:
         import tfq_fusion.training.fit  # noqa: F401 (seconds of the process, not of its first run)
     start = time.perf_counter()
-    result = _baseline(spec, dataset) if is_baseline else _train(spec, dataset, backup)
+    experiment = EXPERIMENTS.get(spec.dataset)
+    result = experiment(spec) if experiment else _on_data(spec, backup)
     return dataclasses.replace(
         result,
         seconds=round(time.perf_counter() - start, 3),
@@ -55,6 +44,18 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
         commit=commit(),
         machine=machine(),
     )
+
+
+def _on_data(spec: RunSpec, backup: Path | None) -> RunResult:
+    if spec.precision != "float32":
+        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
+    dataset = load(spec.dataset, **dict(spec.dataset_options))
+    if dataset.card.sha256 != spec.dataset_sha256:
+        raise ValueError(
+            f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
+            "same version of tfq-fusion and its data."
+        )
+    return _baseline(spec, dataset) if spec.fusion in BASELINES else _train(spec, dataset, backup)
 
 
 def _baseline(spec: RunSpec, dataset: Dataset) -> RunResult:

@@ -15,6 +15,8 @@ from tfq_fusion.training.protocol import Protocol
 FINISHED, DIVERGED, INTRACTABLE, FAILED = "finished", "diverged", "intractable", "failed"
 STATUSES = (FINISHED, DIVERGED, INTRACTABLE, FAILED)
 PERSISTENCE, HISTORICAL_AVERAGE = "persistence", "historical-average"
+BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
+"""Forecasts without a model."""
 SYNTHETIC = "synthetic"
 """In place of a data set: no training, but how much a fusion with its initial weights heeds its inputs."""
 

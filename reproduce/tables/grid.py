@@ -14,10 +14,10 @@ import pandas as pd
 from reproduce.datasets import load_all
 from reproduce.results import typed
 from reproduce.runs import (
+    BASELINES,
     DIVERGED,
     HISTORICAL_AVERAGE,
     INTRACTABLE,
-    PERSISTENCE,
     SYNTHETIC,
     RunResult,
     RunSpec,
@@ -27,7 +27,6 @@ from tfq_fusion.engines import check_engine
 from tfq_fusion.training import Protocol, t_interval
 
 OF_DEGREE = ("qfl", "control")
-BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 
 
 @dataclasses.dataclass(frozen=True)

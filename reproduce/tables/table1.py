@@ -17,6 +17,8 @@ FUSIONS = ("qfl", "control", "concat", "tfn", "lmf", "lmf-unit", "mfb", "gcn", P
 METRICS = {"classification": ("accuracy", "roc_auc"), "forecasting": ("mae", "rmse")}
 DEGREES = (1, 2, 3, 5)
 UNITS = {"traffic-detectors": "vehicles per 15 minutes"}
+FIGURES = None
+"""One figure, with a panel per data set."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Profile:
     datasets: tuple[str, ...]
     seeds: int
     protocol: Protocol
+
+    @property
+    def extent(self) -> str:
+        """How long is trained, in words."""
+        return f"at most {self.protocol.epochs} epochs"
 
 
 PROFILES = {
@@ -77,3 +84,13 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:
     """As :func:`reproduce.tables.grid.fold`."""
     return grid.fold(results, METRICS)
+
+
+def chance(profile: Profile) -> dict[str, float]:
+    """As :func:`reproduce.tables.grid.constant_guess`."""
+    return grid.constant_guess(profile.datasets)
+
+
+def notes(profile: Profile) -> list[str]:
+    """Nothing that the table does not say itself."""
+    return []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reproduce.figures import size_figures
 from reproduce.results import KEY, typed
 from reproduce.runs import HISTORICAL_AVERAGE, PERSISTENCE, SYNTHETIC, RunResult, RunSpec
 from reproduce.tables import grid
@@ -21,6 +22,7 @@ TRAINED = ("qfl", "control", "concat", "lmf", "lmf-unit", "mfb", "gcn", PERSISTE
 FUSIONS = (*TRAINED, "tfn")
 """TFN has too many weights for any trained block; it is in the synthetic one, which shows that."""
 UNITS = {"metr-la": "miles per hour", "los-loop": "miles per hour"}
+FIGURES = size_figures
 METRICS = {
     "classification": ("accuracy", "roc_auc"),
     "multilabel": ("roc_auc",),
@@ -59,6 +61,11 @@ class Profile:
     protocol: Protocol
     forecasts: Protocol
     missing: tuple[str, ...] = ()
+
+    @property
+    def extent(self) -> str:
+        """How long is trained, in words."""
+        return f"at most {self.protocol.epochs} epochs on classes and {self.forecasts.epochs} on traffic"
 
 
 PROFILES = {
@@ -153,3 +160,35 @@ def with_ratio_to_lmf(frame: pd.DataFrame) -> pd.DataFrame:
         **dict.fromkeys(("std", "ci95_low", "ci95_high"), float("nan")),
     ).drop(columns="lmf")
     return typed(pd.concat([frame, typed(rows)], ignore_index=True))
+
+
+def chance(profile: Profile) -> dict[str, float]:
+    """Nothing: the figures show no accuracy."""
+    return {}
+
+
+def notes(profile: Profile) -> list[str]:
+    """How to read the table, and which data sets are missing from it."""
+    found = [_HOW_TO_READ]
+    for name in profile.missing:
+        found.append(f"**{name}** is not here, so it has no rows: `make data DATASET={name}` fetches it.")
+    if STAND_IN in profile.datasets:
+        real = [name for name in profile.datasets if name not in (STAND_IN, SYNTHETIC)]
+        found.append(
+            f"**{STAND_IN}** stands in for the papers' data on a fresh clone: it travels with the package, and its "
+            "first 3, first 6 and all 12 channels are the modalities. It is no electrocardiogram and no traffic"
+            + ("." if real else ", and no claim about these is decided by it. Nothing else was trained here.")
+        )
+    return found
+
+
+_HOW_TO_READ = """\
+- *Parameters / LMF's*: fusion parameters relative to those of LMF (rank 4, our choice) with as many modalities.
+- *s per epoch*: median over the epochs of a run, validation included. *Peak memory*: the most that the process had held
+  by the end of a run, earlier runs of it included, so an upper bound.
+- On *ludb* seed k tests fold k modulo 5: its intervals are over seeds and people at once.
+- Traffic: 12 steps of five minutes in, 12 out, errors over all of them. *GCN* has the graph of the sensors there, and
+  the complete graph everywhere else.
+- *synthetic*: no training. The gradient of a random projection of the output in all encoded features, root mean square
+  over 32 samples of noise, at the initial weights; all but QFL in double precision. *MFB* normalises its output, so
+  its gradient does not vanish with the product of its projections."""

@@ -82,7 +82,7 @@ def test_other_columns_are_refused_on_writing(tmp_path):
         (QFL.replace(",3,54", ",0,54"), "a mean over no seeds"),
         (QFL[:20], "expected 14 cells, got 6"),
         ("", "expected 14 cells, got 0"),
-        (TFN, r"the cell \('toy', 'tfn', None, 'accuracy'\) is already on line 2"),
+        (TFN, r"the cell \('toy', 3, 'tfn', None, 'accuracy'\) is already on line 2"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path, line, message):
