@@ -260,6 +260,10 @@ def score_figure(
         _panel(axis, name, cells, shown, names, units.get(name), _guess(shown, chance.get(name)))
     for axis in axes[len(panels) :]:
         axis.remove()
+    if frame["dataset"].nunique() == 1:
+        limits = [axis.get_xlim() for axis in axes[: len(panels)]]
+        for axis in axes[: len(panels)]:
+            axis.set_xlim(min(left for left, _ in limits), max(right for _, right in limits))
     styles = dict.fromkeys(_style(series.fusion) for series in names)
     legend = [Line2D([], [], color=color, marker=marker, label=label) for label, color, marker in styles]
     if any(_guess(metric or _metrics(cells)[0], chance.get(name)) is not None for name, cells in panels):

@@ -55,6 +55,24 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
 
 
 @pytest.mark.slow
+def test_table2_runs_on_a_fresh_clone_and_says_what_is_missing(tmp_path):
+    command = [sys.executable, "-m", "reproduce", "table2", "--fusions", "lmf,concat", "--results", str(tmp_path)]
+    environment = {**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path / "nothing")}
+    smoke = run(*command, "--profile", "smoke", env=environment)
+    assert smoke.returncode == 0, smoke.stderr
+    assert "18 runs, 0 of them in" in smoke.stdout
+    table = pd.read_csv(tmp_path / "table2.csv", dtype={"fusion_params": object})
+    assert set(table.loc[table["dataset"] == "japanese-vowels", "modalities"]) == {3, 6, 12}
+    assert "stands in for the papers' data" in (tmp_path / "table2.md").read_text()
+    for block in ("japanese-vowels", "synthetic"):
+        assert (tmp_path / f"table2-{block}.png").stat().st_size > 10_000
+
+    absent = run(*command, "--datasets", "ludb", env=environment)
+    assert absent.returncode == 2
+    assert "make data DATASET=ludb" in absent.stdout
+
+
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
     raw = tmp_path / "runs" / "runs.jsonl"

@@ -320,3 +320,56 @@ def test_the_rounding_of_the_file_moves_nothing(tmp_path):
     _, old = _tables(tmp_path, _row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3), _row("toy", "mfb", 0.1, 0.0, 0.2))
     new = pd.DataFrame([_row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3)])
     assert moved_cells(new.astype(old.dtypes), old).empty
+
+
+STABILITY = (
+    "kind: stability, dataset: toy, metric: roc_auc, few: 3, many: 12, "
+    "stable: {fusion: concat}, degrades: {fusion: lmf}"
+)
+
+
+def _sizes(fusion, few, many):
+    """Rows with 3 and with 12 modalities, each score with an interval of 0.02 to both sides; None for diverged."""
+    return [
+        _row("toy", fusion, None, metric="roc_auc", modalities=size)
+        if score is None
+        else _row("toy", fusion, score, score - 0.02, score + 0.02, metric="roc_auc", modalities=size)
+        for size, score in ((3, few), (12, many))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lmf", "concat", "verdict"),
+    [
+        ((0.8, 0.5), (0.8, 0.8), "reproduced"),
+        ((0.8, None), (0.8, 0.9), "reproduced"),
+        ((0.8, 0.5), (0.8, 0.7), "not reproduced"),  # what should be stable is not
+        ((0.5, 0.5), (0.8, 0.8), "not reproduced"),  # what should degrade was at chance before
+        ((0.8, 0.77), (0.8, 0.8), "not reproduced"),  # the intervals touch
+        ((None, 0.5), (0.8, 0.8), "not comparable"),
+    ],
+)
+def test_stability_from_few_to_many_modalities(tmp_path, lmf, concat, verdict):
+    rows = [*_sizes("lmf", *lmf), *_sizes("concat", *concat)]
+    assert _verdict(tmp_path, STABILITY, rows)[0] == verdict
+
+
+def test_stability_needs_both_sizes(tmp_path):
+    rows = [row for row in [*_sizes("lmf", 0.8, 0.5), *_sizes("concat", 0.8, 0.8)] if row["modalities"] == 12]
+    verdict, reason = _verdict(tmp_path, STABILITY, rows)
+    assert verdict == "not comparable"
+    assert "no results on toy with 3 modalities" in reason
+
+
+def test_a_claim_without_a_number_of_modalities_is_held_against_the_most(tmp_path):
+    rows = [_row("toy", "concat", score, score, score, modalities=size) for size, score in ((3, 0.5), (12, 0.9))]
+    assert _verdict(tmp_path, VALUE, rows, 0.9)[0] == "reproduced"
+    assert _verdict(tmp_path, VALUE + ", modalities: 3", rows, 0.5)[0] == "reproduced"
+    assert _verdict(tmp_path, VALUE + ", modalities: 6", rows, 0.5)[0] == "not comparable"
+
+
+def test_a_value_that_cannot_be_compared_shows_the_nearest_data_sets(tmp_path):
+    check = VALUE.replace("dataset: toy", "dataset: far") + ", nearest: [toy, none]"
+    verdict, reason = _verdict(tmp_path, check, [_row("toy", "concat", 0.9, 0.88, 0.92)], 0.9)
+    assert verdict == "not comparable"
+    assert reason.endswith("For information: Concat on toy: Accuracy 0.9 [0.88, 0.92].")
