@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -32,7 +33,8 @@ _STYLES = {
     "gcn": ("#56B4E9", "*"),
 }
 """Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
-_MOST_PARAMETERS = 1e6
+_HOLLOW = ("control", "lmf")  # so that the marker of another fusion at the same place shows inside
+_MOST_PARAMETERS = 1e8
 _LEAST_GRADIENT = -8.0
 
 
@@ -57,7 +59,15 @@ def _growth_and_gradients(rows: pd.DataFrame) -> Figure:
         of_fusion = rows[(rows["fusion"] == fusion) & (rows["metric"] == "gradient_norm_log10")]
         of_fusion = of_fusion[of_fusion["seeds"] > 0].sort_values("modalities")
         color, marker = _STYLES[fusion]
-        line = {"color": color, "marker": marker, "markersize": 4.5, "linewidth": 1.2, "label": FUSIONS[fusion]}
+        line: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "markersize": 4.5,
+            "linewidth": 1.2,
+            "label": FUSIONS[fusion],
+        }
+        if fusion in _HOLLOW:
+            line |= {"markersize": 8.5, "markerfacecolor": "none"}
         weights = of_fusion[(of_fusion["fusion_params"] > 0) & (of_fusion["fusion_params"] <= _MOST_PARAMETERS)]
         growth.plot(weights["modalities"], weights["fusion_params"].astype(float), **line)
         interval = [of_fusion["mean"] - of_fusion["ci95_low"], of_fusion["ci95_high"] - of_fusion["mean"]]

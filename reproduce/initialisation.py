@@ -25,7 +25,7 @@ def gradient_at_initialisation(spec: RunSpec) -> RunResult:
             sees zero from 1e-45.
 
     Returns:
-        The result, with "gradient_norm_log10" among the test metrics, -400 standing for a gradient of zero.
+        The result, with "gradient_norm_log10" as its one test metric.
     """
     import tensorflow as tf
 

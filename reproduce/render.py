@@ -169,8 +169,9 @@ def _score(row: dict[str, Any] | None) -> str:
         return _no_score(row)
     if row["metric"] == "diverged":
         return f"{100 * row['mean']:.0f} %"
-    digits = METRICS[row["metric"]].digits
-    if math.isnan(row["ci95_low"]):
+    metric = METRICS[row["metric"]]
+    digits = metric.digits
+    if math.isnan(row["ci95_low"]) or metric.is_cost:
         return f"{row['mean']:.{digits}f}"
     return f"{row['mean']:.{digits}f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{digits}f}"
 

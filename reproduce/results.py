@@ -30,11 +30,15 @@ KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is written, to how many digits after the point, and which way it improves."""
+    """How a metric is written, to how many digits after the point, and which way it improves.
+
+    A cost depends on the machine and its load more than on the seed: it is written without its interval.
+    """
 
     label: str
     lower_is_better: bool = False
     digits: int = 3
+    is_cost: bool = False
 
 
 METRICS = {
@@ -46,8 +50,8 @@ METRICS = {
     "gradient_norm_log10": Metric("Gradient norm, log10"),
     "diverged": Metric("Diverged", lower_is_better=True),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
-    "seconds_per_epoch": Metric("s per epoch", lower_is_better=True),
-    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True, digits=0),
+    "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
+    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True, digits=0, is_cost=True),
 }
 """The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
 

@@ -185,7 +185,7 @@ def notes(profile: Profile) -> list[str]:
 _HOW_TO_READ = """\
 - *Parameters / LMF's*: fusion parameters relative to those of LMF (rank 4, our choice) with as many modalities.
 - *s per epoch*: median over the epochs of a run, validation included. *Peak memory*: the most that the process had held
-  by the end of a run, earlier runs of it included, so an upper bound.
+  by the end of a run, earlier runs of it included, so an upper bound. Both are means over seeds, on a busy machine.
 - On *ludb* seed k tests fold k modulo 5: its intervals are over seeds and people at once.
 - Traffic: 12 steps of five minutes in, 12 out, errors over all of them. *GCN* has the graph of the sensors there, and
   the complete graph everywhere else.
