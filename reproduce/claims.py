@@ -6,6 +6,7 @@ in the sources at hand"; whoever has the paper replaces it by the number, and th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,14 +22,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from reproduce.results import FUSIONS, METRICS, check_degree
+from reproduce.results import FUSIONS, METRICS, base, caption, check_degree
 
 PUBLISHED = Path(__file__).parent / "published"
 
 
-def _one_of(known: dict[str, Any], what: str) -> AfterValidator:
+def _one_of(known: dict[str, Any], what: str, part: Callable[[str], str] = str) -> AfterValidator:
     def check(name: str) -> str:
-        if name not in known:
+        if part(name) not in known:
             raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
         return name
 
@@ -41,7 +42,8 @@ Degree = Annotated[int, Field(strict=True, ge=1)]
 Size = Annotated[int, Field(strict=True, ge=1)]
 """A number of modalities."""
 MetricName = Annotated[str, _one_of(METRICS, "metric")]
-FusionName = Annotated[str, _one_of(FUSIONS, "fusion")]
+FusionName = Annotated[str, _one_of(FUSIONS, "fusion", base)]
+"""Of a fusion, or of a variant of one."""
 Quantity = Annotated[str, _one_of(METRICS | dict.fromkeys(("modalities", "fusion_params", "total_params")), "quantity")]
 Scalar = Annotated[str | bool | int | float, Field(union_mode="smart")]
 Table = Annotated[str, Field(pattern=r"^table\d+$")]
@@ -64,7 +66,7 @@ class Series(_Model):
         return self
 
     def __str__(self) -> str:
-        return FUSIONS[self.fusion] + (f" (P = {self.degree})" if self.degree is not None else "")
+        return caption(self.fusion, self.degree)
 
 
 class ValueCheck(_Model):

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from reproduce.claims import PUBLISHED, Paper, Series, load_papers
 from reproduce.compare import verdicts
-from reproduce.results import FUSIONS, METRICS, read_table, write_csv
+from reproduce.results import FUSIONS, METRICS, base, read_table, write_csv
 
 _HOW_TO_READ = """\
 Scores are means over the seeds that finished ± half the width of their 95 % t-interval; a score without ± comes from a
@@ -119,7 +119,7 @@ def _by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
         series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
         found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
     order = list(FUSIONS)
-    return dict(sorted(found.items(), key=lambda item: (order.index(item[0].fusion), item[0].degree or 0)))
+    return dict(sorted(found.items(), key=lambda item: (order.index(base(item[0].fusion)), item[0].degree or 0)))
 
 
 def _metrics(rows: pd.DataFrame) -> list[str]:
@@ -234,7 +234,7 @@ _CONTROL = ("Classical control of QFL's size", "#009E73", "D")
 
 
 def _style(fusion: str) -> tuple[str, str, str]:
-    return {"qfl": _QFL, "control": _CONTROL}.get(fusion, _BASELINE)
+    return {"qfl": _QFL, "control": _CONTROL}.get(base(fusion), _BASELINE)
 
 
 def score_figure(

@@ -7,6 +7,7 @@ size ("intractable"), or some were and every one of them ended in NaN ("diverged
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -70,11 +71,28 @@ FUSIONS = {
 """The fusions and what people call them, in the order of display."""
 
 
+def label(name: str, options: Mapping[str, object]) -> str:
+    """A variant of a fusion or of a data set in one cell, such as ``qfl[entangler=ring;blocks=2]``."""
+    return f"{name}[{';'.join(f'{key}={value}' for key, value in options.items())}]" if options else name
+
+
+def base(label: str) -> str:
+    """The name of which a cell holds a variant."""
+    return label.partition("[")[0]
+
+
+def caption(fusion: str, degree: int | None = None) -> str:
+    """What people call a fusion, a variant of it included."""
+    options = fusion.removeprefix(base(fusion)).strip("[]").replace("=", " = ").replace("_", " ").split(";")
+    details = [*([] if degree is None else [f"P = {degree}"]), *filter(None, options)]
+    return FUSIONS[base(fusion)] + (f" ({', '.join(details)})" if details else "")
+
+
 def check_degree(fusion: str, degree: int | None) -> None:
     """Raises ValueError unless qfl has a degree, control has one or none, and no other fusion has one."""
-    if fusion == "qfl" and degree is None:
+    if base(fusion) == "qfl" and degree is None:
         raise ValueError("qfl needs a degree")
-    if degree is not None and fusion not in ("qfl", "control"):
+    if degree is not None and base(fusion) not in ("qfl", "control"):
         raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
 
 
@@ -107,7 +125,7 @@ class Row(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Row:
-        for column, value, known in (("fusion", self.fusion, FUSIONS), ("metric", self.metric, METRICS)):
+        for column, value, known in (("fusion", base(self.fusion), FUSIONS), ("metric", self.metric, METRICS)):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
         check_degree(self.fusion, self.degree)

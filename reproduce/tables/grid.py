@@ -13,12 +13,12 @@ import pandas as pd
 
 from reproduce.datasets import load_all
 from reproduce.results import typed
+from reproduce.run_one import EXPERIMENTS
 from reproduce.runs import (
     BASELINES,
     DIVERGED,
     HISTORICAL_AVERAGE,
     INTRACTABLE,
-    SYNTHETIC,
     RunResult,
     RunSpec,
 )
@@ -34,7 +34,7 @@ class Block:
     """A data set with one choice of its modalities, and what is run on it.
 
     Attributes:
-        dataset: Its name, or :data:`reproduce.runs.SYNTHETIC`.
+        dataset: Its name, or that of an experiment.
         fusions: Names of the fusions, in the order in which they are run; a baseline is run once, and on forecasts
             alone.
         degrees: Of "qfl" and "control".
@@ -74,11 +74,11 @@ def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
     """
     check_engine(engine)
     blocks = list(blocks)
-    datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset != SYNTHETIC))
+    datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
     return [
         spec
         for block in blocks
-        for spec in _block_specs(block, None if block.dataset == SYNTHETIC else next(datasets), engine)
+        for spec in _block_specs(block, None if block.dataset in EXPERIMENTS else next(datasets), engine)
     ]
 
 
@@ -114,13 +114,15 @@ def fold(
     results: Sequence[RunResult],
     metrics: Mapping[str, Sequence[str]],
     costs: Callable[[RunResult], Mapping[str, float | None]] = lambda result: {},
+    labels: Callable[[RunSpec], tuple[str, str]] = lambda spec: (spec.dataset, spec.fusion),
 ) -> pd.DataFrame:
     """Fold runs into the rows of a results file: mean, deviation and interval over seeds, of the test metrics.
 
     Args:
         results: The runs.
-        metrics: Task -> names of the test metrics to report; the task of :data:`reproduce.runs.SYNTHETIC` is that name.
+        metrics: Task -> names of the test metrics to report; the task of an experiment is its name.
         costs: Further values of a run, by metric; None where there is none.
+        labels: The cells for data set and fusion, see :func:`reproduce.results.label`; without the seed.
 
     Returns:
         One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose
@@ -131,13 +133,14 @@ def fold(
     groups: dict[tuple[str, int, str, int | None], list[RunResult]] = {}
     for result in results:
         spec = result.spec
-        groups.setdefault((spec.dataset, result.modalities, spec.fusion, spec.degree), []).append(result)
+        dataset, fusion = labels(spec)
+        groups.setdefault((dataset, result.modalities, fusion, spec.degree), []).append(result)
     for (dataset, modalities, fusion, degree), group in groups.items():
         ran = [result for result in group if result.status != INTRACTABLE]
         tests = [result.metrics["test"] for result in group if result.metrics]
-        task = _task(dataset)
+        task = _task(group[0].spec.dataset)
         values = {name: [test[name] for test in tests if name in test] for name in metrics[task]}
-        if task != SYNTHETIC:
+        if group[0].spec.dataset not in EXPERIMENTS:
             values["diverged"] = [float(result.status == DIVERGED) for result in ran]
         for each in [costs(result) for result in ran]:
             for name, cost in each.items():
@@ -167,7 +170,7 @@ def fold(
 
 @functools.cache
 def _task(dataset: str) -> str:
-    return SYNTHETIC if dataset == SYNTHETIC else load(dataset).task
+    return dataset if dataset in EXPERIMENTS else load(dataset).task
 
 
 def constant_guess(datasets: Iterable[str]) -> dict[str, float]:

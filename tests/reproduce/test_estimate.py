@@ -28,7 +28,9 @@ def test_other_seeds_of_the_same_run_tell():
         ({"protocol": Protocol(epochs=120)}, {}),
         ({"protocol": Protocol(learning_rates=(1e-3, 1e-2))}, {}),
         ({"dataset": "traffic-detectors"}, {}),  # more samples of more modalities
+        ({"dataset": "japanese-vowels"}, {"dataset": "japanese-vowels", "dataset_options": {"channels": 3}}),
         ({"fusion": "concat", "degree": None}, {"fusion": "persistence", "degree": None}),
+        ({"dataset": "synthetic"}, {"fusion": "historical-average", "degree": None}),
     ],
 )
 def test_without_them_the_order_is_by_what_there_is_to_compute(longer, shorter):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce.results import COLUMNS, read_table, write_csv
+from reproduce.results import COLUMNS, base, caption, label, read_table, write_csv
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
@@ -96,3 +96,19 @@ def test_a_wrong_header_is_named(tmp_path):
     path.write_text(HEADER.replace("std", "sd") + "\n")
     with pytest.raises(ValueError, match=r"table1\.csv, line 1: expected the columns"):
         read_table(path)
+
+
+def test_a_variant_is_a_label_in_its_cell():
+    assert label("qfl", {}) == "qfl"
+    variant = label("qfl", {"entangler": "ring", "blocks": 2})
+    assert variant == "qfl[entangler=ring;blocks=2]"
+    assert base(variant) == base("qfl") == "qfl"
+    assert caption(variant, 3) == "QFL (P = 3, entangler = ring, blocks = 2)"
+    assert caption("concat") == "Concat"
+
+
+def test_a_variant_is_read_and_one_of_an_unknown_fusion_refused(tmp_path):
+    variant = QFL.replace("qfl", "qfl[entangler=ring]")
+    assert read_table(_file(tmp_path, QFL, variant))["fusion"].tolist() == ["qfl", "qfl[entangler=ring]"]
+    with pytest.raises(ValueError, match=r"unknown fusion 'sum\[rank=1\]'"):
+        read_table(_file(tmp_path, LMF.replace("lmf", "sum[rank=1]")))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol, backup
 from tfq_fusion.training.backup import Backup
@@ -32,9 +33,11 @@ def train(fusion, folder=None, protocol=TWO_TRIALS):
 
     data = Prepared(part(72), part(32), part(32), "classification", 2, False, None)
 
+    vectors = [Modality(name=name, shape=(3,), description="") for name in "ab"]
+
     def make():
         layer = make_fusion(fusion, [2, 2], units=8, seed=1)
-        return fusion_model(data.widths, layer, 2, data.task, features=2, hidden=4, head=4, seed=1)
+        return fusion_model(vectors, layer, 2, data.task, features=2, hidden=4, head=4, seed=1)
 
     return fit(make, data, protocol, 2, folder)
 

@@ -39,7 +39,7 @@ class Fitted:
     epochs: int
     diverged_trials: int
     history: dict[str, list[float]]
-    seconds_per_epoch: float | None
+    seconds_per_epoch: float | None = dataclasses.field(compare=False)
 
 
 def fit(
