@@ -38,8 +38,8 @@ $(VENV)/installed: setup.cfg constraints.txt
 	@touch $@
 
 test: install ## Run the tests, under Keras 3 and the Keras ones again under legacy Keras
-	$(BIN)/python -m pytest -q
-	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -q -m keras
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal -m keras
 
 lint: install ## Check style and types
 	$(BIN)/ruff check .
