@@ -70,7 +70,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile((STAND_IN, SYNTHETIC), seeds=1, protocol=Protocol(epochs=2), forecasts=Protocol(epochs=2)),
-    "default": Profile(tuple(SIZES), seeds=3, protocol=Protocol(epochs=30), forecasts=Protocol(epochs=12)),
+    "default": Profile(tuple(SIZES), seeds=5, protocol=Protocol(epochs=30), forecasts=Protocol(epochs=12)),
     "paper": Profile(
         tuple(SIZES),
         seeds=10,
