@@ -69,21 +69,36 @@ def run(spec: RunSpec, backup: Path | None) -> RunResult:
     return RunResult(spec, FINISHED, 22, 1, metrics={"test": {"mae": mae, "rmse": rmse}}, seconds=1.0)
 
 
+def tiny_specs(runs: int) -> list[RunSpec]:
+    """So many specifications."""
+    sha256 = load(DATASET).card.sha256
+    return [RunSpec(DATASET, sha256, FUSIONS[k % 3], seed=k // 3, protocol=Protocol()) for k in range(runs)]
+
+
 def sweep(folder: Path, runs: int) -> None:
     """The command that is killed: run what is missing, and once nothing is, write ``table.csv``."""
-    sha256 = load(DATASET).card.sha256
-    specs = [RunSpec(DATASET, sha256, FUSIONS[k % 3], seed=k // 3, protocol=Protocol()) for k in range(runs)]
     with Store(folder / "runs.jsonl") as store:
-        results = run_all(specs, store, run, workers=2)
+        results = run_all(tiny_specs(runs), store, run, workers=2)
     if any(result.status == FAILED for result in results):
         sys.exit(1)
     write_csv(table1.fold(results), folder / "table.csv")
 
 
-def start(folder: Path, runs: int, seconds: float) -> subprocess.Popen[bytes]:
-    """The command, in a process of its own; in its processes each run takes so many seconds."""
+def overhead(folder: Path, runs: int) -> None:
+    """Print how long runs that take no time take in one process, without what it takes to start that process."""
+    seconds = []
+    for count in (1, 1 + runs):
+        with Store(folder / str(count) / "runs.jsonl") as store:
+            begin = time.monotonic()
+            run_all(tiny_specs(count), store, run)
+            seconds.append(time.monotonic() - begin)
+    print(f"Overhead: {1000 * (seconds[1] - seconds[0]) / runs:.1f} ms per run in one process.")
+
+
+def start(folder: Path, runs: int, seconds: float, function: str = "sweep") -> subprocess.Popen[bytes]:
+    """A function of this module in a process of its own; in the processes that it starts runs take so many seconds."""
     paths = [str(Path(__file__).parent), *sys.path]
-    code = f"import pathlib, soak; soak.sweep(pathlib.Path({str(folder)!r}), {runs})"
+    code = f"import pathlib, soak; soak.{function}(pathlib.Path({str(folder)!r}), {runs})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "SOAK_SECONDS": str(seconds)}
     return subprocess.Popen([sys.executable, "-c", code], env=environment)
 
@@ -157,6 +172,7 @@ def main(
     """Kill a sweep of tiny runs at random moments, and check that nothing is lost, repeated, changed or left behind."""
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
+        assert start(Path(folder) / "overhead", runs, seconds=0, function="overhead").wait() == 0
         report = soak(Path(folder), kills, runs, seconds, seed)
     print(
         f"{report.kills} kills ({report.commands} of the command, {report.processes} of processes that run) in "
