@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from reproduce.runs import (
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
 from tfq_fusion.training import Protocol, t_interval
+
+Profile = TypeVar("Profile")
 
 OF_DEGREE = ("qfl", "control")
 
@@ -51,6 +53,17 @@ class Block:
     protocol: Protocol
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     folds: int | None = None
+
+
+def named(profile: str, profiles: Mapping[str, Profile]) -> Profile:
+    """One of a table's profiles.
+
+    Raises:
+        ValueError: If there is none of this name.
+    """
+    if profile not in profiles:
+        raise ValueError(f"Unknown profile {profile!r}: expected one of {', '.join(profiles)}.")
+    return profiles[profile]
 
 
 def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

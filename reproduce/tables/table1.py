@@ -58,9 +58,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     Raises:
         ValueError: If the profile is unknown.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
-    known = PROFILES[profile]
+    known = grid.named(profile, PROFILES)
     return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(datasets or known.datasets))
 
 

@@ -88,9 +88,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     Raises:
         ValueError: If the profile or a data set is unknown.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
-    known = PROFILES[profile]
+    known = grid.named(profile, PROFILES)
     unknown = [name for name in datasets or () if name not in SIZES]
     if unknown:
         raise ValueError(f"Table 2 has no data set {', '.join(unknown)}: expected among {', '.join(SIZES)}.")
