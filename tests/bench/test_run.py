@@ -43,7 +43,7 @@ def outcome() -> Outcome:
 def engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "engine_of_the_test.py").write_text(textwrap.dedent(ENGINE))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(run, "FIRST_CALL_LIMIT", 3)
+    monkeypatch.setattr(run, "FIRST_CALL_LIMIT", 10)
     for name in ("right", "wrong", "broken", "stuck"):
         monkeypatch.setitem(ENGINES, name, Engine(name, "engine_of_the_test", "", peer=False))
     monkeypatch.setitem(ENGINES, "by-hand", Engine("by hand", "engine_of_the_test", "", peer=False, multiplexers=True))
@@ -59,7 +59,7 @@ def test_each_engine_is_timed_or_its_failure_is_reported(problem: Problem) -> No
     assert right.versions == {"numpy": np.__version__}
     assert (wrong.status, wrong.median_ms) == ("disagrees", None)
     assert (broken.status, broken.note) == ("failed", "ValueError: no such gate")
-    assert (stuck.status, stuck.note) == ("time-out", "no first step within 3 s")
+    assert (stuck.status, stuck.note) == ("time-out", "no first step within 10 s")
 
 
 @pytest.mark.usefixtures("engines")

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from reproduce.__main__ import app
+from reproduce.terminal import console
 from tfq_fusion.datasets import available, download, images, load, registry, wikipedia
 from tfq_fusion.datasets.download import RemoteFile
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["data", *arguments], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, ["data", *arguments])
     return result.exit_code, result.stdout
 
 
@@ -25,6 +26,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """Where the data sets are looked for."""
     monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(download, "default_folder", lambda: tmp_path / "default")
+    monkeypatch.setattr(console, "width", 200)
     return tmp_path
 
 

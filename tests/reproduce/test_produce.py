@@ -20,7 +20,7 @@ def produce(tiny, tmp_path, monkeypatch):
     def produce(specs, **options):
         console = Console(file=io.StringIO(), width=300)
         table = {"path_stem": tmp_path / "results" / "table", "title": "A table", "profile": "tiny"}
-        options = {"units": {}, "chance": {}, "fresh": False, **options}
+        options = {"units": {}, "chance": {}, "notes": [], "figures": None, "fresh": False, **options}
         return module.produce(specs, table1.fold, **table, **options, console=console), console.file.getvalue()
 
     return produce

@@ -127,7 +127,7 @@ def test_sizes_of_one_data_set_are_rows_of_their_own(frame):
 
 
 def test_costs_are_rows(frame):
-    assert cell(frame, "gcn", "seconds_per_epoch", 3)["mean"] == pytest.approx(0.2)
+    assert cell(frame, "gcn", "seconds_per_epoch", 3)["mean"] == pytest.approx(0.3)
     assert cell(frame, "gcn", "peak_memory_mb", 3)["mean"] == 900
 
 
