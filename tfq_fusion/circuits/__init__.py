@@ -11,42 +11,63 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tfq_fusion.circuits.ansatz import ENTANGLERS, entangler_ops, hardware_efficient_block
     from tfq_fusion.circuits.encoding import MultiplexedRotation
+    from tfq_fusion.circuits.feature_encoding import ENCODINGS, amplitude_angles, encode_features
     from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
     from tfq_fusion.circuits.observables import (
         MEASUREMENTS,
         computational_observables,
+        every_pauli_observable,
         pauli_plane_observables,
         random_pauli_observables,
     )
+    from tfq_fusion.circuits.qcnn import CONVOLUTIONS, POOLINGS, READOUTS, qcnn_circuit, qcnn_layers
     from tfq_fusion.circuits.qfl import qfl_circuit
     from tfq_fusion.circuits.registers import FusionRegisters
 
 _MODULES = {
+    "CONVOLUTIONS": "qcnn",
+    "ENCODINGS": "feature_encoding",
     "ENTANGLERS": "ansatz",
     "MEASUREMENTS": "observables",
+    "POOLINGS": "qcnn",
+    "READOUTS": "qcnn",
     "FusionRegisters": "registers",
     "ModelCircuit": "model",
     "MultiplexedRotation": "encoding",
+    "amplitude_angles": "feature_encoding",
     "computational_observables": "observables",
+    "encode_features": "feature_encoding",
     "entangler_ops": "ansatz",
+    "every_pauli_observable": "observables",
     "hardware_efficient_block": "ansatz",
     "padded_symbols": "model",
     "pauli_plane_observables": "observables",
+    "qcnn_circuit": "qcnn",
+    "qcnn_layers": "qcnn",
     "qfl_circuit": "qfl",
     "random_pauli_observables": "observables",
 }
 
 __all__ = [
+    "CONVOLUTIONS",
+    "ENCODINGS",
     "ENTANGLERS",
     "MEASUREMENTS",
+    "POOLINGS",
+    "READOUTS",
     "FusionRegisters",
     "ModelCircuit",
     "MultiplexedRotation",
+    "amplitude_angles",
     "computational_observables",
+    "encode_features",
     "entangler_ops",
+    "every_pauli_observable",
     "hardware_efficient_block",
     "padded_symbols",
     "pauli_plane_observables",
+    "qcnn_circuit",
+    "qcnn_layers",
     "qfl_circuit",
     "random_pauli_observables",
 ]

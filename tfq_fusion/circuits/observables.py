@@ -1,4 +1,4 @@
-"""What is measured: seeded random Pauli strings, Pauli planes, and the computational basis."""
+"""What is measured: Pauli strings, all or seeded random ones, Pauli planes, and the computational basis."""
 
 from __future__ import annotations
 
@@ -97,6 +97,12 @@ def computational_observables(qubits: Sequence[cirq.Qid], count: int) -> tuple[c
     return tuple(
         _sum(cirq.PauliString(cirq.Z(qubit) for qubit in subset)) for subset in itertools.islice(subsets, count)
     )
+
+
+def every_pauli_observable(qubits: Sequence[cirq.Qid]) -> tuple[cirq.PauliSum, ...]:
+    """All ``4**n - 1`` Pauli strings on ``n`` qubits but the identity; the letter of the last qubit changes fastest."""
+    letters = itertools.product(range(4), repeat=len(qubits))
+    return tuple(_sum(_string(string, qubits)) for string in itertools.islice(letters, 1, None))
 
 
 def _check_count(count: int, most: int, qubits: int, measurement: str) -> None:
