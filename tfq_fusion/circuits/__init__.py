@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tfq_fusion.circuits.ansatz import ENTANGLERS, entangler_ops, hardware_efficient_block
     from tfq_fusion.circuits.encoding import MultiplexedRotation
+    from tfq_fusion.circuits.evidence import evidence_fusion_circuit, fused_states
     from tfq_fusion.circuits.feature_encoding import ENCODINGS, amplitude_angles, encode_features
     from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
     from tfq_fusion.circuits.observables import (
@@ -39,6 +40,8 @@ _MODULES = {
     "encode_features": "feature_encoding",
     "entangler_ops": "ansatz",
     "every_pauli_observable": "observables",
+    "evidence_fusion_circuit": "evidence",
+    "fused_states": "evidence",
     "hardware_efficient_block": "ansatz",
     "padded_symbols": "model",
     "pauli_plane_observables": "observables",
@@ -63,6 +66,8 @@ __all__ = [
     "encode_features",
     "entangler_ops",
     "every_pauli_observable",
+    "evidence_fusion_circuit",
+    "fused_states",
     "hardware_efficient_block",
     "padded_symbols",
     "pauli_plane_observables",
