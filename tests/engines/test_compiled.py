@@ -231,6 +231,19 @@ def test_a_small_register_becomes_one_matrix():
     assert len(lower(spec).structure.steps) == 1
 
 
+def test_a_layer_of_rotations_by_data():
+    """One rotation after the other: where XLA fuses them, each computes the one before it twice, for minutes."""
+    qubits, symbols = cirq.LineQubit.range(12), padded_symbols("x", 12)
+    circuit = cirq.Circuit(cirq.ry(symbol).on(qubit) for symbol, qubit in zip(symbols, qubits, strict=True))
+    spec = ModelCircuit(circuit, symbols, (), tuple(cirq.PauliSum.wrap(cirq.Z(qubit)) for qubit in qubits))
+    data = tf.constant(np.random.default_rng(0).uniform(-3, 3, (5, 12)))
+    with tf.GradientTape() as tape:
+        tape.watch(data)
+        values = expectation(spec, data, tf.zeros(0, tf.float64))
+    np.testing.assert_allclose(values, np.cos(data), atol=1e-9)
+    np.testing.assert_allclose(tape.gradient(values, data), -np.sin(data), atol=1e-9)
+
+
 def test_another_seed_compiles_nothing_new():
     specs = [qfl_circuit(2, 2, degree=1, observables=4, seed=seed) for seed in (0, 1)]
     programs = [compiled._program(spec, "float32") for spec in specs]

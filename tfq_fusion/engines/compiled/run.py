@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfq_fusion._keras import ops
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations
-from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Structure
+from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure
 from tfq_fusion.engines.jit import BATCH, SMALL_BATCH, pull_back
 
 
@@ -34,8 +34,10 @@ def forward(
     trigonometry = [_materialized(ops.stack([ops.cos(0.5 * table), ops.sin(0.5 * table)])) for table in tables]
     inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
     state = _initial_state(structure, states, weights.dtype)
-    for step in structure.steps:
+    for number, step in enumerate(structure.steps):
         state = kernels.forward(step, state, inputs, constants)
+        if _rotations(structure.steps[number : number + 2]):
+            state = _materialized(state)
     if state.shape[-1] == 1:
         state = ops.broadcast_to(state, (*state.shape[:2], ops.shape(data)[0]))
     return ops.transpose(expectations(state, constants)), state, trigonometry
@@ -77,6 +79,8 @@ def backward(
             # Before the first data, all samples have one state.
             state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
         state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
+        if _rotations(structure.steps[number - 1 : number + 1]):
+            state, adjoint = _materialized(state), _materialized(adjoint)
         match step:
             case BlockStep():
                 block_gradients[step.family, step.member] = gradient
@@ -117,6 +121,11 @@ def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, w
         return blocks, tables, None
     shared = ops.matmul(constants["exponent weights"], weights[:, None]) + constants["exponent offset"][:, None]
     return blocks, tables, ops.matmul(constants["exponent data"], features) + shared
+
+
+def _rotations(steps: Sequence[Step]) -> bool:
+    """Whether these are two rotations: fused, each would compute the one before it twice for every amplitude."""
+    return len(steps) == 2 and all(isinstance(step, RotationStep) for step in steps)
 
 
 def _materialized(array: Any) -> Any:
