@@ -27,13 +27,18 @@ else:
 register = keras.saving.register_keras_serializable(package="tfq_fusion")
 
 
-def all_finite(tensor: Any) -> bool:
-    """Whether no value is NaN or infinite, as far as can be seen: a traced tensor has no values yet."""
+def visible_values(tensor: Any) -> np.ndarray | None:
+    """The values of a tensor; None of a traced one, which has none yet."""
     try:
-        values = tensor.numpy()
+        return tensor.numpy()
     except (AttributeError, NotImplementedError):
-        return True
-    return bool(np.isfinite(values).all())
+        return None
 
 
-__all__ = ["LEGACY", "all_finite", "keras", "ops", "register"]
+def all_finite(tensor: Any) -> bool:
+    """Whether no value is NaN or infinite, as far as can be seen."""
+    values = visible_values(tensor)
+    return values is None or bool(np.isfinite(values).all())
+
+
+__all__ = ["LEGACY", "all_finite", "keras", "ops", "register", "visible_values"]

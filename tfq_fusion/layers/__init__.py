@@ -2,6 +2,7 @@
 
 from tfq_fusion.layers.bilinear import FactorizedBilinearFusion
 from tfq_fusion.layers.concat import ConcatFusion
+from tfq_fusion.layers.evidence import EvidenceFusion
 from tfq_fusion.layers.graph import GraphFusion
 from tfq_fusion.layers.hashed import HashedFusion
 from tfq_fusion.layers.low_rank import LowRankFusion
@@ -13,6 +14,7 @@ __all__ = [
     "PQC",
     "ConcatFusion",
     "ControlledPQC",
+    "EvidenceFusion",
     "FactorizedBilinearFusion",
     "GraphFusion",
     "HashedFusion",

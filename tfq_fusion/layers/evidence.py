@@ -1,0 +1,134 @@
+"""The evidence fusion block and its QCNN, as a layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion._keras import keras, ops, register, visible_values
+from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit
+from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+
+MARGIN = 1e-6
+"""Masses are kept this far from 0 and 1, where the angle's derivative is infinite."""
+
+
+@register
+class EvidenceFusion(keras.layers.Layer):
+    r"""Combines what modalities say about the same propositions, by trained rules of evidence theory, then a QCNN.
+
+    **A reconstruction** of the fusion block of arXiv 2601.07856, whose circuits were not at hand: the circuit is
+    :func:`tfq_fusion.circuits.evidence_fusion_circuit`, on ``(M + 1) * K`` qubits for M modalities and K propositions.
+    The block trains ``K * (M + 3)`` weights. They begin as a vote in which all modalities count alike.
+
+    Call it with a list of ``[batch, propositions]`` tensors or one ``[batch, modalities, propositions]`` tensor, float:
+    the masses, degrees of possibility in [0, 1] (a sigmoid's, for instance), of the same propositions in the same order.
+    The output is ``[batch, observables]``, float32, each value in [-1, 1].
+
+    Args:
+        convolution: The QCNN's convolution, "su4" or "tutorial"; None for no QCNN: the output is then Z of each fused
+            qubit, 1 - 2 p where p is the fused degree of possibility.
+        readout: What is measured behind the QCNN: "pauli", all 15 Pauli strings on the last two qubits, or "z", Z of
+            the last one.
+        engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
+        seed: Seeds the initial weights of the QCNN.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        ValueError: If an argument is out of its range; if the input is no batch of at least two modalities, or its
+            modalities have different numbers of propositions; in eager execution, if a mass is outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        convolution: str | None = "su4",
+        readout: str = "pauli",
+        engine: str = "compiled",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_engine(engine)
+        self.convolution = convolution
+        self.readout = readout
+        self.engine = engine
+        self.seed = integer("seed", seed, minimum=0)
+        # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
+        self._circuit(modalities=2, propositions=2)
+        # TensorFlow Quantum's operations are opaque to XLA.
+        self.supports_jit = engine != "tfq"
+
+    def _circuit(self, modalities: int, propositions: int) -> ModelCircuit:
+        return evidence_fusion_circuit(modalities, propositions, self.convolution, self.readout)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the circuit and its weights."""
+        modalities, propositions = _size(input_shape)
+        self._widths = (propositions,) * modalities
+        self.spec = self._circuit(modalities, propositions)
+        self.theta = self.add_weight(
+            name="theta", shape=(len(self.spec.weight_symbols),), initializer=self._initial_weights
+        )
+        super().build(input_shape)
+
+    def _initial_weights(self, shape: tuple[int], dtype: Any = None) -> Any:
+        modalities, propositions = len(self._widths), self._widths[0]
+        vote = np.tile([0.0, *[math.pi / modalities] * modalities, 0.0, 0.0], propositions)
+        qcnn = np.random.default_rng(self.seed).uniform(-math.pi, math.pi, shape[0] - len(vote))
+        return ops.convert_to_tensor(np.concatenate([vote, qcnn]), dtype)
+
+    @property
+    def combination(self) -> np.ndarray:
+        r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
+        modalities, propositions = len(self._widths), self._widths[0]
+        theta = ops.convert_to_numpy(self.theta)
+        return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, observables]``."""
+        masses = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        _require_masses(masses, self._widths[0])
+        angles = 2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN)))
+        values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
+        return ops.cast(values, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, observables)``."""
+        return batch_size(input_shape), len(self._circuit(*_size(input_shape)).operators)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "convolution": self.convolution,
+            "readout": self.readout,
+            "engine": self.engine,
+            "seed": self.seed,
+        }
+
+
+def _size(input_shape: Shape) -> tuple[int, int]:
+    """The number of modalities and of propositions."""
+    widths = modality_widths(input_shape)
+    if len(set(widths)) > 1:
+        raise ValueError(
+            f"All modalities should judge the same propositions, got modalities with {list(widths)} masses. "
+            "Give each modality one mass per proposition, in the same order."
+        )
+    return len(widths), widths[0]
+
+
+def _require_masses(masses: Any, propositions: int) -> None:
+    values = visible_values(masses)
+    outside = [] if values is None else np.argwhere((values < 0) | (values > 1))
+    if len(outside):
+        sample, column = outside[0].tolist()
+        modality, proposition = divmod(column, propositions)
+        raise ValueError(
+            f"Masses should be within [0, 1], got {values[sample, column]:g} from modality {modality} for proposition "
+            f"{proposition} (sample {sample}). End each modality's module in a sigmoid."
+        )
