@@ -26,7 +26,7 @@ class EvidenceFusion(keras.layers.Layer):
     The block trains ``K * (M + 3)`` weights. They begin as a vote in which all modalities count alike.
 
     Call it with a list of ``[batch, propositions]`` tensors or one ``[batch, modalities, propositions]`` tensor, float:
-    the masses, degrees of possibility in [0, 1] (a sigmoid's, for instance), of the same propositions in the same order.
+    the masses, degrees of possibility in [0, 1] (from a sigmoid, for instance), of the same propositions in one order.
     The output is ``[batch, observables]``, float32, each value in [-1, 1].
 
     Args:
@@ -71,11 +71,11 @@ class EvidenceFusion(keras.layers.Layer):
         self._widths = (propositions,) * modalities
         self.spec = self._circuit(modalities, propositions)
         self.theta = self.add_weight(
-            name="theta", shape=(len(self.spec.weight_symbols),), initializer=self._initial_weights
+            name="theta", shape=(len(self.spec.weight_symbols),), initializer=self._initial_theta
         )
         super().build(input_shape)
 
-    def _initial_weights(self, shape: tuple[int], dtype: Any = None) -> Any:
+    def _initial_theta(self, shape: tuple[int], dtype: Any = None) -> Any:
         modalities, propositions = len(self._widths), self._widths[0]
         vote = np.tile([0.0, *[math.pi / modalities] * modalities, 0.0, 0.0], propositions)
         qcnn = np.random.default_rng(self.seed).uniform(-math.pi, math.pi, shape[0] - len(vote))
@@ -124,11 +124,11 @@ def _size(input_shape: Shape) -> tuple[int, int]:
 
 def _require_masses(masses: Any, propositions: int) -> None:
     values = visible_values(masses)
-    outside = [] if values is None else np.argwhere((values < 0) | (values > 1))
-    if len(outside):
-        sample, column = outside[0].tolist()
-        modality, proposition = divmod(column, propositions)
-        raise ValueError(
-            f"Masses should be within [0, 1], got {values[sample, column]:g} from modality {modality} for proposition "
-            f"{proposition} (sample {sample}). End each modality's module in a sigmoid."
-        )
+    if values is None or ((values >= 0) & (values <= 1)).all():
+        return
+    sample, column = np.argwhere((values < 0) | (values > 1))[0].tolist()
+    modality, proposition = divmod(column, propositions)
+    raise ValueError(
+        f"Masses should be within [0, 1], got {values[sample, column]:g} from modality {modality} for proposition "
+        f"{proposition} (sample {sample}). End each modality's module in a sigmoid."
+    )

@@ -6,12 +6,52 @@ tangent, so that a fusion sees features in [-1, 1]. The papers state no encoders
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfq_fusion._keras import keras, ops, register
+
+if TYPE_CHECKING:
+    from tfq_fusion.datasets.card import Modality
+
+
+def encode_modalities(
+    modalities: Sequence[Modality], features: int, hidden: int, rng: np.random.Generator, shared: bool = True
+) -> tuple[dict[str, Any], Any]:
+    """An encoder for each modality, by its kind.
+
+    Neighbouring modalities of one kind and shape run as one operation, whether they come stacked in one array or one by
+    one: hundreds of sensors cost no more variables than two.
+
+    Args:
+        modalities: The modalities, as in a data set's card.
+        features: Features per modality.
+        hidden: Hidden units or filters of each encoder.
+        rng: Draws the seeds of the initial weights.
+        shared: Whether waveforms, and windows, share their encoder's weights; vectors and images never do.
+
+    Returns:
+        The inputs by name, and the features ``[batch, modalities, features]``.
+    """
+    inputs = {modality.name: keras.Input(_input_shape(modality), name=modality.name) for modality in modalities}
+    encoded = []
+    for kind, neighbours in itertools.groupby(modalities, key=_encoded_together):
+        group = list(neighbours)
+        match kind[0]:
+            case "vector":
+                encoded.append(_vectors(group, inputs, features, hidden, rng))
+            case "waveform":
+                encoded.append(encode_waveforms(_stacked(group, inputs), features, hidden, rng, shared))
+            case "window":
+                encoded.append(encode_windows(_stacked(group, inputs), features, hidden, rng, shared))
+            case "image":
+                for image in group:
+                    vector = encode_images(inputs[image.name], features, hidden, rng)
+                    encoded.append(keras.layers.Reshape((1, features))(vector))
+    return inputs, encoded[0] if len(encoded) == 1 else keras.layers.Concatenate(axis=1)(encoded)
 
 
 def encode_vectors(stacks: Sequence[Any], features: int, hidden: int, rng: np.random.Generator) -> Any:
@@ -191,3 +231,35 @@ def _with_channels(signals: Any) -> Any:
     if len(signals.shape) == 4:
         return signals
     return keras.layers.Reshape((*signals.shape[1:], 1))(signals)
+
+
+def _input_shape(modality: Modality) -> tuple[int, ...]:
+    stack = (modality.count,) if modality.count > 1 else ()
+    return (int(np.prod(stack + modality.shape)),) if modality.kind == "vector" else stack + modality.shape
+
+
+def _encoded_together(modality: Modality) -> tuple[str, tuple[int, ...]]:
+    return modality.kind, () if modality.kind == "vector" else modality.shape
+
+
+def _vectors(
+    group: Sequence[Modality], inputs: Mapping[str, Any], features: int, hidden: int, rng: np.random.Generator
+) -> Any:
+    widths = {modality.name: int(np.prod(modality.shape)) for modality in group}
+    stacks = []
+    for width, neighbours in itertools.groupby(group, key=lambda modality: widths[modality.name]):
+        equal = list(neighbours)
+        together = keras.layers.Concatenate()([inputs[modality.name] for modality in equal])
+        stacks.append(keras.layers.Reshape((sum(modality.count for modality in equal), width))(together))
+    return encode_vectors(stacks, features, hidden, rng)
+
+
+def _stacked(group: Sequence[Modality], inputs: Mapping[str, Any]) -> Any:
+    """Modalities of one shape as one tensor ``[batch, modalities, *shape]``."""
+    tensors = [
+        inputs[modality.name]
+        if modality.count > 1
+        else keras.layers.Reshape((1, *modality.shape))(inputs[modality.name])
+        for modality in group
+    ]
+    return tensors[0] if len(tensors) == 1 else keras.layers.Concatenate(axis=1)(tensors)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfq_fusion._keras import keras
-from tfq_fusion.models.encoders import encode_images, encode_vectors, encode_waveforms, encode_windows
+from tfq_fusion.models.encoders import encode_modalities
 
 if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
@@ -58,53 +57,6 @@ def fusion_model(
         initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
         return keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)
 
-    inputs = {modality.name: keras.Input(_input_shape(modality), name=modality.name) for modality in modalities}
-    encoded = []
-    for kind, neighbours in itertools.groupby(modalities, key=_encoded_together):
-        group = list(neighbours)
-        match kind[0]:
-            case "vector":
-                encoded.append(_vectors(group, inputs, features, hidden, rng))
-            case "waveform":
-                encoded.append(encode_waveforms(_stacked(group, inputs), features, hidden, rng, shared))
-            case "window":
-                encoded.append(encode_windows(_stacked(group, inputs), features, hidden, rng, shared))
-            case "image":
-                for image in group:
-                    vector = encode_images(inputs[image.name], features, hidden, rng)
-                    encoded.append(keras.layers.Reshape((1, features))(vector))
-    stacked = encoded[0] if len(encoded) == 1 else keras.layers.Concatenate(axis=1)(encoded)
-    fused = dense(head, "relu")(fusion(stacked))
+    inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
+    fused = dense(head, "relu")(fusion(encoded))
     return keras.Model(inputs, dense(outputs, _ACTIVATIONS[task])(fused))
-
-
-def _input_shape(modality: Modality) -> tuple[int, ...]:
-    stack = (modality.count,) if modality.count > 1 else ()
-    return (int(np.prod(stack + modality.shape)),) if modality.kind == "vector" else stack + modality.shape
-
-
-def _encoded_together(modality: Modality) -> tuple[str, tuple[int, ...]]:
-    return modality.kind, () if modality.kind == "vector" else modality.shape
-
-
-def _vectors(
-    group: Sequence[Modality], inputs: Mapping[str, Any], features: int, hidden: int, rng: np.random.Generator
-) -> Any:
-    widths = {modality.name: int(np.prod(modality.shape)) for modality in group}
-    stacks = []
-    for width, neighbours in itertools.groupby(group, key=lambda modality: widths[modality.name]):
-        equal = list(neighbours)
-        together = keras.layers.Concatenate()([inputs[modality.name] for modality in equal])
-        stacks.append(keras.layers.Reshape((sum(modality.count for modality in equal), width))(together))
-    return encode_vectors(stacks, features, hidden, rng)
-
-
-def _stacked(group: Sequence[Modality], inputs: Mapping[str, Any]) -> Any:
-    """Modalities of one shape as one tensor ``[batch, modalities, *shape]``."""
-    tensors = [
-        inputs[modality.name]
-        if modality.count > 1
-        else keras.layers.Reshape((1, *modality.shape))(inputs[modality.name])
-        for modality in group
-    ]
-    return tensors[0] if len(tensors) == 1 else keras.layers.Concatenate(axis=1)(tensors)
