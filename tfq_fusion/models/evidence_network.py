@@ -53,7 +53,8 @@ class EvidenceNetwork(keras.Model):
 
     The masses are held to their meaning: to the loss that the network is compiled with, training adds
     ``evidence_weight`` times the mean binary cross-entropy between all masses and what the true class says. That makes
-    them the decision of each modality on its own, as in fusion at decision level.
+    them the decision of each modality on its own, as in fusion at decision level. Legacy Keras reports the loss without
+    that term.
 
     Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
     Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``.
@@ -142,17 +143,16 @@ class EvidenceNetwork(keras.Model):
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
         """The loss that the network is compiled with, and the cross-entropy of the masses."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight)
         labels = ops.cast(y, "float32")
         if len(labels.shape) != 2 or labels.shape[1] != len(self.code):
             raise ValueError(
                 f"Labels should be one-hot, [batch, {len(self.code)}], got {list(labels.shape)}. Encode them with "
                 "keras.utils.to_categorical."
             )
-        truth = ops.matmul(labels, self.code)[:, None]
         masses = self.unimodal(x, training=True)
-        surprise = keras.losses.binary_crossentropy(ops.broadcast_to(truth, ops.shape(masses)), masses)
-        return loss + self.evidence_weight * ops.mean(surprise)
+        truth = ops.broadcast_to(ops.matmul(labels, self.code)[:, None], ops.shape(masses))
+        surprise = ops.mean(keras.losses.binary_crossentropy(truth, masses))
+        return super().compute_loss(x, y, y_pred, sample_weight) + self.evidence_weight * surprise
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
