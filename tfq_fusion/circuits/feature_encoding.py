@@ -13,6 +13,9 @@ from tfq_fusion.circuits.model import padded_symbols
 
 ENCODINGS = ("angle", "dense_angle", "amplitude")
 
+MAX_AMPLITUDE_QUBITS = 12
+"""4,095 angles; with more, the gates cost more than the states that they make."""
+
 
 def encode_features(
     qubits: Sequence[cirq.Qid], encoding: str, prefix: str = "x"
@@ -35,7 +38,7 @@ def encode_features(
         The circuit and its symbols.
 
     Raises:
-        ValueError: If the encoding is unknown, or there is no qubit.
+        ValueError: If the encoding is unknown, if there is no qubit, or too many for "amplitude".
     """
     if not qubits:
         raise ValueError("Features are encoded in at least one qubit, got none.")
@@ -47,6 +50,11 @@ def encode_features(
         pairs = zip(symbols[::2], symbols[1::2], qubits, strict=True)
         return cirq.Circuit((cirq.ry(x).on(qubit), cirq.rz(y).on(qubit)) for x, y, qubit in pairs), symbols
     if encoding == "amplitude":
+        if len(qubits) > MAX_AMPLITUDE_QUBITS:
+            raise ValueError(
+                f"Amplitudes are encoded in at most {MAX_AMPLITUDE_QUBITS} qubits, by an angle for each but one: "
+                f"got {len(qubits)} qubits. Compress the features, or encode them as angles."
+            )
         symbols = padded_symbols(prefix, 2 ** len(qubits) - 1)
         rotations = (
             MultiplexedRotation(symbols[2**depth - 1 : 2 ** (depth + 1) - 1]).on(*qubits[: depth + 1])

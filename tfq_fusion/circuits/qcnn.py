@@ -211,7 +211,7 @@ def qcnn_circuit(
         pooling: "controlled", of each two neighbours the first into the second: :func:`controlled_pool`; "tutorial",
             the first half of the qubits into the last: :func:`tutorial_pool`; None for the one that the
             convolution's source uses. On 8 qubits "su4" has then 51 weights and "tutorial" 63, as published.
-            In Hur, Kim & Park's code the qubits are numbered the other way, and the last pooling goes that way.
+            Hur, Kim & Park number the qubits the other way, and pool the last two the other way.
         shared: Whether all gates of a convolution, and all of a pooling, have the same weights.
         readout: "z", Z of the one qubit that is left, the last; or "pauli": pooling stops at two qubits, and all
             15 Pauli strings on them but the identity are measured.
