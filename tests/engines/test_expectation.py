@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfq_fusion.circuits import ModelCircuit, qfl_circuit
+from tfq_fusion.circuits import ModelCircuit, qcnn_circuit, qfl_circuit
 from tfq_fusion.engines import ENGINES, expectation
 
 pytestmark = pytest.mark.keras
@@ -52,6 +52,37 @@ def test_expectations_are_the_simulator_s(modalities, features, degree, entangle
         found = expectation(spec, data, weights, engine=engine)
         assert found.dtype == tf.float32
         np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"qubits": 3, "encoding": "dense_angle", "convolution": "tutorial", "readout": "pauli"},
+        {"qubits": 3, "encoding": "amplitude", "pooling": "tutorial", "shared": False},
+    ],
+)
+def test_convolutional_networks_give_the_simulator_s_values_and_equal_gradients(arguments):
+    spec = qcnn_circuit(**arguments)
+    data, weights = values(spec, seed=0, batch=3)
+    gradients = []
+    for engine in ENGINES:
+        inputs = [tf.constant(data, tf.float32), tf.constant(weights, tf.float32)]
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            found = expectation(spec, *inputs, engine=engine)
+            loss = tf.reduce_sum(found**2)
+        np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+        gradients.append(tape.gradient(loss, inputs))
+    for compiled, tfq in zip(*gradients, strict=True):
+        np.testing.assert_allclose(compiled, tfq, atol=1e-3)
+
+
+def test_engines_agree_on_sixteen_qubits():
+    spec = qcnn_circuit(16, encoding="angle")
+    data, weights = values(spec, seed=0, batch=2)
+    # In single precision the sum over 65,536 amplitudes is off by 5e-5.
+    compiled = expectation(spec, tf.constant(data), weights)
+    np.testing.assert_allclose(compiled, expectation(spec, data, weights, engine="tfq"), atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,11 +1,17 @@
-"""The gradient's memory does not grow with depth."""
+"""Circuits that do not fit are refused, and the gradient's memory does not grow with depth."""
 
 import os
 import re
 import subprocess
 import sys
 
+import numpy as np
+import psutil
 import pytest
+
+from tfq_fusion.circuits import qcnn_circuit
+from tfq_fusion.engines import ENGINES, expectation
+from tfq_fusion.engines.memory import check_memory
 
 STEP = """
 import sys
@@ -36,3 +42,22 @@ def test_memory_is_flat_in_depth(tmp_path):
     shallow, deep = (temporary_bytes(degree, tmp_path / str(degree)) for degree in (3, 15))
     one_state = 256 * 2**5 * 2 * 4
     assert one_state < shallow <= deep < 1.25 * shallow
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("qubits", [45, 500])
+def test_more_qubits_than_the_machine_can_hold_are_refused(engine, qubits):
+    spec = qcnn_circuit(qubits)
+    message = rf"circuit of {qubits} qubits needs at least [\d,]+ GiB .*'{engine}'.* has [\d,]+ GiB available"
+    with pytest.raises(MemoryError, match=message):
+        expectation(spec, np.zeros((1, 0)), np.zeros(len(spec.weight_symbols)), engine=engine)
+
+
+def test_the_memory_needed_is_held_against_the_memory_there(monkeypatch):
+    class Memory:
+        available = 3 * 2**30
+
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    check_memory(30, 3, "tfq")
+    with pytest.raises(MemoryError, match=r"30 qubits needs at least 4 GiB .* has 3 GiB available\. Use fewer qubits"):
+        check_memory(30, 4, "tfq")

@@ -4,6 +4,7 @@ import functools
 
 import cirq
 import numpy as np
+import psutil
 import pytest
 import sympy
 import tensorflow as tf
@@ -319,6 +320,26 @@ def test_bad_arguments_raise_tensorflow_quantum_s_errors(kind, arguments):
     with pytest.raises(expected.type) as found:
         kind(**arguments)
     assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_more_qubits_than_the_machine_can_hold_are_refused(kind):
+    qubits = cirq.LineQubit.range(45)
+    circuit = cirq.Circuit(cirq.rx(sympy.Symbol("a")).on_each(*qubits))
+    with pytest.raises(MemoryError, match=r"45 qubits needs at least 524,288 GiB .*'tfq'"):
+        kind(circuit, cirq.Z(qubits[0]))
+    kind(circuit, cirq.Z(qubits[0]), repetitions=1, backend=cirq.Simulator())  # a device might have them
+
+
+def test_what_the_compiled_engine_cannot_hold_runs_in_tensorflow_quantum(monkeypatch):
+    class Memory:
+        available = 8 * 16  # three qubits
+
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    layer = ControlledPQC(model_circuit(), operators())
+    assert layer._run._spec is None
+    inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.3, -0.4, 1.2]])]
+    np.testing.assert_allclose(layer(inputs), controlled_pair()[1](inputs), atol=1e-5)
 
 
 def test_bad_inputs_are_named():

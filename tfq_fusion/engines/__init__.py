@@ -34,6 +34,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     Raises:
         ValueError: If the engine is unknown, if a shape does not fit the circuit, if an operator acts on a qubit that
             the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN or infinite.
+        MemoryError: If the circuit has more qubits than the machine can hold, before anything is allocated.
     """
     check_engine(engine)
     from tfq_fusion._keras import ops

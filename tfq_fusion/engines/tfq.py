@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_quantum
 
 from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 
 
 def expectation(spec: ModelCircuit, data: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
@@ -19,6 +20,7 @@ def expectation(spec: ModelCircuit, data: tf.Tensor, weights: tf.Tensor) -> tf.T
 
 @functools.lru_cache(maxsize=64)
 def _compile(spec: ModelCircuit) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    check_memory(len(spec.circuit.all_qubits()), TFQ_BYTES, "tfq")
     # The first call may come from inside a traced function, whose tensors must not outlive it.
     with tf.init_scope():
         layer = tensorflow_quantum.layers.ControlledPQC(

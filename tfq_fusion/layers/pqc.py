@@ -11,6 +11,7 @@ import sympy
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.engines import expectation
+from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
@@ -56,13 +57,16 @@ class _Execution:
             self.symbols: list[sympy.Symbol] = self._tfq.symbols
             single = isinstance(operators, (cirq.PauliString, cirq.PauliSum))
             self.operators = [operators] if single else list(operators)
-            exact = repetitions is None and backend in (None, "noiseless")
+            simulated = backend in (None, "noiseless")
+            if simulated:
+                check_memory(len(qubits), TFQ_BYTES, "tfq")
+            exact = repetitions is None and simulated
             adjoint = differentiator is None or type(differentiator) is tfq.differentiators.Adjoint
             self._spec = self._lowerable(model_circuit, trained) if exact and adjoint else None
         self._amplitudes = 2 ** len(qubits)
 
     def _lowerable(self, model_circuit: cirq.Circuit, trained: bool) -> ModelCircuit | None:
-        """The circuit to compile; None if it cannot be compiled, or observables need qubits of the data circuits."""
+        """The circuit to compile; None if it cannot be or has no room, or observables need qubits of data circuits."""
         import tensorflow_quantum as tfq
 
         from tfq_fusion.engines.compiled import LoweringError
@@ -79,7 +83,7 @@ class _Execution:
         spec = ModelCircuit(circuit, () if trained else symbols, symbols if trained else (), sums)
         try:
             lower(spec)
-        except LoweringError:
+        except (LoweringError, MemoryError):
             return None
         return spec
 
@@ -210,6 +214,7 @@ class PQC(_CircuitLayer):
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
         ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
 
@@ -285,6 +290,7 @@ class ControlledPQC(_CircuitLayer):
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
         ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
 

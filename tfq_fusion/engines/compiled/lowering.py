@@ -25,6 +25,8 @@ from tfq_fusion.engines.compiled.program import (
     Step,
     Structure,
 )
+from tfq_fusion.engines.jit import SMALL_BATCH
+from tfq_fusion.engines.memory import check_memory
 
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
@@ -47,6 +49,7 @@ def lower(spec: ModelCircuit) -> Program:
 
     Raises:
         LoweringError: If a gate cannot be compiled.
+        MemoryError: If the machine has no room for the states, the observables' tables included.
         ValueError: If an operator acts on a qubit that the circuit lacks.
     """
     qubits = sorted(spec.circuit.all_qubits())
@@ -55,6 +58,7 @@ def lower(spec: ModelCircuit) -> Program:
         missing = sorted(set(operator.qubits) - set(qubits))
         if missing:
             raise ValueError(f"An operator acts on {missing}, but the circuit has only the qubits {qubits}.")
+    check_memory(len(qubits), _bytes_per_amplitude(spec), "compiled")
     columns = {symbol.name: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
     columns |= {symbol.name: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
     count = len(qubits)
@@ -67,6 +71,12 @@ def lower(spec: ModelCircuit) -> Program:
     steps = tuple(assembly.steps(groups))
     final = {qubit: assembly.order.index(position) for qubit, position in positions.items()}
     return assembly.program(steps, pauli_constants(spec.operators, final))
+
+
+def _bytes_per_amplitude(spec: ModelCircuit) -> int:
+    """What values alone need: three states of the smallest batch, and each string's rows and signs, in 4 bytes each."""
+    strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
+    return 3 * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
 
 def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
