@@ -38,6 +38,15 @@ def test_random_paulis_have_any_weight():
     assert [weights.count(weight) for weight in (1, 2, 3)] == [9, 27, 27]
 
 
+@pytest.mark.parametrize(("locality", "strings"), [(1, 9), (2, 27), (3, 27)])
+def test_random_paulis_of_one_weight_are_in_the_end_all_of_them(locality, strings):
+    observables = random_pauli_observables(QUBITS, strings, np.random.default_rng(0), locality)
+    assert [len(observable.qubits) for observable in observables] == [locality] * strings
+    assert len(set(map(str, observables))) == strings
+    with pytest.raises(ValueError, match=f"between 1 and {strings}.*got {strings + 1}"):
+        random_pauli_observables(QUBITS, strings + 1, np.random.default_rng(0), locality)
+
+
 @given(seeds, st.integers(1, 3))
 def test_pauli_planes_are_products_of_plane_paulis(seed, locality):
     (observable,) = pauli_plane_observables(QUBITS, 1, np.random.default_rng(seed), locality)
@@ -96,7 +105,8 @@ def test_count_of_computational_is_checked(count):
         computational_observables(QUBITS, count)
 
 
+@pytest.mark.parametrize("draw", [random_pauli_observables, pauli_plane_observables])
 @pytest.mark.parametrize(("count", "locality"), [(0, 1), (1, 0), (1, 4)])
-def test_pauli_plane_arguments_are_checked(count, locality):
+def test_count_and_locality_are_checked(draw, count, locality):
     with pytest.raises(ValueError, match="should be"):
-        pauli_plane_observables(QUBITS, count, np.random.default_rng(0), locality)
+        draw(QUBITS, count, np.random.default_rng(0), locality)

@@ -12,7 +12,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfq_fusion.circuits import ModelCircuit, padded_symbols, qfl_circuit
+from tfq_fusion.circuits import ModelCircuit, hardware_mix, padded_symbols, qfl_circuit
 
 PAULI = {"rx": cirq.unitary(cirq.X), "ry": cirq.unitary(cirq.Y), "rz": cirq.unitary(cirq.Z)}
 
@@ -75,6 +75,24 @@ def test_expectations_are_those_of_the_formula(modalities, features, degree, blo
     np.testing.assert_allclose(np.real(found), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("signal", ["rx", "ry", "rz"])
+def test_hardware_form_has_small_gates_and_the_same_values(signal):
+    rng = np.random.default_rng(0)
+    angles = rng.uniform(-np.pi, np.pi, 6)
+    values = []
+    for hardware, data in ((False, angles), (True, angles @ hardware_mix(6))):
+        spec = qfl_circuit(3, 2, degree=2, signal=signal, observables=9, hardware=hardware)
+        theta = np.random.default_rng(1).uniform(-np.pi, np.pi, len(spec.weight_symbols))
+        bound = dict(zip((*spec.data_symbols, *spec.weight_symbols), (*data, *theta), strict=True))
+        values.append(
+            cirq.Simulator(dtype=np.complex128).simulate_expectation_values(spec.circuit, list(spec.operators), bound)
+        )
+    np.testing.assert_allclose(values[0], values[1], atol=1e-7)
+    widths = [len(operation.qubits) for operation in spec.circuit.all_operations()]
+    # Per repetition 8 rotations and 8 CNOTs; per unitary 3 rotations on each of 4 qubits and 6 CZs.
+    assert (widths.count(1), widths.count(2), len(widths)) == (2 * 8 + 3 * 12, 2 * 8 + 3 * 6, 86)
+
+
 @given(st.integers(1, 16), st.integers(1, 8), st.integers(1, 4), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
 def test_number_of_weights_follows_the_formula(modalities, features, degree, blocks):
@@ -125,6 +143,12 @@ def test_same_arguments_same_circuit_and_hash():
 @pytest.mark.parametrize("measurement", ["random_pauli", "pauli_plane", "computational"])
 def test_every_measurement_gives_the_number_of_observables(measurement):
     assert len(qfl_circuit(3, 4, 1, measurement=measurement, observables=20).operators) == 20
+
+
+def test_locality_is_the_weight_of_random_strings_and_of_planes():
+    for measurement, weights in (("random_pauli", {1}), ("pauli_plane", {1}), ("computational", {1, 2})):
+        spec = qfl_circuit(3, 4, 1, measurement=measurement, observables=8, locality=1)
+        assert {len(operator.qubits) for operator in spec.operators} == weights
 
 
 @pytest.mark.parametrize(

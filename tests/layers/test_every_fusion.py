@@ -33,7 +33,7 @@ LAYERS = {
     "bilinear": (FactorizedBilinearFusion, {"units": 6, "factors": 3, "dropout": 0.2, "seed": 3}),
     "graph": (GraphFusion, {"units": 6, "adjacency": PATH, "seed": 3}),
     "hashed": (HashedFusion, {"units": 6, "parameters": 17, "seed": 3}),
-    "quantum": (QuantumFusionLayer, {"degree": 2, "observables": 12, "scale": 1.2, "seed": 3}),
+    "quantum": (QuantumFusionLayer, {"degree": 2, "observables": 12, "scale": 1.2, "seed": 3, "locality": 1}),
 }
 
 

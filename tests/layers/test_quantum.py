@@ -53,10 +53,19 @@ def test_another_seed_measures_other_observables():
     assert first.spec.circuit == second.spec.circuit
 
 
+def test_locality_may_be_that_of_a_wider_register_than_the_smallest():
+    layer = QuantumFusionLayer(1, observables=4, locality=5)
+    layer.build((None, 4, 4))
+    assert {len(operator.qubits) for operator in layer.spec.operators} == {5}
+    with pytest.raises(ValueError, match="locality should be between 1 and the 3 qubits, got 5"):
+        QuantumFusionLayer(1, observables=4, locality=5).build((None, 2, 1))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"degree": 0}, "degree should be an integer of at least 1, got 0"),
+        ({"degree": 1, "locality": 0}, "locality should be an integer of at least 1, got 0"),
         ({"degree": 1.5}, "degree should be an integer"),
         ({"blocks": 0}, "blocks should be"),
         ({"entangler": "star"}, "entangler should be one of"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         random_pauli_observables,
     )
     from tfq_fusion.circuits.qcnn import CONVOLUTIONS, POOLINGS, READOUTS, qcnn_circuit, qcnn_layers
-    from tfq_fusion.circuits.qfl import qfl_circuit
+    from tfq_fusion.circuits.qfl import hardware_mix, qfl_circuit
     from tfq_fusion.circuits.registers import FusionRegisters
 
 _MODULES = {
@@ -43,6 +43,7 @@ _MODULES = {
     "evidence_fusion_circuit": "evidence",
     "fused_states": "evidence",
     "hardware_efficient_block": "ansatz",
+    "hardware_mix": "qfl",
     "padded_symbols": "model",
     "pauli_plane_observables": "observables",
     "qcnn_circuit": "qcnn",
@@ -69,6 +70,7 @@ __all__ = [
     "evidence_fusion_circuit",
     "fused_states",
     "hardware_efficient_block",
+    "hardware_mix",
     "padded_symbols",
     "pauli_plane_observables",
     "qcnn_circuit",

@@ -89,16 +89,28 @@ class MultiplexedRotation(cirq.Gate):
                 bits = cirq.big_endian_int_to_bits(address, bit_count=self._index_qubits)
                 yield ROTATIONS[self._axis](angle).on(value).controlled_by(*index, control_values=bits)
 
-    def decompose_for_hardware(self, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.Operation]:
+    @property
+    def hardware_angles(self) -> tuple[cirq.TParamVal, ...]:
+        """The angles of the rotations of :meth:`decompose_for_hardware`: signed means of :attr:`angles`."""
+        size = len(self._angles)
+        return tuple(
+            sum((-1) ** (address & gray).bit_count() * angle for address, angle in enumerate(self._angles)) / size
+            for gray in map(_gray, range(size))
+        )
+
+    def decompose_for_hardware(
+        self, qubits: Sequence[cirq.Qid], angles: Sequence[cirq.TParamVal] | None = None
+    ) -> Iterator[cirq.Operation]:
         """The form with ``2**k`` plain rotations and ``2**k`` CNOTs, for devices (Möttönen et al.).
 
         Between two rotations a CNOT (for the x axis a CZ, which anticommutes with it) flips the sign of the
         rotation for half of the addresses; the order is a Gray code, so that one entangling gate is enough each
-        time. The angles are the signed means of :attr:`angles`, which TensorFlow Quantum could not resolve as
-        symbols: this form is for hardware and for noise models.
+        time.
 
         Args:
             qubits: The index qubits, most significant first, then the value qubit.
+            angles: What to turn by in place of :attr:`hardware_angles`: symbols for those, since TensorFlow Quantum
+                resolves no means of symbols.
 
         Yields:
             The operations, in order.
@@ -107,12 +119,10 @@ class MultiplexedRotation(cirq.Gate):
         rotation = ROTATIONS[self._axis]
         entangle = cirq.CZ if self._axis == "x" else cirq.CNOT
         size = len(self._angles)
-        for step in range(size):
-            gray = step ^ (step >> 1)
-            signs = [(-1) ** (address & gray).bit_count() for address in range(size)]
-            yield rotation(sum(s * a for s, a in zip(signs, self._angles, strict=True)) / size).on(value)
+        for step, angle in enumerate(self.hardware_angles if angles is None else angles):
+            yield rotation(angle).on(value)
             if index:
-                changed = (gray ^ ((step + 1) % size ^ ((step + 1) % size >> 1))).bit_length() - 1
+                changed = (_gray(step) ^ _gray((step + 1) % size)).bit_length() - 1
                 yield entangle(index[-1 - changed], value)
 
     def _circuit_diagram_info_(self, args: cirq.CircuitDiagramInfoArgs) -> cirq.CircuitDiagramInfo:
@@ -129,6 +139,10 @@ class MultiplexedRotation(cirq.Gate):
 
     def _json_dict_(self) -> dict[str, Any]:
         return {"angles": self._angles, "axis": self._axis}
+
+
+def _gray(number: int) -> int:
+    return number ^ (number >> 1)
 
 
 def _expression_repr(angle: cirq.TParamVal) -> str:

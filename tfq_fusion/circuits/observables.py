@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import cirq
@@ -14,27 +15,37 @@ _PAULIS = (cirq.X, cirq.Y, cirq.Z)
 
 
 def random_pauli_observables(
-    qubits: Sequence[cirq.Qid], count: int, rng: np.random.Generator
+    qubits: Sequence[cirq.Qid], count: int, rng: np.random.Generator, locality: int | None = None
 ) -> tuple[cirq.PauliSum, ...]:
-    """Distinct random Pauli strings, uniform over all strings but the identity, hence of any weight.
+    """Distinct random Pauli strings, uniform over all strings but the identity, or over those of one weight.
 
     Args:
         qubits: The ``n`` qubits.
-        count: How many strings, at most ``4**n - 1``.
+        count: How many strings, at most ``4**n - 1``; of weight w at most ``binomial(n, w) * 3**w``, and if there are
+            so many, these are all of them in random order.
         rng: Source of randomness.
+        locality: The weight, the number of qubits that each string acts on; None for any.
 
     Returns:
         One single-term sum per string.
 
     Raises:
-        ValueError: If ``count`` is not between 1 and ``4**n - 1``.
+        ValueError: If ``locality`` is not between 1 and ``n``, or ``count`` not between 1 and the number of strings.
     """
-    _check_count(count, 4 ** len(qubits) - 1, len(qubits), "random_pauli")
+    size = len(qubits)
+    if locality is not None:
+        _check_locality(locality, size)
+    most = 4**size - 1 if locality is None else math.comb(size, locality) * 3**locality
+    _check_count(count, most, size, "random_pauli")
     chosen: dict[tuple[int, ...], None] = {}  # a dict keeps the order of drawing
     while len(chosen) < count:
-        letters = tuple(rng.integers(0, 4, size=len(qubits)).tolist())
+        if locality is None:
+            letters = rng.integers(0, 4, size=size)
+        else:
+            letters = np.zeros(size, dtype=int)
+            letters[rng.choice(size, size=locality, replace=False)] = rng.integers(1, 4, size=locality)
         if any(letters):
-            chosen[letters] = None
+            chosen[tuple(letters.tolist())] = None
     return tuple(_sum(_string(letters, qubits)) for letters in chosen)
 
 
@@ -61,8 +72,7 @@ def pauli_plane_observables(
     """
     if count < 1:
         raise ValueError(f"observables should be at least 1, got {count}.")
-    if not 1 <= locality <= len(qubits):
-        raise ValueError(f"locality should be between 1 and the {len(qubits)} qubits, got {locality}.")
+    _check_locality(locality, len(qubits))
     observables = []
     for _ in range(count):
         product = cirq.PauliSum.from_pauli_strings(cirq.PauliString())
@@ -103,6 +113,11 @@ def every_pauli_observable(qubits: Sequence[cirq.Qid]) -> tuple[cirq.PauliSum, .
     """All ``4**n - 1`` Pauli strings on ``n`` qubits but the identity; the letter of the last qubit changes fastest."""
     letters = itertools.product(range(4), repeat=len(qubits))
     return tuple(_sum(_string(string, qubits)) for string in itertools.islice(letters, 1, None))
+
+
+def _check_locality(locality: int, qubits: int) -> None:
+    if not 1 <= locality <= qubits:
+        raise ValueError(f"locality should be between 1 and the {qubits} qubits, got {locality}.")
 
 
 def _check_count(count: int, most: int, qubits: int, measurement: str) -> None:

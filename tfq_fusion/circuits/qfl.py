@@ -30,7 +30,8 @@ def qfl_circuit(
     measurement: str = "random_pauli",
     observables: int = 32,
     seed: int = 0,
-    locality: int = 2,
+    locality: int | None = None,
+    hardware: bool = False,
 ) -> ModelCircuit:
     r"""The Quantum Fusion Layer: ``degree`` repetitions of the encoding between trained unitaries.
 
@@ -53,7 +54,11 @@ def qfl_circuit(
         measurement: "random_pauli", "pauli_plane" or "computational".
         observables: How many are measured.
         seed: Seeds the choice of observables.
-        locality: The qubits per "pauli_plane" observable; the other measurements have no use for it.
+        locality: The qubits per observable. None for any number of them with "random_pauli", and for 2 with
+            "pauli_plane"; "computational" has no use for it.
+        hardware: Whether to write S(x) as single-qubit rotations and CNOTs, as
+            :meth:`MultiplexedRotation.decompose_for_hardware` does. The data symbols are then the angles of those
+            rotations, which :func:`hardware_mix` makes from the features' angles.
 
     Returns:
         The circuit. Its data symbols are angles in radians, modality by modality.
@@ -70,7 +75,12 @@ def qfl_circuit(
     qubits = registers.qubits
 
     data = padded_symbols("x", registers.terms - 1)
-    encoding = MultiplexedRotation((0, *data), axis=signal[1]).on(*qubits)
+    encoding = MultiplexedRotation((0, *data), axis=signal[1])
+    if hardware:
+        data = padded_symbols("phi", len(encoding.angles))
+        encoding_ops = tuple(encoding.decompose_for_hardware(qubits, data))
+    else:
+        encoding_ops = tuple(cirq.decompose_once(encoding.on(*qubits)))
     weights = padded_symbols("theta", 3 * len(qubits) * blocks * (degree + 1))
     per_block = 3 * len(qubits)
     layers = iter(
@@ -79,15 +89,28 @@ def qfl_circuit(
     )
     circuit = cirq.Circuit(itertools.islice(layers, blocks))
     for _ in range(degree):
-        circuit += cirq.Circuit(cirq.decompose_once(encoding), itertools.islice(layers, blocks))
+        circuit += cirq.Circuit(encoding_ops, itertools.islice(layers, blocks))
 
     rng = np.random.default_rng(seed)
     if measurement == "random_pauli":
-        operators = random_pauli_observables(qubits, observables, rng)
+        operators = random_pauli_observables(qubits, observables, rng, locality)
     elif measurement == "pauli_plane":
-        operators = pauli_plane_observables(qubits, observables, rng, locality)
+        operators = pauli_plane_observables(qubits, observables, rng, 2 if locality is None else locality)
     elif measurement == "computational":
         operators = computational_observables(qubits, observables)
     else:
         raise ValueError(f"measurement should be one of {list(MEASUREMENTS)}, got {measurement!r}.")
     return ModelCircuit(circuit, data, weights, operators)
+
+
+def hardware_mix(features: int) -> np.ndarray:
+    """What makes the data of a ``hardware`` circuit from the angles of all features: ``angles @ mix``.
+
+    Args:
+        features: The number of features of all modalities together.
+
+    Returns:
+        ``[features, 2**k]``, float64, with ``k = ceil(log2(features + 1))`` index qubits.
+    """
+    units = np.eye(features + 1)[1:]
+    return np.array([MultiplexedRotation(unit).hardware_angles for unit in units])

@@ -34,6 +34,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         scale: Angle in radians of a feature of 1.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
         seed: Seeds the choice of observables and the initial weights.
+        locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
         **kwargs: Keras layer arguments.
 
     Raises:
@@ -51,6 +52,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         scale: float = math.pi / 2,
         engine: str = "compiled",
         seed: int = 0,
+        locality: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -64,12 +66,13 @@ class QuantumFusionLayer(keras.layers.Layer):
         self.scale = scale
         self.engine = engine
         self.seed = integer("seed", seed, minimum=0)
+        self.locality = None if locality is None else integer("locality", locality)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self._circuit(widths=(1, 1), observables=1)
+        self._circuit(widths=(1, 1), observables=1, locality=None)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
-    def _circuit(self, widths: tuple[int, ...], observables: int) -> ModelCircuit:
+    def _circuit(self, widths: tuple[int, ...], observables: int, locality: int | None) -> ModelCircuit:
         return qfl_circuit(
             modalities=len(widths),
             features=widths,
@@ -80,12 +83,13 @@ class QuantumFusionLayer(keras.layers.Layer):
             measurement=self.measurement,
             observables=observables,
             seed=self.seed,
+            locality=locality,
         )
 
     def build(self, input_shape: Shape) -> None:
         """Make the circuit and its weights."""
         self._widths = modality_widths(input_shape)
-        self.spec = self._circuit(self._widths, self.observables)
+        self.spec = self._circuit(self._widths, self.observables, self.locality)
         self.theta = self.add_weight(
             name="theta",
             shape=(len(self.spec.weight_symbols),),
@@ -116,4 +120,5 @@ class QuantumFusionLayer(keras.layers.Layer):
             "scale": self.scale,
             "engine": self.engine,
             "seed": self.seed,
+            "locality": self.locality,
         }
