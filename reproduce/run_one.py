@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import cast
 
-from reproduce.initialisation import gradient_at_initialisation
+from reproduce.assemble import assemble, checked_dataset
 from reproduce.provenance import commit, machine, peak_memory_mb, versions
 from reproduce.runs import BASELINES, DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, SYNTHETIC, RunResult, RunSpec
-from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
-if TYPE_CHECKING:
-    from tfq_fusion._keras import keras
-
-EXPERIMENTS: dict[str, Callable[[RunSpec], RunResult]] = {SYNTHETIC: gradient_at_initialisation}
-"""In place of a data set: what trains nothing on data, or makes its data itself."""
+EXPERIMENTS = {
+    SYNTHETIC: "reproduce.initialisation:gradient_at_initialisation",
+}
+"""In place of a data set: what trains nothing on data, makes its data itself, or looks into a model that it trained.
+Each a function from a specification to its result, as ``module:name``, because most import TensorFlow."""
 
 
 def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
@@ -33,8 +34,8 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     """
     if spec.fusion not in BASELINES:
         import tfq_fusion.training.fit  # noqa: F401 (seconds of the process, not of its first run)
+    experiment = _experiment(spec.dataset)
     start = time.perf_counter()
-    experiment = EXPERIMENTS.get(spec.dataset)
     result = experiment(spec) if experiment else _on_data(spec, backup)
     return dataclasses.replace(
         result,
@@ -46,15 +47,17 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     )
 
 
+def _experiment(name: str) -> Callable[[RunSpec], RunResult] | None:
+    if name not in EXPERIMENTS:
+        return None
+    module, _, function = EXPERIMENTS[name].partition(":")
+    return cast(Callable[[RunSpec], RunResult], getattr(importlib.import_module(module), function))
+
+
 def _on_data(spec: RunSpec, backup: Path | None) -> RunResult:
     if spec.precision != "float32":
         raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
-    dataset = load(spec.dataset, **dict(spec.dataset_options))
-    if dataset.card.sha256 != spec.dataset_sha256:
-        raise ValueError(
-            f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
-            "same version of tfq-fusion and its data."
-        )
+    dataset = checked_dataset(spec, spec.dataset, dict(spec.dataset_options))
     return _baseline(spec, dataset) if spec.fusion in BASELINES else _train(spec, dataset, backup)
 
 
@@ -76,43 +79,16 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
     # TensorFlow takes seconds to import: nothing above needs it.
     from tfq_fusion._keras import LEGACY, keras
     from tfq_fusion.layers import IntractableFusionError
-    from tfq_fusion.models import fusion_model, make_fusion
     from tfq_fusion.training.fit import fit
 
     data = prepare(dataset)
-    protocol = spec.protocol
     modalities = dataset.card.modality_count
-    graph = {} if data.adjacency is None or spec.fusion != "gcn" else {"adjacency": data.adjacency}
-
-    def make() -> tuple[keras.layers.Layer, keras.Model]:
-        fusion = make_fusion(
-            spec.fusion,
-            widths=[protocol.features] * modalities,
-            units=protocol.units,
-            degree=spec.degree or 1,
-            engine=spec.engine or "compiled",
-            seed=spec.seed,
-            **{**graph, **dict(spec.arguments)},
-        )
-        model = fusion_model(
-            dataset.card.modalities,
-            fusion,
-            data.outputs,
-            data.task,
-            features=protocol.features,
-            hidden=protocol.hidden,
-            head=protocol.head,
-            shared=protocol.shared_encoders,
-            seed=spec.seed,
-        )
-        return fusion, model
-
     keras.backend.clear_session()
     try:
-        fusion, model = make()
+        fusion, model = assemble(spec, dataset, data)
     except IntractableFusionError as error:
         return RunResult(spec, INTRACTABLE, modalities, fusion_params=error.parameters)
-    fitted = fit(lambda: make()[1], data, protocol, spec.seed, None if LEGACY else backup)
+    fitted = fit(lambda: assemble(spec, dataset, data)[1], data, spec.protocol, spec.seed, None if LEGACY else backup)
     return RunResult(
         spec,
         FINISHED if fitted.metrics else DIVERGED,

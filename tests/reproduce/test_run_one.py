@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from reproduce import run_one
+from reproduce import assemble
 from reproduce.run_one import run
 from reproduce.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
 from tfq_fusion import models
@@ -65,7 +65,7 @@ def road():
 
 @pytest.mark.parametrize("fusion", ["concat", "gcn", "qfl", "persistence", "historical-average"])
 def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
-    monkeypatch.setattr(run_one, "load", lambda name, **options: road())
+    monkeypatch.setattr(assemble, "load", lambda name, **options: road())
     result = run(RunSpec("road", road().card.sha256, fusion, 0, ONE_EPOCH, degree=1 if fusion == "qfl" else None))
     assert (result.status, result.modalities) == (FINISHED, 5)
     assert {"mae", "rmse", "mape"} <= set(result.metrics["test"])
@@ -77,7 +77,7 @@ def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
 
 def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
     seen = []
-    monkeypatch.setattr(run_one, "load", lambda name, **options: road())
+    monkeypatch.setattr(assemble, "load", lambda name, **options: road())
     monkeypatch.setattr(models, "make_fusion", lambda *a, **k: seen.append(k) or make_fusion(*a, **k))
     run(RunSpec("road", road().card.sha256, "gcn", 0, ONE_EPOCH))
     run(RunSpec("road", road().card.sha256, "concat", 0, ONE_EPOCH))

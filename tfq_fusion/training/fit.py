@@ -32,6 +32,7 @@ class Fitted:
         history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if every one diverged.
         seconds_per_epoch: The median over the epochs of that trial that this process trained, validation included; None
             if it trained none, for a backup held them all.
+        model: The model of the chosen trial with the weights of its best epoch; None if every trial diverged.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -40,6 +41,7 @@ class Fitted:
     diverged_trials: int
     history: dict[str, list[float]]
     seconds_per_epoch: float | None = dataclasses.field(compare=False)
+    model: keras.Model | None = dataclasses.field(compare=False)
 
 
 def fit(
@@ -55,7 +57,7 @@ def fit(
         backup: A folder of this run alone, from which a killed training continues, under Keras 3; None to do without.
 
     Returns:
-        The metrics of the chosen trial.
+        The chosen trial and its metrics.
     """
     best: tuple[float, float, keras.Model, dict[str, list[float]], float | None] | None = None
     diverged = 0
@@ -69,9 +71,10 @@ def fit(
         elif best is None or min(history["val_loss"]) < best[0]:
             best = min(history["val_loss"]), learning_rate, model, history, seconds
     if best is None:
-        return Fitted({}, None, 0, diverged, history, seconds)
+        return Fitted({}, None, 0, diverged, history, seconds, None)
     _, learning_rate, model, history, seconds = best
-    return Fitted(_evaluate(model, data, protocol), learning_rate, len(history["loss"]), diverged, history, seconds)
+    metrics = _evaluate(model, data, protocol)
+    return Fitted(metrics, learning_rate, len(history["loss"]), diverged, history, seconds, model)
 
 
 def loss_of(data: Prepared) -> keras.losses.Loss:
