@@ -17,6 +17,13 @@ from tfq_fusion.training import evaluate, historical_average, persistence_foreca
 
 EXPERIMENTS = {
     SYNTHETIC: "reproduce.initialisation:gradient_at_initialisation",
+    "feature-map-rank": "reproduce.experiments.measurement:feature_map_rank",
+    "encoding": "reproduce.experiments.encoding:encoding",
+    "gradient-variance": "reproduce.experiments.trainability:gradient_variance",
+    "remedies": "reproduce.experiments.remedies:remedies",
+    "noise": "reproduce.experiments.noise:noise",
+    "device-circuit": "reproduce.experiments.processors:device_circuit",
+    "device": "reproduce.experiments.devices:device",
 }
 """In place of a data set: what trains nothing on data, makes its data itself, or looks into a model that it trained.
 Each a function from a specification to its result, as ``module:name``, because most import TensorFlow."""

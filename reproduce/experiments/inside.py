@@ -1,0 +1,91 @@
+"""What experiments that look into a trained model share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from reproduce.assemble import assemble, checked_dataset
+from reproduce.runs import DIVERGED, FINISHED, RunResult, RunSpec
+from tfq_fusion._keras import keras
+from tfq_fusion.datasets import Dataset
+from tfq_fusion.training import Prepared
+from tfq_fusion.training.fit import Fitted, fit
+from tfq_fusion.training.preprocessing import Part
+
+
+def dataset_of(spec: RunSpec, *own: str) -> Dataset:
+    """The data set that the option "data" names, loaded with the options that are not the experiment's ``own``."""
+    options = {name: value for name, value in dict(spec.dataset_options).items() if name not in ("data", *own)}
+    return checked_dataset(spec, dict(spec.dataset_options)["data"], options)
+
+
+def train(
+    spec: RunSpec, dataset: Dataset, data: Prepared, adjust: Callable[[keras.Model], None] = lambda model: None
+) -> Fitted:
+    """Train the model of a specification by its protocol.
+
+    Args:
+        spec: The specification.
+        dataset: Its data set.
+        data: The same, prepared.
+        adjust: What is done to a new model before it is trained.
+    """
+
+    def make() -> keras.Model:
+        _, model = assemble(spec, dataset, data)
+        adjust(model)
+        return model
+
+    keras.backend.clear_session()
+    return fit(make, data, spec.protocol, spec.seed)
+
+
+def some_test_samples(data: Prepared, count: int) -> Part:
+    """So many test samples at random, the same ones whatever the seed of a run."""
+    inputs, labels = data.test
+    rows = np.random.default_rng(0).permutation(len(labels))[:count]
+    return {name: array[rows] for name, array in inputs.items()}, labels[rows]
+
+
+def fusion_of(model: keras.Model) -> keras.layers.Layer:
+    """The one layer of a model that fuses: the third from the end, before the two of the head."""
+    return model.layers[-3]
+
+
+def encoder_of(model: keras.Model) -> keras.Model:
+    """From the inputs to the encoded features, ``[batch, modalities, features]``."""
+    return keras.Model(model.input, fusion_of(model).input)
+
+
+def head_of(model: keras.Model) -> keras.Model:
+    """From what the fusion gives to what the model predicts."""
+    return keras.Model(fusion_of(model).output, model.output)
+
+
+def called(model: keras.Model, inputs: Any) -> np.ndarray:
+    """What a model gives for all samples at once."""
+    return np.asarray(model(inputs, training=False))
+
+
+def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
+    """The share of samples whose most likely class, of ``[n, classes]``, is the true one."""
+    return float(np.mean(predicted.argmax(axis=1) == labels))
+
+
+def result(spec: RunSpec, dataset: Dataset, data: Prepared, fitted: Fitted, metrics: dict[str, float]) -> RunResult:
+    """The result of an experiment on a trained model; without metrics if its loss became NaN."""
+    model = fitted.model or assemble(spec, dataset, data)[1]
+    return RunResult(
+        spec,
+        FINISHED if fitted.model else DIVERGED,
+        dataset.card.modality_count,
+        fusion_params=fusion_of(model).count_params(),
+        total_params=model.count_params(),
+        metrics={"test": metrics} if fitted.model else {},
+        learning_rate=fitted.learning_rate,
+        epochs=fitted.epochs,
+        history=fitted.history,
+    )

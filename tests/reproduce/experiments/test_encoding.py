@@ -1,0 +1,50 @@
+"""What the scale of the angles, and the end of the encoders, do to what the outputs keep of the inputs."""
+
+import dataclasses
+import math
+
+import pytest
+
+from reproduce.experiments import encoding
+from reproduce.run_one import run
+from tfq_fusion.training.fit import Fitted
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Training that does nothing."""
+
+    def train(spec, dataset, data, adjust):
+        _, model = encoding.assemble(spec, dataset, data)
+        adjust(model)
+        return Fitted({"test": {}}, 0.0, 0, 0, {}, None, model)
+
+    monkeypatch.setattr(encoding, "train", train)
+
+
+@pytest.mark.parametrize(
+    ("scale", "inputs", "error", "saturation"),
+    [
+        (0.05, "tanh", (0, 0.02), (0, 0.2)),
+        (4 * math.pi, "tanh", (0.5, 2), (0, 0.2)),
+        (0.05, "saturated", (0, 0.05), (0.5, 1)),
+        (4 * math.pi, "linear", (0.5, 2), (0.1, 0.9)),
+    ],
+)
+def test_small_angles_can_be_read_off_the_outputs_and_large_ones_cannot(
+    specify, untrained, scale, inputs, error, saturation
+):
+    metrics = encoding.encoding(specify("encoding", arguments={"scale": scale}, inputs=inputs)).metrics["test"]
+    assert error[0] <= metrics["reconstruction_error"] <= error[1]
+    assert saturation[0] <= metrics["saturation"] <= saturation[1]
+
+
+def test_a_run_has_the_error_before_and_after_training(specify):
+    spec = specify("encoding", arguments={"scale": 1.0}, inputs="tanh", train_epochs=2)
+    metrics = run(
+        dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(0.05,)))
+    ).metrics
+    assert set(metrics["test"]) == {
+        "accuracy", "roc_auc", "reconstruction_error", "reconstruction_error_untrained", "saturation",
+    }  # fmt: skip
+    assert metrics["test"]["reconstruction_error"] != metrics["test"]["reconstruction_error_untrained"]

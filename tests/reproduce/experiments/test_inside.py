@@ -1,0 +1,87 @@
+"""A model in pieces, and a trained layer as hardware runs it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from reproduce.assemble import assemble
+from reproduce.experiments.hardware import hardware_circuit, hardware_values
+from reproduce.experiments.inside import (
+    accuracy,
+    called,
+    dataset_of,
+    encoder_of,
+    fusion_of,
+    head_of,
+    result,
+    some_test_samples,
+    train,
+)
+from reproduce.runs import DIVERGED
+from tfq_fusion.engines import expectation
+from tfq_fusion.training import prepare
+
+ARGUMENTS = {
+    "scale": 0.7,
+    "entangler": "brick",
+    "signal": "rx",
+    "measurement": "pauli_plane",
+    "locality": 3,
+    "blocks": 2,
+}
+
+
+@pytest.fixture
+def parts():
+    """Makes a specification's data set, its prepared data and its model."""
+
+    def make(spec):
+        dataset = dataset_of(spec)
+        data = prepare(dataset)
+        return dataset, data, assemble(spec, dataset, data)[1]
+
+    return make
+
+
+def test_the_pieces_of_a_model_are_the_model_and_hardware_gives_the_layer_s_values(specify, parts):
+    _, data, model = parts(specify("noise", degree=2, arguments=ARGUMENTS))
+    inputs, labels = some_test_samples(data, 5)
+    encoded = called(encoder_of(model), inputs)
+    fused = called(fusion_of(model), encoded)
+    assert (encoded.shape, fused.shape, len(labels)) == ((5, 3, 2), (5, 9), 5)
+    np.testing.assert_allclose(called(head_of(model), fused), called(model, inputs), atol=1e-6)
+    angles, weights = hardware_values(model, inputs)
+    np.testing.assert_allclose(expectation(hardware_circuit(fusion_of(model)), angles, weights), fused, atol=1e-4)
+
+
+def test_test_samples_are_random_and_always_the_same(specify, parts):
+    _, data, _ = parts(specify("noise"))
+    (first, labels), (again, _) = (some_test_samples(data, 20) for _ in range(2))
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, again[name])
+    assert len(set(labels.tolist())) > 4  # the test part is in the order of its classes
+    assert len(some_test_samples(data, 10_000)[1]) == len(data.test[1])
+
+
+def test_options_of_the_experiment_do_not_reach_the_loader_and_those_of_the_data_set_do(specify):
+    spec = specify("noise", rates=(0.1,))
+    assert dataset_of(spec, "rates").card.modality_count == 3
+    with pytest.raises(ValueError, match="no option rates"):
+        dataset_of(spec)
+    with pytest.raises(ValueError, match="SHA-256"):
+        dataset_of(dataclasses.replace(spec, dataset_sha256="0" * 64), "rates")
+
+
+def test_accuracy_is_the_share_of_samples_with_the_right_class():
+    assert accuracy(np.array([[0.6, 0.4], [0.1, 0.9], [0.8, 0.2]]), np.array([0, 0, 0])) == pytest.approx(2 / 3)
+
+
+def test_a_loss_that_becomes_nan_is_a_result(specify):
+    spec = specify("noise", degree=None, fusion="concat")
+    spec = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(float("nan"),)))
+    dataset = dataset_of(spec)
+    data = prepare(dataset)
+    found = result(spec, dataset, data, train(spec, dataset, data), {"accuracy": 1.0})
+    assert (found.status, found.metrics, found.modalities, found.fusion_params) == (DIVERGED, {}, 3, 0)
+    assert found.total_params > 0

@@ -1,0 +1,83 @@
+"""Circuits for Google's processors: the same values, native gates, and the virtual machine's noise."""
+
+import cirq
+import numpy as np
+import pytest
+from cirq_google.engine.virtual_engine_factory import (
+    create_default_noisy_quantum_virtual_machine,
+    create_device_from_processor_id,
+)
+
+from reproduce.experiments.processors import UNROUTED, bind, compile_for, device_circuit, on_device, read_out
+from reproduce.runs import RunSpec
+from tfq_fusion.circuits import hardware_mix, qfl_circuit
+from tfq_fusion.training import Protocol
+
+
+def problem(**arguments):
+    """A hardware circuit on 3 qubits, one sample and weights."""
+    circuit = qfl_circuit(3, 1, 1, hardware=True, **arguments)
+    rng = np.random.default_rng(0)
+    data = rng.uniform(-1, 1, (1, 3)) @ hardware_mix(3)
+    return circuit, data, rng.uniform(-3, 3, len(circuit.weight_symbols))
+
+
+@pytest.mark.parametrize("processor", ["rainbow", "weber", UNROUTED])
+@pytest.mark.parametrize("gates", ["cz", "sqrt_iswap"])
+def test_a_compiled_circuit_is_native_and_has_the_same_values(processor, gates):
+    circuit, data, weights = problem(observables=7)
+    bound = bind(circuit, data[0], weights)
+    compiled = compile_for(bound, processor, gates)
+    if processor != UNROUTED:
+        create_device_from_processor_id(processor).validate_circuit(compiled.circuit)
+    assert {type(operation.gate) for operation in compiled.circuit.all_operations()} == {
+        cirq.PhasedXZGate, cirq.CZPowGate if gates == "cz" else cirq.ISwapPowGate,
+    }  # fmt: skip
+    simulator = cirq.Simulator(dtype=np.complex128)
+    moved = [cirq.PauliSum.from_pauli_strings(s.map_qubits(compiled.qubits) for s in o) for o in circuit.operators]
+    np.testing.assert_allclose(
+        simulator.simulate_expectation_values(compiled.circuit, moved),
+        simulator.simulate_expectation_values(bound, list(circuit.operators)),
+        atol=1e-6,
+    )
+
+
+def test_routing_and_square_root_iswaps_cost_gates():
+    def cost(processor, gates):
+        options = {"modalities": 3, "processor": processor, "gates": gates}
+        spec = RunSpec("device-circuit", "", "qfl", 0, Protocol(features=2), degree=1, dataset_options=options)
+        return device_circuit(spec).metrics["test"]
+
+    free = cost(UNROUTED, "cz")
+    assert free["two_qubit_gates"] == 8 + 2 * 6  # the CNOTs of S(x), and the CZs of two unitaries on four qubits
+    for processor, gates in (("rainbow", "cz"), (UNROUTED, "sqrt_iswap")):
+        dearer = cost(processor, gates)
+        assert dearer["two_qubit_gates"] > free["two_qubit_gates"] and dearer["depth"] > free["depth"]
+
+
+def test_read_out_is_what_counting_wrong_results_gives():
+    a, b = cirq.LineQubit.range(2)
+    errors = {a: (0.02, 0.1), b: (0.05, 0.2)}
+    state = cirq.testing.random_superposition(4, random_state=0)
+    confusion = np.kron(*([[1 - p, q], [p, 1 - q]] for p, q in (errors[a], errors[b])))
+    expected = [1, -1, -1, 1] @ confusion @ np.abs(state) ** 2
+    operator = cirq.PauliSum.from_pauli_strings(cirq.Z(a) * cirq.Z(b))
+    found = read_out(operator, {a: a, b: b}, errors).expectation_from_state_vector(state, {a: 0, b: 1})
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_values_on_a_processor_are_those_of_its_virtual_machine():
+    circuit, data, weights = problem(measurement="computational", observables=7)
+    found = on_device(circuit, data, weights, "rainbow")[0]
+    compiled = compile_for(bind(circuit, data[0], weights), "rainbow", "sqrt_iswap")
+    qubits = [compiled.qubits[qubit] for qubit in cirq.LineQubit.range(3)]
+    machine = create_default_noisy_quantum_virtual_machine(
+        "rainbow", simulator_class=cirq.DensityMatrixSimulator, seed=0
+    )
+    measured = compiled.circuit + cirq.Circuit(cirq.measure(*qubits, key="all"))
+    bits = machine.get_sampler("rainbow").run(measured, repetitions=20_000).measurements["all"]
+    signs = {qubit: 1 - 2 * bits[:, place].astype(float) for place, qubit in enumerate(cirq.LineQubit.range(3))}
+    expected = [np.prod([signs[qubit] for qubit in operator.qubits], axis=0).mean() for operator in circuit.operators]
+    np.testing.assert_allclose(found, expected, atol=5 / np.sqrt(20_000))
+    ideal = cirq.Simulator().simulate_expectation_values(bind(circuit, data[0], weights), list(circuit.operators))
+    assert np.abs(found - np.real(ideal)).max() > 0.1
