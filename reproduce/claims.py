@@ -158,6 +158,22 @@ class GrowthCheck(_Model):
     series: Series
 
 
+class Shown(_Model):
+    """A cell of the results."""
+
+    dataset: str
+    series: Series
+    quantity: Quantity
+
+
+class OpenCheck(_Model):
+    """Nothing is claimed: what was measured here is shown as information."""
+
+    kind: Literal["open"]
+    table: Table
+    shown: Annotated[tuple[Shown, ...], Field(min_length=1)]
+
+
 class NoCheck(_Model):
     """Nothing in a results file could decide the claim; ``reason`` says why."""
 
@@ -166,7 +182,7 @@ class NoCheck(_Model):
 
 
 Check = Annotated[
-    ValueCheck | RatioCheck | OrderingCheck | StabilityCheck | DegreeShapeCheck | GrowthCheck | NoCheck,
+    ValueCheck | RatioCheck | OrderingCheck | StabilityCheck | DegreeShapeCheck | GrowthCheck | OpenCheck | NoCheck,
     Field(discriminator="kind"),
 ]
 

@@ -22,6 +22,7 @@ from reproduce.claims import (
     DegreeShapeCheck,
     GrowthCheck,
     NoCheck,
+    OpenCheck,
     OrderingCheck,
     RatioCheck,
     Series,
@@ -175,6 +176,8 @@ def _judge(check: Check, published: float | None, results: _Results) -> tuple[Ou
         match check:
             case NoCheck():
                 return "not comparable", check.reason
+            case OpenCheck():
+                return "not comparable", _measured(check, results)
             case ValueCheck():
                 holds, reason = _judge_value(check, published, results)
             case RatioCheck():
@@ -210,6 +213,15 @@ def _cell_verdict(arxiv: str, cell: Cell, published: float, results: _Results) -
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
+
+
+def _measured(check: OpenCheck, results: _Results) -> str:
+    found = "; ".join(
+        f"{_label(cell.quantity)} of {cell.series} on {cell.dataset} "
+        f"{results.figure(cell.dataset, cell.series, cell.quantity, check.table)}"
+        for cell in check.shown
+    )
+    return f"Nothing is claimed that could be reproduced. Measured here: {found}."
 
 
 def _judge_value(check: ValueCheck, published: float | None, results: _Results) -> tuple[bool, str]:

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from reproduce.claims import PUBLISHED, Paper, Series, load_papers
 from reproduce.compare import verdicts
-from reproduce.results import FUSIONS, METRICS, base, read_table, write_csv
+from reproduce.results import FUSIONS, METRICS, base, options, read_table, write_csv
 
 _HOW_TO_READ = """\
 Scores are means over the seeds that finished ± half the width of their 95 % t-interval; a score without ± comes from a
@@ -103,7 +103,10 @@ def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: list[Paper]) -> list[str]:
     sections = []
     seen = set()
-    for name, rows in _by_size(frame):
+    for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
+        rows = frame[frame["dataset"].map(base) == experiment]
+        sections.append(f"## {experiment}\n\n{_seeds(rows)}.\n\n{_settings(rows)}")
+    for name, rows in _by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
         heading = "" if name in seen else f"## {name}\n\n"
         seen.add(name)
         sizes = frame.loc[frame["dataset"] == name, "modalities"]
@@ -160,6 +163,27 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[
         )
     facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
     return f"{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
+
+
+def _settings(rows: pd.DataFrame) -> str:
+    """One table for all settings of an experiment, which stand in brackets behind its name."""
+    metrics = _metrics(rows)
+    cells: dict[tuple[str, int, Series], dict[str, dict[str, Any]]] = {}
+    for name, of_size in _by_size(rows):
+        setting = ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items())
+        for series, by_metric in _by_series(of_size).items():
+            cells[setting, int(of_size["modalities"].iloc[0]), series] = by_metric
+    lines = [
+        {
+            "Setting": setting,
+            "Modalities": f"{modalities}",
+            "Fusion": str(series),
+            **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
+            "Fusion parameters": f"{next(iter(by_metric.values()))['fusion_params']:,}",
+        }
+        for (setting, modalities, series), by_metric in cells.items()
+    ]
+    return _markdown(lines, right=["Modalities", *list(lines[0])[3:]])
 
 
 def _score(row: dict[str, Any] | None) -> str:

@@ -49,6 +49,21 @@ METRICS = {
     "rmse": Metric("RMSE", lower_is_better=True),
     "mape": Metric("MAPE, %", lower_is_better=True),
     "gradient_norm_log10": Metric("Gradient norm, log10"),
+    "rank_outputs": Metric("Rank of outputs", digits=1),
+    "rank_states": Metric("Rank of states", digits=1),
+    "reconstruction_error": Metric("Reconstruction error", lower_is_better=True),
+    "reconstruction_error_untrained": Metric("Reconstruction error, untrained", lower_is_better=True),
+    "saturation": Metric("Saturated", lower_is_better=True),
+    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2),
+    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2),
+    "decay_per_degree": Metric("Decay per P, bits", digits=2),
+    "exponent_in_modalities": Metric("Exponent in M", digits=2),
+    "trajectory_error": Metric("Trajectory error", lower_is_better=True),
+    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2),
+    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2),
+    "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
+    "depth": Metric("Depth", lower_is_better=True, digits=0),
+    "contraction": Metric("Contraction"),
     "diverged": Metric("Diverged", lower_is_better=True),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
     "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
@@ -81,10 +96,15 @@ def base(label: str) -> str:
     return label.partition("[")[0]
 
 
+def options(label: str) -> dict[str, str]:
+    """The options of a cell that holds a variant, as text."""
+    return dict(pair.split("=", 1) for pair in label.removeprefix(base(label)).strip("[]").split(";") if pair)
+
+
 def caption(fusion: str, degree: int | None = None) -> str:
     """What people call a fusion, a variant of it included."""
-    options = fusion.removeprefix(base(fusion)).strip("[]").replace("=", " = ").replace("_", " ").split(";")
-    details = [*([] if degree is None else [f"P = {degree}"]), *filter(None, options)]
+    chosen = [f"{name} = {value}".replace("_", " ") for name, value in options(fusion).items()]
+    details = [*([] if degree is None else [f"P = {degree}"]), *chosen]
     return FUSIONS[base(fusion)] + (f" ({', '.join(details)})" if details else "")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce.results import COLUMNS, base, caption, label, read_table, write_csv
+from reproduce.results import COLUMNS, base, caption, label, options, read_table, write_csv
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
@@ -103,6 +103,8 @@ def test_a_variant_is_a_label_in_its_cell():
     variant = label("qfl", {"entangler": "ring", "blocks": 2})
     assert variant == "qfl[entangler=ring;blocks=2]"
     assert base(variant) == base("qfl") == "qfl"
+    assert options(variant) == {"entangler": "ring", "blocks": "2"}
+    assert options("qfl") == {}
     assert caption(variant, 3) == "QFL (P = 3, entangler = ring, blocks = 2)"
     assert caption("concat") == "Concat"
 
