@@ -12,7 +12,8 @@ PEERS := .venv-bench
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint bench soak compare data clean reproduce-table1 reproduce-table2 reproduce-table5
+.PHONY: help install test lint bench soak compare data clean \
+	reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 reproduce-table5
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ reproduce-table1: install ## Train everything and write results/table1.{csv,md,p
 
 reproduce-table2: install ## The same for Table 2, on those of its data sets that are here
 	$(BIN)/python -m reproduce table2 --profile $(PROFILE) $(ARGS)
+
+reproduce-table3: install ## The same for Table 3, which needs no data
+	$(BIN)/python -m reproduce table3 --profile $(PROFILE) $(ARGS)
 
 reproduce-table5: install ## The same for Table 5: ablations, gradients, noise and devices
 	$(BIN)/python -m reproduce table5 --profile $(PROFILE) $(ARGS)

@@ -22,7 +22,7 @@ _TITLES = {
     "los-loop": "Traffic, Los-loop: 12, 48 and 207 sensors",
     "japanese-vowels": "Stand-in, Japanese Vowels: 3, 6 and 12 channels",
 }
-_STYLES = {
+STYLES = {
     "qfl": ("#0072B2", "o"),
     "control": ("#009E73", "D"),
     "concat": ("#000000", "x"),
@@ -33,7 +33,7 @@ _STYLES = {
     "gcn": ("#56B4E9", "*"),
 }
 """Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
-_HOLLOW = ("control", "lmf")  # so that the marker of another fusion at the same place shows inside
+HOLLOW = ("control", "lmf")  # so that the marker of another fusion at the same place shows inside
 _MOST_PARAMETERS = 1e8
 _LEAST_GRADIENT = -8.0
 
@@ -58,7 +58,7 @@ def _growth_and_gradients(rows: pd.DataFrame) -> Figure:
     for fusion in [fusion for fusion in FUSIONS if fusion in set(rows["fusion"])]:
         of_fusion = rows[(rows["fusion"] == fusion) & (rows["metric"] == "gradient_norm_log10")]
         of_fusion = of_fusion[of_fusion["seeds"] > 0].sort_values("modalities")
-        color, marker = _STYLES[fusion]
+        color, marker = STYLES[fusion]
         line: dict[str, Any] = {
             "color": color,
             "marker": marker,
@@ -66,7 +66,7 @@ def _growth_and_gradients(rows: pd.DataFrame) -> Figure:
             "linewidth": 1.2,
             "label": FUSIONS[fusion],
         }
-        if fusion in _HOLLOW:
+        if fusion in HOLLOW:
             line |= {"markersize": 8.5, "markerfacecolor": "none"}
         weights = of_fusion[(of_fusion["fusion_params"] > 0) & (of_fusion["fusion_params"] <= _MOST_PARAMETERS)]
         growth.plot(weights["modalities"], weights["fusion_params"].astype(float), **line)
@@ -74,8 +74,8 @@ def _growth_and_gradients(rows: pd.DataFrame) -> Figure:
         gradients.errorbar(of_fusion["modalities"], of_fusion["mean"], yerr=interval, capsize=2, **line)
     sizes = sorted(set(rows["modalities"]))
     growth.set_yscale("log")
-    _axes(growth, sizes, "Fusion parameters")
-    _axes(gradients, sizes, "Gradient norm (no unit)")
+    size_axis(growth, sizes, "Fusion parameters")
+    size_axis(gradients, sizes, "Gradient norm (no unit)")
     gradients.set_ylim(_LEAST_GRADIENT, 2)
     gradients.yaxis.set_major_formatter(FuncFormatter(lambda exponent, _: f"$10^{{{exponent:g}}}$"))
     _say_what_left(gradients, rows)
@@ -90,7 +90,8 @@ def _growth_and_gradients(rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _axes(axis: Axes, sizes: list[int], label: str) -> None:
+def size_axis(axis: Axes, sizes: list[int], label: str) -> None:
+    """Let the horizontal axis show numbers of modalities, by powers of two."""
     axis.set_xscale("log", base=2)
     axis.xaxis.set_major_locator(FixedLocator(sizes))
     axis.xaxis.set_minor_locator(NullLocator())
@@ -110,5 +111,5 @@ def _say_what_left(axis: Axes, rows: pd.DataFrame) -> None:
         last = left.sort_values("modalities").iloc[-1]
         text = f"{FUSIONS[str(fusion)]}: $10^{{{last['mean']:.0f}}}$ at {last['modalities']}"
         axis.annotate(
-            text, (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=_STYLES[str(fusion)][0]
+            text, (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=9, color=STYLES[str(fusion)][0]
         )

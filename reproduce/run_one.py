@@ -17,6 +17,10 @@ from tfq_fusion.training import evaluate, historical_average, persistence_foreca
 
 EXPERIMENTS = {
     SYNTHETIC: "reproduce.initialisation:gradient_at_initialisation",
+    "discrimination": "reproduce.experiments.discrimination:discriminate",
+    "parameters": "reproduce.experiments.parameter_counts:count_parameters",
+    "polynomial": "reproduce.experiments.polynomials:fit_polynomial",
+    "spectrum": "reproduce.experiments.spectrum:spectrum",
     "feature-map-rank": "reproduce.experiments.measurement:feature_map_rank",
     "encoding": "reproduce.experiments.encoding:encoding",
     "gradient-variance": "reproduce.experiments.trainability:gradient_variance",
