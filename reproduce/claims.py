@@ -155,6 +155,7 @@ class GrowthCheck(_Model):
 
     kind: Literal["growth"]
     table: Table
+    dataset: str
     series: Series
 
 
@@ -174,6 +175,31 @@ class OpenCheck(_Model):
     shown: Annotated[tuple[Shown, ...], Field(min_length=1)]
 
 
+class EqualsDegreeCheck(_Model):
+    """With every number of modalities and at every one of ``degrees``, a figure of QFL is the degree itself."""
+
+    kind: Literal["equals_degree"]
+    table: Table
+    dataset: str
+    quantity: MetricName
+    degrees: tuple[Degree, ...]
+
+
+class LeastDegreeCheck(_Model):
+    """The lowest degree at which QFL scores ``at_most`` is the published value, and none of ``others`` scores that.
+
+    A score counts as at most so much if its 95 % interval lies wholly there. ``nearest`` is as for :class:`ValueCheck`.
+    """
+
+    kind: Literal["least_degree"]
+    table: Table
+    dataset: str | None
+    quantity: MetricName
+    at_most: Number
+    others: tuple[Series, ...]
+    nearest: tuple[str, ...] = ()
+
+
 class NoCheck(_Model):
     """Nothing in a results file could decide the claim; ``reason`` says why."""
 
@@ -182,7 +208,16 @@ class NoCheck(_Model):
 
 
 Check = Annotated[
-    ValueCheck | RatioCheck | OrderingCheck | StabilityCheck | DegreeShapeCheck | GrowthCheck | OpenCheck | NoCheck,
+    ValueCheck
+    | RatioCheck
+    | OrderingCheck
+    | StabilityCheck
+    | DegreeShapeCheck
+    | GrowthCheck
+    | EqualsDegreeCheck
+    | LeastDegreeCheck
+    | OpenCheck
+    | NoCheck,
     Field(discriminator="kind"),
 ]
 

@@ -20,7 +20,9 @@ from reproduce.claims import (
     Cell,
     Check,
     DegreeShapeCheck,
+    EqualsDegreeCheck,
     GrowthCheck,
+    LeastDegreeCheck,
     NoCheck,
     OpenCheck,
     OrderingCheck,
@@ -126,6 +128,11 @@ class _Figure:
             return f"{self.mean:.6g}"
         return f"{self.mean:.4g} " + ("(one seed)" if math.isnan(self.low) else f"[{self.low:.4g}, {self.high:.4g}]")
 
+    @property
+    def highest(self) -> float:
+        """The upper end of the interval; the number itself if there is none."""
+        return self.mean if math.isnan(self.high) else self.high
+
     def require_interval(self, what: str) -> None:
         if math.isnan(self.low):
             raise _NotComparableError(f"{what} has a single finished seed, hence no interval; run more seeds")
@@ -142,18 +149,20 @@ class _Results:
                 key = row["dataset"], row["modalities"], row["fusion"], degree
                 self.rows.setdefault(key, {}).setdefault(row["metric"], row)
 
-    def figure(self, dataset: str, series: Series, quantity: str, table: str, modalities: int | None = None) -> _Figure:
-        """The reproduced number with so many modalities, or with the most there are.
+    def sizes(self, dataset: str, table: str) -> list[int]:
+        """The numbers of modalities on a data set; ``table`` is named as the one to make where results are missing."""
+        sizes = sorted({key[1] for key in self.rows if key[0] == dataset})
+        if not sizes:
+            raise _NotComparableError(f"there are no results on {dataset}; `make reproduce-{table}` is to add them")
+        return sizes
 
-        ``table`` is named as the one to make where the results are missing.
-        """
-        sizes = {key[1] for key in self.rows if key[0] == dataset}
-        if not sizes or modalities not in {None, *sizes}:
-            size = "" if not sizes else f" with {modalities} modalities"
-            raise _NotComparableError(
-                f"there are no results on {dataset}{size}; `make reproduce-{table}` is to add them"
-            )
-        cells = self.rows.get((dataset, modalities or max(sizes), series.fusion, series.degree), {})
+    def figure(self, dataset: str, series: Series, quantity: str, table: str, modalities: int | None = None) -> _Figure:
+        """The reproduced number with so many modalities, or with the most there are."""
+        sizes = self.sizes(dataset, table)
+        if modalities not in {None, *sizes}:
+            size = f"{dataset} with {modalities} modalities"
+            raise _NotComparableError(f"there are no results on {size}; `make reproduce-{table}` is to add them")
+        cells = self.rows.get((dataset, modalities or sizes[-1], series.fusion, series.degree), {})
         if quantity not in METRICS and cells:
             count = float(next(iter(cells.values()))[quantity])
             return _Figure(count, count, count)
@@ -190,6 +199,10 @@ def _judge(check: Check, published: float | None, results: _Results) -> tuple[Ou
                 holds, reason = _judge_degree_shape(check, results)
             case GrowthCheck():
                 holds, reason = _judge_growth(check, results)
+            case EqualsDegreeCheck():
+                holds, reason = _judge_equals_degree(check, results)
+            case LeastDegreeCheck():
+                holds, reason = _judge_least_degree(check, published, results)
     except _NotComparableError as missing:
         return "not comparable", _sentence(str(missing)) + _nearest(check, results)
     return ("reproduced" if holds else "not reproduced"), _sentence(reason)
@@ -320,21 +333,58 @@ def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[boo
 
 
 def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
-    counts = sorted(
-        (row["modalities"], row["fusion_params"], dataset)
-        for (dataset, _, fusion, degree), cells in results.rows.items()
-        for row in list(cells.values())[:1]
-        if (fusion, degree) == (check.series.fusion, check.series.degree)
+    sizes = results.sizes(check.dataset, check.table)
+    fewest, most = sizes[0], sizes[-1]
+    if fewest == most:
+        raise _NotComparableError(f"growth needs results on {check.dataset} with more than {most} modalities")
+    few, many = (
+        results.figure(check.dataset, check.series, "fusion_params", check.table, size).mean for size in (fewest, most)
     )
-    if not counts or counts[0][0] == counts[-1][0]:
-        raise _NotComparableError(
-            f"growth needs {check.series} on data sets with different numbers of modalities; "
-            f"`make reproduce-{check.table}` is to add them"
-        )
-    (fewest, few, small), (most, many, large) = counts[0], counts[-1]
     return many / few <= most / fewest, (
-        f"{check.series} has {few} fusion parameters at {fewest} modalities ({small}) and {many} at {most} ({large}): "
+        f"{check.series} has {few:g} fusion parameters at {fewest} modalities and {many:g} at {most}: "
         f"{many / few:.3g} times the parameters for {most / fewest:.3g} times the modalities"
+    )
+
+
+def _judge_equals_degree(check: EqualsDegreeCheck, results: _Results) -> tuple[bool, str]:
+    holds = True
+    reasons = []
+    for size in results.sizes(check.dataset, check.table):
+        figures = [
+            results.figure(check.dataset, Series(fusion="qfl", degree=degree), check.quantity, check.table, size)
+            for degree in check.degrees
+        ]
+        holds = holds and all(
+            figure.mean == figure.highest == degree for figure, degree in zip(figures, check.degrees, strict=True)
+        )
+        reasons.append(f"{', '.join(map(str, figures))} with {size} modalities")
+    label = f"{_label(check.quantity)} of QFL on {check.dataset} at P = {', '.join(map(str, check.degrees))}"
+    return holds, f"{label}: {'; '.join(reasons)}"
+
+
+def _judge_least_degree(check: LeastDegreeCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+    published, dataset = _stated(published, check.dataset)
+    least, alone, reason = _least_degree(check, dataset, results)
+    return least == published and alone, f"{reason}, published {published:g}"
+
+
+def _least_degree(check: LeastDegreeCheck, dataset: str, results: _Results) -> tuple[int, bool, str]:
+    """The lowest degree that scores as asked, whether no other fusion does, and the figures."""
+    below = ""
+    for degree in itertools.count(1):
+        figure = results.figure(dataset, Series(fusion="qfl", degree=degree), check.quantity, check.table)
+        if figure.highest <= check.at_most:
+            break
+        below = f", and {figure} at P = {degree}"
+    others = {series: results.figure(dataset, series, check.quantity, check.table) for series in check.others}
+    figures = "".join(f"; of {series} {other}" for series, other in others.items())
+    return (
+        degree,
+        all(other.highest > check.at_most for other in others.values()),
+        (
+            f"{_label(check.quantity)} of QFL on {dataset} is at most {check.at_most:g} from P = {degree} on, {figure}"
+            f"{below}{figures}"
+        ),
     )
 
 
@@ -352,6 +402,8 @@ def _nearest(check: Check, results: _Results) -> str:
                     notes.append(_judge_ordering(check, {dataset: check.nearest[dataset]}, results)[1])
                 case StabilityCheck():
                     notes.append(_judge_stability(check, dataset, results)[1])
+                case LeastDegreeCheck():
+                    notes.append(_least_degree(check, dataset, results)[2])
         except _NotComparableError:
             continue
     return " For information: " + ". ".join(notes) + "." if notes else ""

@@ -9,7 +9,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ CASES = np.array([(0, 0), (1, 1), (0, 1), (1, 0)], dtype=float)
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0])
 BLOCKS = 4
 ITERATIONS = 500
-CLOSE = 1e-6
+CLOSE = 1e-7
 """An error that exceeds the least possible by no more than this is taken for it."""
 
 
@@ -98,28 +98,40 @@ def discriminate(spec: RunSpec) -> RunResult:
     scores = {}
     if spec.degree is not None:
         bound = least_error(spec.degree)
-        weights, own, loss, error = _joint(spec.degree, spec.engine, spec.protocol.units, spec.arguments)
+        strategy = _joint(spec.degree, spec.engine, spec.protocol.units, spec.arguments)
         if spec.degree >= ENOUGH:
             scores["error_explicit"] = explicit_error(spec.degree)
     else:
         coherent = options["uses"] == "coherent"
         bound = least_error_apart(options["queries"], coherent)
-        weights, own, loss, error = _apart(options["queries"], coherent)
+        strategy = _apart(options["queries"], coherent)
     rng = np.random.default_rng(spec.seed)
-    starts = (rng.uniform(-math.pi, math.pi, weights) for _ in range(options["starts"]))
-    loss(minimise(loss, starts, bound + CLOSE, ITERATIONS))
+    starts = (rng.uniform(-strategy.spread, strategy.spread) for _ in range(options["starts"]))
+    strategy.loss(minimise(strategy.loss, starts, bound + CLOSE, ITERATIONS))
     return RunResult(
         spec,
         FINISHED,
         modalities=2,
-        fusion_params=own,
-        total_params=weights,
-        metrics={"test": {"error": float(error()), "error_bound": bound, **scores}},
+        fusion_params=strategy.own,
+        total_params=len(strategy.spread),
+        metrics={"test": {"error": float(strategy.error()), "error_bound": bound, **scores}},
     )
 
 
-Strategy = tuple[int, int, Callable[[Vector], tuple[float, Vector]], Callable[[], Any]]
-"""Number of weights, those of the fusion, the loss with its gradient, and the error with the weights it had last."""
+class Strategy(NamedTuple):
+    """What is trained.
+
+    Attributes:
+        own: Number of weights of the fusion.
+        spread: How far from zero each weight may start.
+        loss: Gives the loss and its gradient in all weights.
+        error: Gives the error with the weights of the last loss.
+    """
+
+    own: int
+    spread: Vector
+    loss: Callable[[Vector], tuple[float, Vector]]
+    error: Callable[[], Any]
 
 
 @functools.lru_cache(maxsize=32)
@@ -139,7 +151,7 @@ def _joint(queries: int, engine: str, units: int, arguments: tuple[tuple[str, An
         return _error(fusion(inputs)[:, -1])
 
     weights = fusion.count_params()
-    return weights, weights, flat_loss(fusion.trainable_weights, error), error
+    return Strategy(weights, np.full(weights, math.pi), flat_loss(fusion.trainable_weights, error), error)
 
 
 @functools.lru_cache(maxsize=32)
@@ -157,7 +169,7 @@ def _apart(queries: int, coherent: bool) -> Strategy:
         [qfl_circuit(1, 1, length, BLOCKS, signal="rx", measurement="computational", observables=2) for length in each]
         for each in lengths
     ]
-    angles = [[tf.Variable(tf.zeros(len(c.weight_symbols), tf.float64)) for c in each] for each in circuits]
+    angles = [[tf.Variable(np.zeros(len(c.weight_symbols))) for c in each] for each in circuits]
     first, second = (np.array(list(itertools.product((1.0, -1.0), repeat=len(each)))) for each in lengths)
     records = [np.repeat(first, len(second), axis=0), np.tile(second, (len(first), 1))]
     # A channel that was not queried has one record, which says nothing.
@@ -178,6 +190,7 @@ def _apart(queries: int, coherent: bool) -> Strategy:
         means = tf.einsum("ar,bs,rs->ab", probabilities(0), probabilities(1), answers)
         return _error([means[int(one), int(other)] for one, other in CASES])
 
-    variables = [*itertools.chain(*angles), *fusion.trainable_weights]
-    weights = sum(int(np.prod(variable.shape)) for variable in variables)
-    return weights, fusion.count_params(), flat_loss(variables, lambda: error(tf.tanh)), error
+    own = fusion.count_params()
+    turns = [variable for each in angles for variable in each]
+    spread = np.append(np.full(sum(turn.shape[0] for turn in turns), math.pi), np.ones(own))
+    return Strategy(own, spread, flat_loss([*turns, *fusion.trainable_weights], lambda: error(tf.tanh)), error)

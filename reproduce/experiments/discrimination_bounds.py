@@ -8,6 +8,7 @@ both by address, ``|0><0| (x) 1 + |A><A| (x) A + |B><B| (x) B``: the encoding of
 from __future__ import annotations
 
 import cmath
+import functools
 import math
 
 import numpy as np
@@ -24,6 +25,7 @@ _MARGIN = 1e-9
 _FAR = 1e4  # certificates get better without end as their entries grow: the search starts far out
 
 
+@functools.cache
 def least_error(queries: int) -> float:
     """A lower bound on the error of every strategy with so many joint queries, whatever its workspace.
 

@@ -102,24 +102,43 @@ def test_number_of_weights_follows_the_formula(modalities, features, degree, blo
     assert len(spec.weight_symbols) == 3 * qubits * blocks * (degree + 1)
 
 
-@pytest.mark.parametrize("degree", [1, 2, 3])
-def test_output_is_a_trigonometric_polynomial_of_the_degree(degree):
-    spec = qfl_circuit(modalities=2, features=1, degree=degree, observables=8, seed=3)
-    first, second = spec.data_symbols
-    theta = np.random.default_rng(1).uniform(-3, 3, len(spec.weight_symbols))
-    weights = dict(zip(spec.weight_symbols, theta, strict=True))
+@settings(max_examples=15, deadline=None)
+@given(
+    modalities=st.integers(1, 4),
+    features=st.integers(1, 2),
+    degree=st.integers(1, 3),
+    blocks=st.integers(1, 2),
+    entangler=st.sampled_from(["all_to_all", "ring", "brick"]),
+    signal=st.sampled_from(["rx", "ry", "rz"]),
+    measurement=st.sampled_from(["random_pauli", "pauli_plane"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_output_is_a_trigonometric_polynomial_of_the_degree(
+    modalities, features, degree, blocks, entangler, signal, measurement, seed
+):
+    spec = qfl_circuit(modalities, features, degree, blocks, entangler, signal, measurement, observables=8, seed=seed)
+    rng = np.random.default_rng(seed)
+    values = {symbol: rng.uniform(-3, 3) for symbol in (*spec.data_symbols, *spec.weight_symbols)}
+    one = np.eye(len(spec.data_symbols))[0]
+    signs = rng.choice([-1, 1], len(spec.data_symbols))
     simulator = cirq.Simulator(dtype=np.complex128)
-    # The period is 4 pi: branches that the constant term leaves alone interfere with those that turn by x / 2.
-    samples = [
-        simulator.simulate_expectation_values(
-            spec.circuit, list(spec.operators), param_resolver={**weights, first: x, second: 0.4}
-        )
-        for x in 4 * np.pi * np.arange(32) / 32
-    ]
-    spectrum = np.abs(np.fft.rfft(np.real(samples), axis=0)).max(axis=1)
-    assert spectrum[2 * degree] > 1e-3
-    assert spectrum[2 * degree - 1] > 1e-3
-    np.testing.assert_allclose(spectrum[2 * degree + 1 :], 0, atol=1e-5)
+    # Along one input, the frequencies in it; along a diagonal, the sums of those in all inputs, up to their signs.
+    for direction in (one, signs):
+        # The period is 4 pi: branches that the constant term leaves alone interfere with those that turn by x / 2.
+        steps = 4 * np.pi * np.arange(4 * degree + 4) / (4 * degree + 4)
+        samples = [
+            simulator.simulate_expectation_values(
+                spec.circuit,
+                list(spec.operators),
+                param_resolver=values
+                | {x: values[x] + step * d for x, d in zip(spec.data_symbols, direction, strict=True)},
+                qubit_order=sorted(spec.circuit.all_qubits()),
+            )
+            for step in steps
+        ]
+        spectrum = np.abs(np.fft.rfft(np.real(samples), axis=0)).max(axis=1)
+        np.testing.assert_allclose(spectrum[2 * degree + 1 :], 0, atol=1e-5)
+        assert spectrum[2 * degree] > 1e-9
 
 
 def test_sorted_symbols_are_in_natural_order():

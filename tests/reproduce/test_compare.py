@@ -225,19 +225,82 @@ def test_shape_needs_every_degree_and_data_set(tmp_path):
 )
 def test_growth_is_at_most_linear(tmp_path, params, verdict):
     rows = [
-        _row("small", "qfl", 0.9, degree=3, params=50, modalities=2),
-        _row("middle", "qfl", 0.9, degree=3, params=999, modalities=4),
-        _row("large", "qfl", 0.9, degree=3, params=params, modalities=16),
+        _row("toy", "qfl", 0.9, degree=3, params=50, modalities=2),
+        _row("toy", "qfl", 0.9, degree=3, params=999, modalities=4),
+        _row("toy", "qfl", 0.9, degree=3, params=params, modalities=16),
+        _row("other", "qfl", 0.9, degree=3, params=1, modalities=1),
     ]
-    check = "kind: growth, series: {fusion: qfl, degree: 3}"
+    check = "kind: growth, dataset: toy, series: {fusion: qfl, degree: 3}"
     assert _verdict(tmp_path, check, rows)[0] == verdict
     assert _verdict(tmp_path, check, rows[:1])[0] == "not comparable"
 
 
-def test_a_theorem_is_not_comparable_and_says_why(tmp_path):
+def _degrees(means, spread=0.0, modalities=2):
+    return [
+        _row(
+            "toy",
+            "qfl",
+            mean,
+            mean - spread,
+            mean + spread,
+            degree=number,
+            metric="total_degree",
+            modalities=modalities,
+        )
+        for number, mean in enumerate(means, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (_degrees([1, 2]) + _degrees([1, 2], modalities=3), "reproduced"),
+        (_degrees([1, 2]) + _degrees([1, 1], modalities=3), "not reproduced"),
+        (_degrees([1, 2.5]), "not reproduced"),
+        (_degrees([1, 2], spread=0.5), "not reproduced"),  # not in every seed
+        (_degrees([1]), "not comparable"),
+    ],
+)
+def test_a_figure_is_the_degree_itself(tmp_path, rows, verdict):
+    check = "kind: equals_degree, dataset: toy, quantity: total_degree, degrees: [1, 2]"
+    assert _verdict(tmp_path, check, rows)[0] == verdict
+
+
+LEAST = "kind: least_degree, quantity: error, at_most: 0.01, others: [{fusion: lmf}]"
+
+
+def _errors(*errors, spread=0.0, other=0.3):
+    joint = [_row("toy", "qfl", e, e, e + spread, degree=p, metric="error") for p, e in enumerate(errors, start=1)]
+    return [*joint, _row("toy", "lmf", other, other, other, metric="error")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "verdict"),
+    [
+        (_errors(0.4, 0.02, 0.0), 3, "reproduced"),
+        (_errors(0.4, 0.02, 0.0), 2, "not reproduced"),
+        (_errors(0.4, 0.0, 0.0), 3, "not reproduced"),
+        (_errors(0.4, 0.02, 0.0, other=0.01), 3, "not reproduced"),  # the other does it too
+        (_errors(0.4, 0.02, 0.005, spread=0.1), 3, "not comparable"),  # not reached
+        (_errors(0.4, 0.02, 0.0)[2:], 3, "not comparable"),  # fewer were not tried
+    ],
+)
+def test_least_degree(tmp_path, rows, value, verdict):
+    assert _verdict(tmp_path, f"{LEAST}, dataset: toy", rows, value)[0] == verdict
+
+
+def test_the_least_degree_on_another_problem_is_information(tmp_path):
+    check = f"{LEAST}, dataset: null, nearest: [toy]"
+    verdict, reason = _verdict(tmp_path, check, _errors(0.4, 0.02, 0.0), 3)
+    assert verdict == "not comparable"
+    assert "For information: Error of QFL on toy is at most 0.01 from P = 3 on" in reason
+    assert "0.02 at P = 2; of LMF 0.3" in reason
+
+
+def test_a_check_without_rule_says_why(tmp_path):
     verdicts_by_id = {verdict.claim: verdict for verdict in verdicts(tmp_path)}
-    assert verdicts_by_id["Q9"].verdict == "not comparable"
-    assert "theorem" in verdicts_by_id["Q9"].reason
+    assert verdicts_by_id["Q14"].verdict == "not comparable"
+    assert "Nothing is claimed" in verdicts_by_id["Q14"].reason
 
 
 def test_without_results_every_claim_has_a_verdict_and_none_is_judged(tmp_path):
@@ -262,8 +325,9 @@ def test_filling_in_a_file_changes_the_verdict_without_code(tmp_path):
     assert outcome("Q4") == ["not comparable"]
     paper = published / "qfl_2510_06938.yaml"
     text = paper.read_text(encoding="utf-8")
-    assert text.count("dataset: null") == 1
-    paper.write_text(text.replace("dataset: null", "dataset: toy"), encoding="utf-8")
+    before, after = text.split("dataset: null", maxsplit=1)
+    assert before.rpartition("- id: ")[2].startswith("Q4\n")
+    paper.write_text(f"{before}dataset: toy{after}", encoding="utf-8")
     assert outcome("Q4") == ["reproduced"]
 
     cell = "{table: table2, dataset: ptb-xl, fusion: gcn, metric: roc_auc, value: null}"

@@ -60,7 +60,8 @@ def test_our_readings_are_marked():
     claims = {claim.id: claim for paper in load_papers() for claim in paper.claims}
     assert "0.504" in claims["Q3"].reading
     assert claims["Q3"].sources == ("poster",)
-    assert claims["Q9"].reading is None
+    assert "not at hand" in claims["Q11"].reading
+    assert claims["Q1"].reading is None
 
 
 def test_a_claim_is_printed_with_its_unit():
