@@ -70,6 +70,28 @@ def test_without_a_qcnn_the_output_is_one_minus_twice_the_fused_possibility(tabl
         np.testing.assert_allclose(layer(np.float32([table]))[0], 1 - 2 * fused, atol=1e-5)
 
 
+@pytest.mark.parametrize(("modalities", "arguments"), [(2, {}), (3, {"convolution": None})])
+def test_the_mixture_gives_what_the_circuit_gives(modalities, arguments):
+    inputs, found = tf.constant(np.stack(masses(modalities), axis=1)), []
+    for method in ("circuit", "mixture"):
+        layer = EvidenceFusion(**arguments, method=method)
+        layer.build(inputs.shape)
+        random_weights(layer)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            fused = layer(inputs)
+            loss = tf.reduce_sum(fused * np.linspace(-1, 2, fused.shape[1], dtype=np.float32))
+        found.append([fused, *tape.gradient(loss, [inputs, layer.trainable_variables[0]])])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+def test_the_mixture_fuses_more_modalities_than_a_circuit_can():
+    layer = EvidenceFusion(method="mixture")
+    assert np.isfinite(layer(masses(modalities=20, propositions=3))).all()
+    assert len(layer.spec.circuit.all_qubits()) == 63
+
+
 def test_it_begins_as_a_vote_in_which_all_modalities_count_alike():
     layer = EvidenceFusion()
     layer.build([(None, 4)] * 3)
@@ -141,7 +163,7 @@ def test_it_computes_in_its_own_precision():
 
 
 def test_the_config_makes_an_equal_layer():
-    arguments = {"convolution": "tutorial", "readout": "z", "engine": "tfq", "seed": 7}
+    arguments = {"convolution": "tutorial", "readout": "z", "engine": "tfq", "seed": 7, "method": "mixture"}
     config = EvidenceFusion(**arguments).get_config()
     assert config.items() >= arguments.items()
     assert EvidenceFusion.from_config(config).get_config() == config
@@ -195,6 +217,7 @@ def test_a_built_layer_knows_its_propositions():
         ({"convolution": "su2"}, "convolution should be one of"),
         ({"readout": "x"}, "readout should be one of"),
         ({"engine": "qsim"}, "engine should be one of"),
+        ({"method": "exact"}, r"method should be one of \['circuit', 'mixture'\], got 'exact'"),
         ({"seed": -1}, "seed should be an integer of at least 0, got -1"),
     ],
 )

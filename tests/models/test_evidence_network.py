@@ -139,7 +139,7 @@ def test_initial_weights_follow_the_seed():
 
 
 def test_a_saved_network_predicts_the_same_and_goes_on_training(tmp_path):
-    arguments = {"evidence_weight": 0.5, "convolution": None, "seed": 3, "propositions": 3, "hidden": 5}
+    arguments = {"evidence_weight": 0.5, "method": "mixture", "seed": 3, "propositions": 3, "hidden": 5}
     model, (inputs, labels) = network(**arguments), samples(32)
     model.compile("adam", "categorical_crossentropy", jit_compile=False)
     model.fit(inputs, labels, verbose=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cirq
 import numpy as np
@@ -99,7 +100,23 @@ def combination_ops(
 
 
 def fused_states(masses: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    r"""The reduced states of the fused qubits before the QCNN, in closed form.
+    """The reduced states of the fused qubits before the QCNN, from :func:`fused_expectations`.
+
+    Args:
+        masses: Degrees of possibility in [0, 1], ``[..., M, K]``.
+        weights: The block's weights, the first ``K * (M + 3)`` of :func:`evidence_fusion_circuit`.
+
+    Returns:
+        Density matrices ``[..., K, 2, 2]``, real, float64. Fused qubits are independent of each other.
+    """
+    masses = np.asarray(masses, np.float64)
+    table = np.reshape(weights, (masses.shape[-1], -1)).astype(np.float64)
+    z, x = fused_expectations(masses, np.cos(table), np.sin(table))
+    return 0.5 * np.stack([np.stack([1 + z, x], axis=-1), np.stack([x, 1 - z], axis=-1)], axis=-2)
+
+
+def fused_expectations(masses: Any, cosines: Any, sines: Any) -> tuple[Any, Any]:
+    r"""Z and X of the fused qubits before the QCNN, in closed form, for arrays and tensors alike.
 
     Evidence qubits are controls and no more, so a fused qubit is the mixture of what it becomes for each value x of
     their bits, with the probabilities of independent bits. A state $R_y(a)|0\rangle$ has $\langle Z \rangle + i \langle
@@ -112,19 +129,30 @@ def fused_states(masses: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
     Args:
         masses: Degrees of possibility in [0, 1], ``[..., M, K]``.
-        weights: The block's weights, the first ``K * (M + 3)`` of :func:`evidence_fusion_circuit`.
+        cosines: Of the block's weights, ``[K, M + 3]``.
+        sines: Likewise.
 
     Returns:
-        Density matrices ``[..., K, 2, 2]``, real, float64. Fused qubits are independent of each other.
+        Both expectation values, ``[..., K]``.
     """
-    masses = np.asarray(masses, np.float64)
-    modalities, propositions = masses.shape[-2:]
-    turns = np.exp(1j * np.reshape(weights, (propositions, modalities + 3)).T)
-    constant, single, conjunctive, disjunctive = turns[0], turns[1:-2], turns[-2], turns[-1]
-    mean = constant * (
-        np.prod(1 - masses + masses * single, axis=-2)
-        + (conjunctive - 1) * np.prod(masses * single, axis=-2)
-        + (disjunctive - 1) * np.prod(1 - masses, axis=-2)
-    )
-    z, x = mean.real, mean.imag
-    return 0.5 * np.stack([np.stack([1 + z, x], axis=-1), np.stack([x, 1 - z], axis=-1)], axis=-2)
+
+    def times(first: tuple[Any, Any], second: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Complex numbers as pairs: not every backend differentiates its own."""
+        return first[0] * second[0] - first[1] * second[1], first[0] * second[1] + first[1] * second[0]
+
+    def turn(column: int) -> tuple[Any, Any]:
+        return cosines[:, column], sines[:, column]
+
+    modalities = masses.shape[-2]
+    mean, every, none = (1.0, 0.0), (1.0, 0.0), 1.0
+    for modality in range(modalities):
+        possible = masses[..., modality, :]
+        turned = times((possible, 0.0), turn(1 + modality))
+        mean = times(mean, (1 - possible + turned[0], turned[1]))
+        every = times(every, turned)
+        none = none * (1 - possible)
+    conjunctive, disjunctive = turn(modalities + 1), turn(modalities + 2)
+    every = times(every, (conjunctive[0] - 1, conjunctive[1]))
+    z = mean[0] + every[0] + none * (disjunctive[0] - 1)
+    x = mean[1] + every[1] + none * disjunctive[1]
+    return times((z, x), turn(0))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 
 from tfq_fusion._keras import keras, ops, register, visible_values
-from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit
+from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
+from tfq_fusion.circuits.evidence import fused_expectations
 from tfq_fusion.engines import check_engine, expectation
 from tfq_fusion.layers.arguments import integer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 MARGIN = 1e-6
 """Masses are kept this far from 0 and 1, where the angle's derivative is infinite."""
+
+
+METHODS = ("circuit", "mixture")
 
 
 @register
@@ -36,6 +41,9 @@ class EvidenceFusion(keras.layers.Layer):
             the last one.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
         seed: Seeds the initial weights of the QCNN.
+        method: "circuit", all ``(M + 1) * K`` qubits; or "mixture", the same numbers from the closed form of the fused
+            qubits (:func:`tfq_fusion.circuits.fused_states`) and ``3**K`` runs of the QCNN on K qubits, whatever the
+            batch and the number of modalities: for those that are too many to simulate.
         **kwargs: Keras layer arguments.
 
     Raises:
@@ -49,14 +57,18 @@ class EvidenceFusion(keras.layers.Layer):
         readout: str = "pauli",
         engine: str = "compiled",
         seed: int = 0,
+        method: str = "circuit",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_engine(engine)
+        if method not in METHODS:
+            raise ValueError(f"method should be one of {list(METHODS)}, got {method!r}.")
         self.convolution = convolution
         self.readout = readout
         self.engine = engine
         self.seed = integer("seed", seed, minimum=0)
+        self.method = method
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(modalities=2, propositions=2)
         # TensorFlow Quantum's operations are opaque to XLA.
@@ -73,6 +85,8 @@ class EvidenceFusion(keras.layers.Layer):
         self.theta = self.add_weight(
             name="theta", shape=(len(self.spec.weight_symbols),), initializer=self._initial_theta
         )
+        if self.method == "mixture" and self.convolution is not None:
+            self._qcnn = qcnn_circuit(propositions, self.convolution, readout=self.readout, encoding="angle")
         super().build(input_shape)
 
     def _initial_theta(self, shape: tuple[int], dtype: Any = None) -> Any:
@@ -92,9 +106,32 @@ class EvidenceFusion(keras.layers.Layer):
         """The expectation values, ``[batch, observables]``."""
         masses = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
         _require_masses(masses, self._widths[0])
-        angles = 2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN)))
-        values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
+        theta = ops.convert_to_tensor(self.theta)
+        values = (self._run_circuit if self.method == "circuit" else self._mix)(masses, theta)
         return ops.cast(values, self.compute_dtype)
+
+    def _run_circuit(self, masses: Any, theta: Any) -> Any:
+        angles = 2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN)))
+        return expectation(self.spec, angles, theta, engine=self.engine)
+
+    def _mix(self, masses: Any, theta: Any) -> Any:
+        modalities, propositions = len(self._widths), self._widths[0]
+        count = propositions * (modalities + 3)
+        table = ops.reshape(theta[:count], (propositions, modalities + 3))
+        masses = ops.reshape(masses, (-1, modalities, propositions))
+        z, x = fused_expectations(masses, ops.cos(table), ops.sin(table))
+        if self.convolution is None:
+            return z
+        # A real state of a qubit is an affine combination of |0>, |1> and |+>, which these angles prepare.
+        angles = itertools.product((0.0, math.pi, math.pi / 2), repeat=propositions)
+        values = expectation(
+            self._qcnn, ops.convert_to_tensor(list(angles), z.dtype), theta[count:], engine=self.engine
+        )
+        parts = ops.stack([(1 + z - x) / 2, (1 - z - x) / 2, x], axis=-1)
+        shares = parts[:, 0]
+        for k in range(1, propositions):
+            shares = ops.reshape(shares[:, :, None] * parts[:, k, None], (-1, 3 ** (k + 1)))
+        return ops.matmul(shares, values)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, observables)``."""
@@ -108,6 +145,7 @@ class EvidenceFusion(keras.layers.Layer):
             "readout": self.readout,
             "engine": self.engine,
             "seed": self.seed,
+            "method": self.method,
         }
 
 

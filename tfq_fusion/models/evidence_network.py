@@ -70,6 +70,7 @@ class EvidenceNetwork(keras.Model):
         shared: Whether waveforms, and windows, share their module's weights.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
         seed: Seeds the initial weights.
+        method: How the circuit is simulated, "circuit" or "mixture", see :class:`~tfq_fusion.layers.EvidenceFusion`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -87,6 +88,7 @@ class EvidenceNetwork(keras.Model):
         shared: bool = True,
         engine: str = "compiled",
         seed: int = 0,
+        method: str = "circuit",
     ) -> None:
         code = class_code(classes, propositions)
         rng = np.random.default_rng(seed)
@@ -94,7 +96,7 @@ class EvidenceNetwork(keras.Model):
         # A hyperbolic tangent between 0 and 1 is a sigmoid.
         masses = keras.layers.Rescaling(0.5, 0.5)(encoded)
         unimodal = keras.Model(inputs, masses, name="unimodal")
-        fusion = EvidenceFusion(convolution, readout, engine, seed, name="fusion")
+        fusion = EvidenceFusion(convolution, readout, engine, seed, method, name="fusion")
         initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
         head = keras.layers.Dense(classes, "softmax", kernel_initializer=initializer, name="head")
         super().__init__(inputs, head(fusion(unimodal(inputs))))
@@ -111,6 +113,7 @@ class EvidenceNetwork(keras.Model):
             "shared": shared,
             "engine": engine,
             "seed": seed,
+            "method": method,
         }
 
     @property
