@@ -1,0 +1,44 @@
+"""Convolutional networks learn what their sources show that they learn: docs/qcnn.md, run as it stands there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow_quantum as tfq
+
+from tfq_fusion._keras import LEGACY
+from tfq_fusion.engines import ENGINES
+from tfq_fusion.layers import PQC
+
+PAGE = Path(__file__).parents[2] / "docs" / "qcnn.md"
+
+
+def example(name: str) -> dict[str, Any]:
+    """What the page's example defines."""
+    (code,) = re.findall(rf"<!-- {name} -->\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    namespace: dict[str, Any] = {"__name__": name}
+    exec(compile(code, f"{PAGE.name}: {name}", "exec"), namespace)
+    return namespace
+
+
+THEIRS = pytest.param(
+    tfq.layers.PQC,
+    marks=[
+        pytest.mark.slow,
+        pytest.mark.skipif(not LEGACY, reason="TensorFlow Quantum's PQC fails under Keras 3"),
+    ],
+)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("layer", [PQC, THEIRS])
+def test_excitations_of_a_cluster_state_are_detected(layer):
+    assert example("cluster")["cluster_accuracy"](seed=6, layer=layer) > 0.9
+
+
+@pytest.mark.data("mnist")
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("encoding", ["angle", "dense_angle", "amplitude"])
+def test_zeros_and_ones_are_told_apart_by_eight_features(encoding, engine):
+    assert example("mnist")["mnist_accuracy"](encoding, engine) > 0.95
