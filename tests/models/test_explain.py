@@ -20,9 +20,9 @@ pytestmark = pytest.mark.keras
 NAMES = ("sight", "sound", "touch")
 
 
-def network(names=NAMES, **arguments):
+def network(names=NAMES):
     modalities = [Modality(name=name, shape=(4,), description="") for name in names]
-    return EvidenceNetwork(modalities, classes=4, hidden=8, **arguments)
+    return EvidenceNetwork(modalities, classes=4, hidden=8, method="mixture")
 
 
 def samples(count, seed=0):
