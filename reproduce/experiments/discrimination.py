@@ -80,13 +80,13 @@ def discriminate(spec: RunSpec) -> RunResult:
     "qfl" makes joint queries, one in each encoding, and answers by the Z of the value qubit, measured once. "lmf" gets
     what became of the same number of queries to one channel at a time, half of them to each: the outcomes of Z, 1 or
     -1, of small layers over that channel alone, trained with it. Its error is summed over all outcomes, so that nothing
-    is sampled, with the sign of its output as the answer. Both are trained by L-BFGS in double precision; a search that
-    ends above the least error there can be is repeated from other initial weights.
+    is sampled, with the sign of its output as the answer. Both are trained by L-BFGS in double precision; of several
+    initial weights those that lead furthest in a short search are taken.
 
     Args:
-        spec: With the option "starts", the most searches. QFL's degree is the number of queries; for "lmf" that is the
-            option "queries", and the option "uses" says what becomes of those to one channel: "coherent", they follow
-            each other in one layer, or "measured", each has a layer of its own. The seed draws the initial weights.
+        spec: With the option "starts", the number of initial weights, which the seed draws. QFL's degree is the number
+            of queries; for "lmf" that is the option "queries", and the option "uses" says what becomes of those to one
+            channel: "coherent", they follow each other in one layer, or "measured", each has a layer of its own.
 
     Returns:
         The result, with the test metrics "error" and "error_bound", and "error_explicit" where there are explicit

@@ -12,6 +12,9 @@ import tensorflow as tf
 
 Vector = npt.NDArray[np.float64]
 
+SHORT = 50
+"""Iterations of a short search: those that end well are mostly ahead by then."""
+
 
 def flat_loss(variables: Sequence[Any], loss: Callable[..., Any]) -> Callable[..., tuple[float, Vector]]:
     """A loss of trained weights as a function of all of them in one vector, with its gradient.
@@ -50,22 +53,17 @@ def flat(variables: Sequence[Any]) -> Vector:
 def minimise(
     loss: Callable[[Vector], tuple[float, Vector]], starts: Iterable[Vector], enough: float, iterations: int
 ) -> Vector:
-    """The best weights found from several starts; the search ends with the first loss that is low enough.
+    """The best weights found: a short search from every start, and a long one from where the best of them ended.
 
     Args:
         loss: Gives the loss and its gradient.
-        starts: Where to start, one after the other.
-        enough: The loss that is low enough.
-        iterations: At most so many per start.
+        starts: Where to start, at least one.
+        enough: A loss with which any search ends, and the whole of it.
+        iterations: At most so many in the long search; a short one has :data:`SHORT`.
     """
 
-    def stop(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-        if intermediate_result.fun <= enough:
-            raise StopIteration
-
-    best = None
-    for start in starts:
-        found = scipy.optimize.minimize(
+    def search(start: Vector, iterations: int) -> scipy.optimize.OptimizeResult:
+        return scipy.optimize.minimize(
             loss,
             start,
             jac=True,
@@ -73,10 +71,14 @@ def minimise(
             callback=stop,
             options={"maxiter": iterations, "ftol": 1e-12, "gtol": 1e-9},
         )
-        if best is None or found.fun < best.fun:
-            best = found
-        if best.fun <= enough:
-            break
-    if best is None:
-        raise ValueError("minimise expects at least one start, got none.")
-    return best.x
+
+    def stop(intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        if intermediate_result.fun <= enough:
+            raise StopIteration
+
+    found = []
+    for start in starts:
+        found.append(search(start, SHORT))
+        if found[-1].fun <= enough:
+            return found[-1].x
+    return search(min(found, key=lambda result: result.fun).x, iterations).x

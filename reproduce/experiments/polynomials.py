@@ -17,7 +17,7 @@ from reproduce.runs import FINISHED, RunResult, RunSpec
 
 Vector = npt.NDArray[np.float64]
 
-SAMPLES, HELD_OUT = 512, 2048
+SAMPLES, HELD_OUT = 1024, 2048
 HALF_PERIOD = 2 * math.pi
 """Angles are uniform within the whole period of an expectation value, 4 pi, over which frequencies that differ are
 orthogonal. For the target that is twice around."""
@@ -115,11 +115,11 @@ def fit_polynomial(spec: RunSpec) -> RunResult:
     as the one feature of modality m; the classical fusions, to which an angle would be a mere number, get the point
     ``(cos x_m, sin x_m)`` on the circle. For every choice of the fusion's weights the best read-out is a linear
     least-squares problem, which is solved; the weights are found by L-BFGS in double precision on all samples at once.
-    A search that ends without the best fit there can be is repeated from other initial weights.
+    Of several initial weights those that lead furthest in a short search are taken.
 
     Args:
-        spec: With the options "degree", "modalities" and "form" of the target, and "starts", the most searches. The
-            seed draws the samples and the initial weights; what QFL measures is the same for all seeds.
+        spec: With the options "degree", "modalities" and "form" of the target, and "starts", the number of initial
+            weights. The seed draws the samples and the initial weights; what QFL measures is the same for all seeds.
 
     Returns:
         The result, with the test metrics "r2", on held-out points, and "r2_bound", see :func:`ceiling`.

@@ -44,7 +44,7 @@ class Profile:
     Attributes:
         datasets: Names of the experiments.
         seeds: How many seeds, 0, 1, ...; parameters are counted once.
-        starts: The most searches for the best weights in a run.
+        starts: How many initial weights the search for the best ones has.
         targets: Degrees of the polynomials.
         modalities: Numbers of modalities of the polynomials.
         degrees: P of QFL on polynomials.
@@ -62,15 +62,15 @@ class Profile:
     @property
     def extent(self) -> str:
         """How long is trained, in words."""
-        return f"at most {self.starts} searches per run"
+        return f"searches from {self.starts} initial weights"
 
 
 PROFILES = {
     "smoke": Profile(
-        EXPERIMENTS, seeds=1, starts=1, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
+        EXPERIMENTS, seeds=1, starts=2, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
     ),
-    "default": Profile(EXPERIMENTS, seeds=5, starts=3),
-    "paper": Profile(EXPERIMENTS, seeds=10, starts=20),
+    "default": Profile(EXPERIMENTS, seeds=5, starts=8),
+    "paper": Profile(EXPERIMENTS, seeds=10, starts=50),
 }
 
 
