@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tfq_fusion.datasets import Dataset, MissingDataError, download, fetch, images, load, state
+from tfq_fusion.datasets.descriptors import orientation_histograms
 from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.prepared import fingerprint
 
@@ -66,6 +67,39 @@ def test_mnist_is_fetched_verified_prepared_and_loaded(mnist):
     assert found == {image.astype(np.float32).tobytes(): label % 10 for label, image in enumerate(train)}
     assert np.bincount(dataset.train[1]).tolist() == [18] * 10
     assert np.bincount(dataset.validation[1]).tolist() == [2] * 10
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar-10"])
+def test_the_second_modality_is_computed_from_the_image(name, mnist, cifar10):
+    dataset = fetch(name)
+    describe = {"mnist": orientation_histograms, "cifar-10": images._edges_and_colours}[name]
+    assert dataset.modalities == ("image", "descriptors")
+    for part in PARTS:
+        inputs, labels = getattr(dataset, part)
+        assert inputs["descriptors"].shape == (len(labels), *dataset.card.modalities[1].shape)
+        np.testing.assert_array_equal(inputs["descriptors"], describe(inputs["image"]))
+    assert load(name, views=["image"]).modalities == ("image",)
+
+
+def test_fewer_training_samples_are_always_the_same_and_of_every_class(mnist):
+    whole, some = fetch("mnist"), load("mnist", samples=100)
+    assert [len(getattr(some, part)[1]) for part in PARTS] == [100, 11, 30]
+    assert np.bincount(some.train[1]).tolist() == [10] * 10
+    assert set(some.validation[1]) == set(range(10))
+    for part in PARTS[:2]:
+        pool = {image.tobytes() for image, _ in samples(whole, part)}
+        assert {image.tobytes() for image, _ in samples(some, part)} <= pool
+    np.testing.assert_array_equal(some.train[0]["image"], load("mnist", samples=100).train[0]["image"])
+    assert some.card.split.train == 100
+    assert some.card.notes[0].startswith("Of the training part 100 samples and of the validation part 11")
+    assert len(load("mnist", samples=180).train[1]) == 180
+
+
+@pytest.mark.parametrize("count", [99, 181])
+def test_a_number_of_samples_out_of_range_names_the_range(mnist, count):
+    fetch("mnist")
+    with pytest.raises(ValueError, match=f"mnist: `samples` should be between 100 and 180, got {count}"):
+        load("mnist", samples=count)
 
 
 def samples(dataset: Dataset, part: str) -> zip:

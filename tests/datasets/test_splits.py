@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tfq_fusion.datasets import load
 from tfq_fusion.datasets.embedded import DATA
 from tfq_fusion.datasets.registry import EMBEDDED
-from tfq_fusion.datasets.splits import hold_out
+from tfq_fusion.datasets.splits import draw, hold_out
 
 PARTS = ("train", "validation", "test")
 PAIRS = tuple(itertools.combinations(PARTS, 2))
@@ -40,6 +40,19 @@ def test_a_held_out_part_has_the_same_share_of_every_class(classes, size, held_o
 def test_the_rows_held_out_are_always_the_same():
     # If scikit-learn comes to draw others, the loaders' versions must be raised: results know their data by them.
     assert hold_out(np.arange(30) % 3, 0.2)[1].tolist() == [0, 13, 15, 22, 23, 29]
+
+
+@given(st.lists(st.integers(10, 30), min_size=2, max_size=4), st.integers(0, 9))
+def test_rows_drawn_have_every_class_in_its_share_and_fewer_are_among_more(sizes, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    few, more = draw(labels, len(labels) // 5, seed), draw(labels, len(labels) // 2, seed)
+    assert set(few) < set(more)
+    assert len(set(more)) == len(labels) // 2
+    np.testing.assert_allclose(np.bincount(labels[more]), np.array(sizes) / 2, atol=1)
+
+
+def test_the_rows_drawn_are_always_the_same():
+    assert draw(np.arange(30) % 3, 6).tolist() == [2, 4, 6, 10, 11, 21]
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -44,8 +44,8 @@ def test_the_list_has_every_set_with_licence_size_and_state(folder):
     assert code == 0
     assert re.search(r"classification +12 +CC BY 4.0 +\d+\.\d kB +embedded", row(output, "japanese-vowels"))
     assert re.search(r"classification +2 +none stated +12\.3 kB +ready", row(output, "wikipedia"))
-    assert re.search(r"classification +1 +none stated +11\.6 MB to download +partial", row(output, "mnist"))
-    assert re.search(r"classification +1 +none stated +170\.1 MB to download +missing", row(output, "cifar-10"))
+    assert re.search(r"classification +2 +none stated +11\.6 MB to download +partial", row(output, "mnist"))
+    assert re.search(r"classification +2 +none stated +170\.1 MB to download +missing", row(output, "cifar-10"))
     assert all(row(output, name) for name in available())
     assert str(folder) in output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,3 +54,36 @@ class Dataset:
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities, in order; a stack of them has one name."""
         return tuple(modality.name for modality in self.card.modalities)
+
+
+def choose_views(dataset: Dataset, views: Sequence[str] | None) -> Dataset:
+    """The data set with some of its modalities alone.
+
+    Args:
+        dataset: Any whose modalities have an array each.
+        views: Their names, in the order that is wanted; None for all, in the card's.
+
+    Raises:
+        ValueError: If there is none, one is unknown, or one is named twice.
+    """
+    if views is None:
+        return dataset
+    views = (views,) if isinstance(views, str) else tuple(views)
+    if not views or len(set(views)) < len(views) or not set(views) <= set(dataset.modalities):
+        raise ValueError(
+            f"{dataset.card.name}: `views` should be different ones of {', '.join(dataset.modalities)}, "
+            f"got {', '.join(map(str, views)) or 'none'}."
+        )
+
+    def chosen(part: Part) -> Part:
+        inputs, labels = part
+        return {view: inputs[view] for view in views}, labels
+
+    by_name = {modality.name: modality for modality in dataset.card.modalities}
+    return dataclasses.replace(
+        dataset,
+        train=chosen(dataset.train),
+        validation=chosen(dataset.validation),
+        test=chosen(dataset.test),
+        card=dataset.card.model_copy(update={"modalities": tuple(by_name[view] for view in views)}),
+    )

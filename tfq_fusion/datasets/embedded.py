@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset, Part
+from tfq_fusion.datasets.dataset import Dataset, choose_views
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -42,6 +42,20 @@ def load_embedded(name: str, folder: Traversable = DATA) -> Dataset:
     return Dataset(train, validation, test, card)
 
 
+def load_views(name: str, views: Sequence[str] | None = None) -> Dataset:
+    """Loads an embedded data set, or some of its modalities.
+
+    Args:
+        name: The data set.
+        views: Names of the modalities; None for all.
+
+    Raises:
+        FileNotFoundError: If the file or its card is missing.
+        ValueError: If a view is unknown, or the file is not the one that the card describes.
+    """
+    return choose_views(load_embedded(name), views)
+
+
 def load_japanese_vowels(channels: int = 12) -> Dataset:
     """Loads the data set "japanese-vowels".
 
@@ -58,13 +72,7 @@ def load_japanese_vowels(channels: int = 12) -> Dataset:
         raise ValueError(
             f"japanese-vowels: `channels` should be between 2 and {len(dataset.modalities)}, got {channels}."
         )
-
-    def chosen(part: Part) -> Part:
-        inputs, labels = part
-        return dict(itertools.islice(inputs.items(), channels)), labels
-
-    card = dataset.card.model_copy(update={"modalities": dataset.card.modalities[:channels]})
-    return Dataset(chosen(dataset.train), chosen(dataset.validation), chosen(dataset.test), card)
+    return choose_views(dataset, dataset.modalities[:channels])
 
 
 def _read_verified(file: Traversable, sha256: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Images in ten classes: MNIST and CIFAR-10, with their official test parts."""
+"""Images in ten classes, and descriptors of them: MNIST and CIFAR-10, with their official test parts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ import hashlib
 import io
 import tarfile
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tfq_fusion.datasets.card import DATA, Card, read_card
-from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.dataset import Dataset, Part, choose_views
+from tfq_fusion.datasets.descriptors import colour_histograms, orientation_histograms
 from tfq_fusion.datasets.download import RemoteFile, absent, fetch, folders, require, verified
 from tfq_fusion.datasets.prepared import prepared_dataset
-from tfq_fusion.datasets.splits import hold_out
+from tfq_fusion.datasets.splits import draw, hold_out
 
 ImagesAndLabels = tuple[np.ndarray, np.ndarray]
+Describe = Callable[[np.ndarray], np.ndarray]
 
-VERSION = 1
+VERSION = 2
+FEWEST = 100
+"""Training samples that a subset has at least: 10 of each class, and one of each class to validate."""
 VALIDATION_SHARE = 0.1  # of the official training part
 
 MNIST_MIRRORS = (
@@ -66,21 +71,28 @@ def mnist_is_complete(folder: Path) -> bool:
     return not absent(folder, MNIST_FILES)
 
 
-def load_mnist() -> Dataset:
+def load_mnist(views: Sequence[str] | None = None, samples: int | None = None) -> Dataset:
     """Loads the data set ``mnist``.
+
+    Args:
+        views: Names of the modalities, "image" and "descriptors"; None for both. The descriptors,
+            :func:`~tfq_fusion.datasets.descriptors.orientation_histograms`, are constructed out of the image.
+        samples: How many training samples, at least 100, drawn with seed 0 in the classes' shares; the validation part
+            shrinks as much, the test part stays whole. None for all.
 
     Raises:
         MissingDataError: If a file is missing.
-        ValueError: If a file is damaged.
+        ValueError: If a file is damaged or an argument is out of range.
     """
     folder = require("mnist", MNIST_FILES)
 
     def build() -> dict[str, np.ndarray]:
         files = (folder / file.path for file in MNIST_FILES)
         images, labels, test_images, test_labels = map(_idx, files, MNIST_SHA256)
-        return _arrays((images[..., None], labels), (test_images[..., None], test_labels))
+        return _arrays((images[..., None], labels), (test_images[..., None], test_labels), orientation_histograms)
 
-    return prepared_dataset(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build)
+    dataset = prepared_dataset(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build)
+    return choose_views(_subset(dataset, samples), views)
 
 
 def _idx(file: Path, sha256: str) -> np.ndarray:
@@ -105,13 +117,22 @@ def cifar10_is_complete(folder: Path) -> bool:
     return not absent(folder, CIFAR10_FILES)
 
 
-def load_cifar10() -> Dataset:
+def load_cifar10(views: Sequence[str] | None = None, samples: int | None = None) -> Dataset:
     """Loads the data set ``cifar-10``, or the part of it that is there; the card says which.
+
+    Args:
+        views: As in :func:`load_mnist`; the descriptors are orientation histograms, then
+            :func:`~tfq_fusion.datasets.descriptors.colour_histograms`.
+        samples: As in :func:`load_mnist`.
 
     Raises:
         MissingDataError: If neither is there.
-        ValueError: If the archive is damaged.
+        ValueError: If the archive is damaged or an argument is out of range.
     """
+    return choose_views(_subset(_cifar10(), samples), views)
+
+
+def _cifar10() -> Dataset:
     card = read_card(DATA, "cifar-10")
     found = folders("cifar-10", CIFAR10_ALIASES)
     if not any(map(cifar10_is_complete, found)):
@@ -130,7 +151,7 @@ def load_cifar10() -> Dataset:
                 if member.name.endswith(".bin")
             }
         images, labels = map(np.concatenate, zip(*(batches[f"data_batch_{i}"] for i in range(1, 6)), strict=True))
-        return _arrays((images, labels), batches["test_batch"])
+        return _arrays((images, labels), batches["test_batch"], _edges_and_colours)
 
     return prepared_dataset(card, VERSION, [str(source.sha256)], build)
 
@@ -151,7 +172,11 @@ def _cifar10_part(card: Card, folder: Path) -> Dataset:
         train_png, test_png, npz = map(io.BytesIO, contents.values())
         train, test = (np.asarray(Image.open(png)).reshape(-1, 32, 32, 3) for png in (train_png, test_png))
         with np.load(npz, allow_pickle=False) as labels:
-            return _arrays((train, labels["train_labels"][: len(train)]), (test, labels["test_labels"][: len(test)]))
+            return _arrays(
+                (train, labels["train_labels"][: len(train)]),
+                (test, labels["test_labels"][: len(test)]),
+                _edges_and_colours,
+            )
 
     dataset = prepared_dataset(card, VERSION, hashes, build)
     train, validation, test = (len(labels) for _, labels in (dataset.train, dataset.validation, dataset.test))
@@ -164,12 +189,41 @@ def _cifar10_part(card: Card, folder: Path) -> Dataset:
     return dataclasses.replace(dataset, card=dataset.card.model_copy(update=changes))
 
 
-def _arrays(train: ImagesAndLabels, test: ImagesAndLabels) -> dict[str, np.ndarray]:
+def _edges_and_colours(images: np.ndarray) -> np.ndarray:
+    return np.concatenate([orientation_histograms(images), colour_histograms(images)], axis=1)
+
+
+def _arrays(train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -> dict[str, np.ndarray]:
     """The prepared arrays of uint8 images ``[n, height, width, channels]`` and labels ``[n]``."""
     rows, validation = hold_out(train[1], VALIDATION_SHARE)
     parts = {"train": (train, rows), "validation": (train, validation), "test": (test, np.arange(len(test[1])))}
     arrays = {}
     for part, ((images, labels), chosen) in parts.items():
         arrays[f"{part}/image"] = images[chosen].astype(np.float32)
+        arrays[f"{part}/descriptors"] = describe(arrays[f"{part}/image"])
         arrays[f"{part}/labels"] = labels[chosen].astype(np.int64)
     return arrays
+
+
+def _subset(dataset: Dataset, samples: int | None) -> Dataset:
+    """The data set with so many training samples, and as large a share of the validation part."""
+    card, (_, labels) = dataset.card, dataset.train
+    if samples is None or samples == len(labels):
+        return dataset
+    if not FEWEST <= samples < len(labels):
+        raise ValueError(f"{card.name}: `samples` should be between {FEWEST} and {len(labels)}, got {samples}.")
+
+    def drawn(part: Part, count: int) -> Part:
+        inputs, labels = part
+        rows = draw(labels, count)
+        return {name: array[rows] for name, array in inputs.items()}, labels[rows]
+
+    held_out = round(len(dataset.validation[1]) * samples / len(labels))
+    split = card.split.model_copy(update={"train": samples, "validation": held_out})
+    note = f"Of the training part {samples:,} samples and of the validation part {held_out:,} were drawn, with seed 0."
+    return dataclasses.replace(
+        dataset,
+        train=drawn(dataset.train, samples),
+        validation=drawn(dataset.validation, held_out),
+        card=card.model_copy(update={"split": split, "notes": (note, *card.notes)}),
+    )

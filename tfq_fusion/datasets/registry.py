@@ -14,7 +14,7 @@ from tfq_fusion.datasets import images, ludb, metr_la, ptb_xl, wikipedia
 from tfq_fusion.datasets.card import DATA
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders
-from tfq_fusion.datasets.embedded import load_embedded, load_japanese_vowels
+from tfq_fusion.datasets.embedded import load_embedded, load_japanese_vowels, load_views
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +56,7 @@ DOWNLOADS: dict[str, Download] = {
 LOADERS: dict[str, Callable[..., Dataset]] = {
     **{name: functools.partial(load_embedded, name, DATA) for name in EMBEDDED},
     "japanese-vowels": load_japanese_vowels,
+    **{name: functools.partial(load_views, name) for name in ("emoji", "mfeat")},
     **{name: download.load for name, download in DOWNLOADS.items()},
 }
 
@@ -70,8 +71,8 @@ def load(name: str, **options: Any) -> Dataset:
 
     Args:
         name: The data set.
-        **options: What of it to load, where there is a choice, such as ``leads`` of an ECG or ``sensors`` of a road
-            network; its loader documents them.
+        **options: What of it to load, where there is a choice, such as ``leads`` of an ECG, ``sensors`` of a road
+            network or ``views`` of an image; its loader documents them.
 
     Raises:
         FileNotFoundError: If its file is missing; a :class:`MissingDataError`, which says how to get it, where it has

@@ -1,4 +1,4 @@
-"""Validation parts for data sets whose authors set aside a test part alone."""
+"""Parts of a training part: one to validate where the authors set aside a test part alone, and a smaller one."""
 
 from __future__ import annotations
 
@@ -21,3 +21,22 @@ def hold_out(labels: np.ndarray, share: float, seed: int = 0) -> tuple[np.ndarra
     rows = np.arange(len(labels))
     train, validation = train_test_split(rows, test_size=share, stratify=labels, random_state=seed)
     return np.sort(train), np.sort(validation)
+
+
+def draw(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Draws rows at random, each class in its share; fewer rows are always among those that more would be.
+
+    Args:
+        labels: Class of each row: ``[n]``.
+        count: How many rows.
+        seed: Of the random choice.
+
+    Returns:
+        The rows, ascending.
+    """
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    turns = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = shuffled[labels[shuffled] == label]
+        turns[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    return np.sort(np.argsort(turns, kind="stable")[:count])
