@@ -2,6 +2,7 @@
 
 from tfq_fusion.layers.bilinear import FactorizedBilinearFusion
 from tfq_fusion.layers.concat import ConcatFusion
+from tfq_fusion.layers.decision import DempsterFusion, MeanFusion, ProductFusion
 from tfq_fusion.layers.evidence import EvidenceFusion
 from tfq_fusion.layers.graph import GraphFusion
 from tfq_fusion.layers.hashed import HashedFusion
@@ -14,12 +15,15 @@ __all__ = [
     "PQC",
     "ConcatFusion",
     "ControlledPQC",
+    "DempsterFusion",
     "EvidenceFusion",
     "FactorizedBilinearFusion",
     "GraphFusion",
     "HashedFusion",
     "IntractableFusionError",
     "LowRankFusion",
+    "MeanFusion",
+    "ProductFusion",
     "QuantumFusionLayer",
     "TensorFusion",
 ]
