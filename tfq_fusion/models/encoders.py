@@ -36,7 +36,7 @@ def encode_modalities(
     Returns:
         The inputs by name, and the features ``[batch, modalities, features]``.
     """
-    inputs = {modality.name: keras.Input(_input_shape(modality), name=modality.name) for modality in modalities}
+    inputs = {modality.name: keras.Input(input_shape(modality), name=modality.name) for modality in modalities}
     encoded = []
     for kind, neighbours in itertools.groupby(modalities, key=_encoded_together):
         group = list(neighbours)
@@ -52,6 +52,20 @@ def encode_modalities(
                     vector = encode_images(inputs[image.name], features, hidden, rng)
                     encoded.append(keras.layers.Reshape((1, features))(vector))
     return inputs, encoded[0] if len(encoded) == 1 else keras.layers.Concatenate(axis=1)(encoded)
+
+
+def judge_classes(encoded: Any, classes: int, rng: np.random.Generator) -> Any:
+    """A softmax over the classes for each modality, with weights of its own.
+
+    Args:
+        encoded: Features ``[batch, modalities, features]``.
+        classes: The number of classes.
+        rng: Draws the seeds of the initial weights.
+
+    Returns:
+        Probabilities ``[batch, modalities, classes]``.
+    """
+    return _Layers(rng, shared=False).dense(encoded, classes, "softmax")
 
 
 def encode_vectors(stacks: Sequence[Any], features: int, hidden: int, rng: np.random.Generator) -> Any:
@@ -233,7 +247,8 @@ def _with_channels(signals: Any) -> Any:
     return keras.layers.Reshape((*signals.shape[1:], 1))(signals)
 
 
-def _input_shape(modality: Modality) -> tuple[int, ...]:
+def input_shape(modality: Modality) -> tuple[int, ...]:
+    """Shape of a modality's input without the batch axis: a vector is flat, a stack has an axis more."""
     stack = (modality.count,) if modality.count > 1 else ()
     return (int(np.prod(stack + modality.shape)),) if modality.kind == "vector" else stack + modality.shape
 

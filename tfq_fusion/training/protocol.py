@@ -20,6 +20,8 @@ class Protocol:
         learning_rates: One trial of training each; the one with the lowest validation loss is kept.
         shared_encoders: Whether waveforms, and windows, share their encoder's weights; otherwise each modality has
             its own.
+        flatten: Whether every modality is taken for a vector, whatever kind of signal it is: standardised feature by
+            feature, and encoded by dense layers.
     """
 
     features: int = 4
@@ -31,3 +33,4 @@ class Protocol:
     patience: int = 10
     learning_rates: tuple[float, ...] = (5e-3,)
     shared_encoders: bool = True
+    flatten: bool = False

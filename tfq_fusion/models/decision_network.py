@@ -1,0 +1,101 @@
+"""Fusion at decision level: a classifier for each modality, and a rule that combines what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.layers import DempsterFusion, MeanFusion, ProductFusion
+from tfq_fusion.models.encoders import encode_modalities, judge_classes
+
+if TYPE_CHECKING:
+    from tfq_fusion.datasets.card import Modality
+
+RULES: dict[str, Callable[..., keras.layers.Layer]] = {
+    "mean": MeanFusion,
+    "product": ProductFusion,
+    "dempster": DempsterFusion,
+}
+
+
+@register
+class DecisionNetwork(keras.Model):
+    """A softmax of its own for each modality, and one rule that fuses them.
+
+    Each modality's module is an encoder, as in :func:`tfq_fusion.models.fusion_model`, and a softmax over the classes.
+    To the loss that the network is compiled with, of the fused probabilities, training adds the mean cross-entropy of
+    the modalities' own: each is a classifier by itself, and a rule with weights is trained along.
+
+    Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
+    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``.
+
+    Args:
+        modalities: The modalities, as in a data set's card.
+        classes: The number of classes.
+        rule: "mean", "product" or "dempster", see :mod:`tfq_fusion.layers`.
+        features: Features per modality, which the softmax sees.
+        hidden: Hidden units of each encoder.
+        shared: Whether waveforms, and windows, share their encoder's weights.
+        seed: Seeds the initial weights.
+
+    Raises:
+        ValueError: If the rule is unknown.
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        classes: int,
+        rule: Literal["mean", "product", "dempster"] = "mean",
+        features: int = 4,
+        hidden: int = 16,
+        shared: bool = True,
+        seed: int = 0,
+    ) -> None:
+        if rule not in RULES:
+            raise ValueError(f"rule should be one of {list(RULES)}, got {rule!r}.")
+        rng = np.random.default_rng(seed)
+        inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
+        unimodal = keras.Model(inputs, judge_classes(encoded, classes, rng), name="unimodal")
+        fusion = RULES[rule](name="fusion")
+        super().__init__(inputs, fusion(unimodal(inputs)))
+        self._arguments: dict[str, Any] = {
+            "modalities": list(modalities),
+            "classes": classes,
+            "rule": rule,
+            "features": features,
+            "hidden": hidden,
+            "shared": shared,
+            "seed": seed,
+        }
+
+    @property
+    def unimodal(self) -> keras.Model:
+        """All modalities' modules: from the inputs to probabilities ``[batch, modalities, classes]``."""
+        return self.get_layer("unimodal")
+
+    @property
+    def fusion(self) -> keras.layers.Layer:
+        """The rule: from these to ``[batch, classes]``."""
+        return self.get_layer("fusion")
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """The loss that the network is compiled with, and the cross-entropy of each modality's own probabilities."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight)
+        own = self.unimodal(x, training=True)
+        labels = ops.broadcast_to(ops.cast(y, own.dtype)[:, None], ops.shape(own))
+        return loss + ops.mean(keras.losses.categorical_crossentropy(labels, own))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**self._arguments, "modalities": [modality.model_dump() for modality in self._arguments["modalities"]]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> DecisionNetwork:
+        """The network of :meth:`get_config`."""
+        from tfq_fusion.datasets.card import Modality
+
+        return cls(**{**config, "modalities": [Modality(**modality) for modality in config["modalities"]]})
