@@ -200,6 +200,38 @@ class LeastDegreeCheck(_Model):
     nearest: tuple[str, ...] = ()
 
 
+class FewerParametersCheck(_Model):
+    """At its own best accuracy a network has at most one ``times``-th of the parameters that any other one needs.
+
+    Of the sizes of ``fusion`` the one with the best mean accuracy counts, and of the others' parameters what
+    :mod:`reproduce.equal_accuracy` reads off their curves. If no other network reaches that accuracy, the largest has
+    to have ``times`` as many parameters. ``times`` is the published value where it is None.
+    """
+
+    kind: Literal["fewer_parameters"]
+    table: Table
+    fusion: FusionName
+    datasets: tuple[str, ...]
+    modalities: Size
+    times: Number | None = None
+    nearest: tuple[str, ...] = ()
+
+
+class SpreadCheck(_Model):
+    """On every data set the scores of ``series`` deviate over seeds no more than those of the worst of ``among``.
+
+    The sample standard deviations are compared; a seed of ``series`` that diverged decides against it.
+    """
+
+    kind: Literal["spread"]
+    table: Table
+    series: Series
+    among: tuple[Series, ...]
+    datasets: dict[str, MetricName]
+    modalities: Size
+    nearest: dict[str, MetricName] = {}
+
+
 class NoCheck(_Model):
     """Nothing in a results file could decide the claim; ``reason`` says why."""
 
@@ -217,6 +249,8 @@ Check = Annotated[
     | EqualsDegreeCheck
     | LeastDegreeCheck
     | OpenCheck
+    | FewerParametersCheck
+    | SpreadCheck
     | NoCheck,
     Field(discriminator="kind"),
 ]

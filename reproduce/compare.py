@@ -1,4 +1,4 @@
-"""Published against reproduced: a verdict per claim, and the cells that moved since the committed table.
+"""Published against reproduced: a verdict per claim.
 
 A verdict is computed from the results files by the check that the claim declares; :mod:`reproduce.claims` states the
 rule of each kind. Where a number is missing on either side, the verdict is "not comparable" and says what is missing.
@@ -21,6 +21,7 @@ from reproduce.claims import (
     Check,
     DegreeShapeCheck,
     EqualsDegreeCheck,
+    FewerParametersCheck,
     GrowthCheck,
     LeastDegreeCheck,
     NoCheck,
@@ -28,11 +29,12 @@ from reproduce.claims import (
     OrderingCheck,
     RatioCheck,
     Series,
+    SpreadCheck,
     StabilityCheck,
     ValueCheck,
     load_papers,
 )
-from reproduce.results import KEY, METRICS, read_table
+from reproduce.results import METRICS, base, caption, read_table
 
 Outcome = Literal["reproduced", "not reproduced", "not comparable"]
 
@@ -83,28 +85,6 @@ def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
             if cell.value is not None:
                 found.append(_cell_verdict(paper.arxiv, cell, cell.value, results))
     return found
-
-
-def moved_cells(new: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
-    """The cells of both tables whose new mean lies outside the committed 95 % interval.
-
-    A cell that was committed without an interval (one seed, diverged, intractable) cannot be judged and never counts
-    as moved; one that had an interval and has no mean now, because every seed diverged, does. Differences below the six
-    digits that a results file keeps are none.
-
-    Args:
-        new: A results table, as :func:`reproduce.results.read_table` returns it.
-        committed: Another.
-
-    Returns:
-        One row per moved cell: the key columns, then ``committed``, ``ci95_low``, ``ci95_high`` and ``new``.
-    """
-    both = committed.merge(new[[*KEY, "mean"]].rename(columns={"mean": "new"}), on=KEY)
-    both = both.rename(columns={"mean": "committed"})
-    both = both[both["ci95_low"].notna()]
-    rounding = 1e-5 * both["committed"].abs()
-    stayed = both["new"].between(both["ci95_low"] - rounding, both["ci95_high"] + rounding)
-    return both.loc[~stayed, [*KEY, "committed", "ci95_low", "ci95_high", "new"]].reset_index(drop=True)
 
 
 class _NotComparableError(Exception):
@@ -203,6 +183,10 @@ def _judge(check: Check, published: float | None, results: _Results) -> tuple[Ou
                 holds, reason = _judge_equals_degree(check, results)
             case LeastDegreeCheck():
                 holds, reason = _judge_least_degree(check, published, results)
+            case FewerParametersCheck():
+                holds, reason = _judge_fewer_parameters(check, check.datasets, published, results)
+            case SpreadCheck():
+                holds, reason = _judge_spread(check, check.datasets, results)
     except _NotComparableError as missing:
         return "not comparable", _sentence(str(missing)) + _nearest(check, results)
     return ("reproduced" if holds else "not reproduced"), _sentence(reason)
@@ -388,6 +372,68 @@ def _least_degree(check: LeastDegreeCheck, dataset: str, results: _Results) -> t
     )
 
 
+def _judge_fewer_parameters(
+    check: FewerParametersCheck, datasets: Iterable[str], published: float | None, results: _Results
+) -> tuple[bool, str]:
+    times = published if check.times is None else check.times
+    if times is None:
+        raise _NotComparableError("the value is not stated in the sources at hand")
+    found = [_parameters_at_its_best(check, dataset, results) for dataset in datasets]
+    for ratio, reason, reached in found:
+        if not reached and ratio < times:
+            raise _NotComparableError(f"{reason}, which does not decide about {times:g} times; try larger ones")
+    reasons = "; ".join(reason for _, reason, _ in found)
+    return all(ratio >= times for ratio, _, _ in found), f"{reasons}; held against {times:g} times"
+
+
+def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: _Results) -> tuple[float, str, bool]:
+    """How many times the parameters others need, the same in words, and whether they reach the accuracy at all."""
+    sizes = {
+        fusion: cells
+        for (name, modalities, fusion, _), cells in results.rows.items()
+        if (name, modalities) == (dataset, check.modalities) and "parameter_ratio" in cells
+    }
+    own = {fusion: cells for fusion, cells in sizes.items() if base(fusion) == check.fusion}
+    if not own:
+        raise _NotComparableError(
+            f"there are no ratios of parameters on {dataset} with {check.modalities} modalities; "
+            f"`make reproduce-{check.table}` is to add them"
+        )
+    best = max(own, key=lambda fusion: own[fusion]["accuracy"]["mean"])
+    accuracy, ratio = own[best]["accuracy"]["mean"], own[best]["parameter_ratio"]["mean"]
+    parameters = own[best]["accuracy"]["total_params"]
+    beginning = f"{dataset}: {caption(best)} has Accuracy {accuracy:.4g} with {parameters} parameters"
+    if not math.isnan(ratio):
+        return ratio, f"{beginning}, the leanest classical network of that accuracy {ratio:.3g} times as many", True
+    largest = max(cells["accuracy"]["total_params"] for fusion, cells in sizes.items() if fusion not in own)
+    ratio = largest / parameters
+    return ratio, f"{beginning}, which no classical network reaches, the largest with {ratio:.3g} times as many", False
+
+
+def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: _Results) -> tuple[bool, str]:
+    holds = True
+    reasons = []
+    for dataset, metric in datasets.items():
+        label = METRICS[metric].label
+        spreads = {}
+        for series in (check.series, *check.among):
+            results.figure(dataset, series, metric, check.table, check.modalities)
+            row = results.rows[dataset, check.modalities, series.fusion, series.degree][metric]
+            if math.isnan(row["std"]):
+                raise _NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
+            spreads[series] = row["std"]
+        own = spreads.pop(check.series)
+        worst = max(spreads, key=lambda series: spreads[series])
+        diverged = results.figure(dataset, check.series, "diverged", check.table, check.modalities).mean
+        holds = holds and own <= spreads[worst] and diverged == 0
+        reasons.append(
+            f"{dataset}: standard deviation of the {label} over seeds {own:.3g} for {check.series}, "
+            f"{min(spreads.values()):.3g} to {spreads[worst]:.3g} ({worst}) for the others, "
+            f"{100 * diverged:.0f} % of the seeds diverged"
+        )
+    return holds, "; ".join(reasons)
+
+
 def _nearest(check: Check, results: _Results) -> str:
     """What the results say on other data sets: information, no verdict."""
     notes = []
@@ -404,6 +450,10 @@ def _nearest(check: Check, results: _Results) -> str:
                     notes.append(_judge_stability(check, dataset, results)[1])
                 case LeastDegreeCheck():
                     notes.append(_least_degree(check, dataset, results)[2])
+                case FewerParametersCheck():
+                    notes.append(_parameters_at_its_best(check, dataset, results)[1])
+                case SpreadCheck():
+                    notes.append(_judge_spread(check, {dataset: check.nearest[dataset]}, results)[1])
         except _NotComparableError:
             continue
     return " For information: " + ". ".join(notes) + "." if notes else ""

@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from reproduce.compare import moved_cells, verdicts
+from reproduce.compare import verdicts
 from reproduce.execute import run_all, stored
+from reproduce.moved import moved_cells
 from reproduce.preview import preview
 from reproduce.progress import last_line
 from reproduce.render import Figures, write_table

@@ -205,7 +205,7 @@ BASELINE_LINES = {"persistence": "--", "historical-average": "-."}
 
 
 def _no_score(row: dict[str, Any]) -> str:
-    return "intractable" if row["seeds"] == 0 else "diverged"
+    return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
 
 
 def _verdict_section(results_dir: Path, published: Path, papers: list[Paper]) -> str:

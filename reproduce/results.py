@@ -1,7 +1,8 @@
 """The results file: one tidy CSV per table, one row per (data set, modalities, fusion, degree, metric).
 
 How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
-size ("intractable"), or some were and every one of them ended in NaN ("diverged").
+size ("intractable"), or some were and every one of them ended in NaN ("diverged"), but for a metric that says what else
+it means.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 class Metric:
     """How a metric is written, to how many digits after the point, and which way it improves.
 
-    A cost depends on the machine and its load more than on the seed: it is written without its interval.
+    A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
+    is what a cell without a mean says.
     """
 
     label: str
     lower_is_better: bool = False
     digits: int = 3
     is_cost: bool = False
+    missing: str = "diverged"
 
 
 METRICS = {
@@ -74,6 +77,11 @@ METRICS = {
     "depth": Metric("Depth", lower_is_better=True, digits=0),
     "contraction": Metric("Contraction"),
     "diverged": Metric("Diverged", lower_is_better=True),
+    "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision"),
+    "conflict": Metric("Conflict"),
+    "conflict_with_noise": Metric("Conflict, one modality noise"),
+    "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
     "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
     "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True, digits=0, is_cost=True),
@@ -83,6 +91,10 @@ METRICS = {
 FUSIONS = {
     "qfl": "QFL",
     "control": "Control",
+    "qmfnn": "QMFNN",
+    "mean": "Mean of decisions",
+    "product": "Product of decisions",
+    "dempster": "Dempster's rule",
     "concat": "Concat",
     "tfn": "TFN",
     "lmf": "LMF",
@@ -91,6 +103,7 @@ FUSIONS = {
     "gcn": "GCN",
     "persistence": "Persistence",
     "historical-average": "Historical average",
+    "cnn": "CNN",
 }
 """The fusions and what people call them, in the order of display."""
 

@@ -2,13 +2,12 @@
 
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from reproduce.claims import PUBLISHED
-from reproduce.compare import moved_cells, verdicts
-from reproduce.results import COLUMNS, read_table, write_csv
+from reproduce.compare import verdicts
+from reproduce.results import COLUMNS, write_csv
 
 
 def _row(
@@ -344,48 +343,6 @@ def test_the_first_of_two_tables_counts(tmp_path):
     assert _verdict(tmp_path, VALUE, [_row("toy", "concat", 0.9, 0.8, 1.0)], 0.9)[0] == "reproduced"
 
 
-def _tables(tmp_path, committed, new):
-    for name, row in (("committed", committed), ("new", new)):
-        write_csv(pd.DataFrame([row, _row("toy", "gcn", 0.5, 0.4, 0.6)]), tmp_path / f"{name}.csv")
-    return read_table(tmp_path / "new.csv"), read_table(tmp_path / "committed.csv")
-
-
-@pytest.mark.parametrize(
-    ("committed", "new_mean", "moved"),
-    [
-        ((0.9, 0.88, 0.92), 0.92, False),
-        ((0.9, 0.88, 0.92), 0.93, True),
-        ((0.9, 0.88, 0.92), 0.87, True),
-        ((0.9, 0.88, 0.92), None, True),  # every seed diverged this time
-        ((0.9, None, None), 0.1, False),  # one seed: no interval to leave
-        ((None, None, None), 0.9, False),
-    ],
-)
-def test_a_cell_has_moved_if_it_left_its_committed_interval(tmp_path, committed, new_mean, moved):
-    new, old = _tables(
-        tmp_path, _row("toy", "qfl", *committed, degree=2), _row("toy", "qfl", new_mean, degree=2, seeds=1)
-    )
-    found = moved_cells(new, old)
-    assert len(found) == moved
-    if moved:
-        row = found.iloc[0]
-        assert (row["fusion"], row["degree"], row["committed"], row["ci95_high"]) == ("qfl", 2, 0.9, 0.92)
-        assert row["new"] == new_mean or (new_mean is None and np.isnan(row["new"]))
-
-
-def test_cells_without_a_degree_are_matched_and_cells_of_one_table_alone_are_left_out(tmp_path):
-    new, old = _tables(tmp_path, _row("toy", "lmf", 0.9, 0.88, 0.92), _row("toy", "mfb", 0.1, 0.0, 0.2))
-    assert moved_cells(new, old).empty
-    new.loc[new["fusion"] == "gcn", "mean"] = 0.7
-    assert moved_cells(new, old)["fusion"].tolist() == ["gcn"]
-
-
-def test_the_rounding_of_the_file_moves_nothing(tmp_path):
-    _, old = _tables(tmp_path, _row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3), _row("toy", "mfb", 0.1, 0.0, 0.2))
-    new = pd.DataFrame([_row("toy", "lmf", 2 / 3, 2 / 3, 2 / 3)])
-    assert moved_cells(new.astype(old.dtypes), old).empty
-
-
 STABILITY = (
     "kind: stability, dataset: toy, metric: roc_auc, few: 3, many: 12, "
     "stable: {fusion: concat}, degrades: {fusion: lmf}"
@@ -437,3 +394,78 @@ def test_a_value_that_cannot_be_compared_shows_the_nearest_data_sets(tmp_path):
     verdict, reason = _verdict(tmp_path, check, [_row("toy", "concat", 0.9, 0.88, 0.92)], 0.9)
     assert verdict == "not comparable"
     assert reason.endswith("For information: Concat on toy: Accuracy 0.9 [0.88, 0.92].")
+
+
+def _network(fusion, accuracy, params, ratio, std=0.01, dataset="toy", diverged=0.0):
+    """A network's rows: accuracy, ratio of parameters, share of diverged seeds."""
+    shared = {"modalities": 2, "total_params": params}
+    return [
+        _row(dataset, fusion, accuracy, accuracy - 0.02, accuracy + 0.02) | {"std": std} | shared,
+        _row(dataset, fusion, ratio, metric="parameter_ratio") | shared,
+        _row(dataset, fusion, diverged, diverged, diverged, metric="diverged") | shared,
+    ]
+
+
+FEWER = "kind: fewer_parameters, fusion: qmfnn, datasets: [toy], modalities: 2, nearest: [toy, other]"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "times", "value", "verdict", "reason"),
+    [
+        (30, ", times: 24", None, "reproduced", "leanest classical network of that accuracy 30 times as many; held ag"),
+        (20, ", times: 24", None, "not reproduced", "20 times as many; held against 24 times"),
+        (30, "", 50, "not reproduced", "held against 50 times"),
+        (30, "", None, "not comparable", "value is not stated"),
+        (None, ", times: 24", None, "reproduced", "no classical network reaches, the largest with 30 times as many"),
+        (None, ", times: 40", None, "not comparable", "which does not decide about 40 times; try larger ones"),
+    ],
+)
+def test_fewer_parameters_at_the_best_accuracy_of_a_network(tmp_path, ratio, times, value, verdict, reason):
+    rows = [
+        *_network("qmfnn[hidden=2]", 0.7, 50, 100),
+        *_network("qmfnn[hidden=8]", 0.8, 100, ratio),  # the better one counts, whatever the others do
+        *_network("concat[hidden=32]", 0.75, 3000, 40),
+    ]
+    found, why = _verdict(tmp_path, FEWER + times, rows, value)
+    assert found == verdict
+    assert reason in why
+    assert "QMFNN (hidden = 8) has Accuracy 0.8 with 100 parameters" in why
+
+
+def test_fewer_parameters_are_needed_on_every_data_set(tmp_path):
+    rows = [*_network("qmfnn", 0.8, 100, 30), *_network("qmfnn", 0.8, 100, 3, dataset="other")]
+    check = FEWER.replace("[toy]", "[toy, other]") + ", times: 24"
+    assert _verdict(tmp_path, check, rows)[0] == "not reproduced"
+    found, why = _verdict(tmp_path, check.replace("[toy, other], mod", "[toy, third], mod"), rows)
+    assert found == "not comparable"
+    assert (
+        "There are no ratios of parameters on third with 2 modalities; `make reproduce-table1` is to add them." in why
+    )
+    assert "For information: toy: QMFNN has Accuracy 0.8" in why
+
+
+SPREAD = (
+    "kind: spread, series: {fusion: qmfnn}, among: [{fusion: concat}, {fusion: lmf}], "
+    "datasets: {toy: accuracy}, modalities: 2"
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "diverged", "verdict"),
+    [
+        (0.02, 0, "reproduced"),
+        (0.031, 0, "not reproduced"),
+        (0.02, 1 / 3, "not reproduced"),
+        (None, 0, "not comparable"),
+    ],
+)
+def test_spread_over_seeds(tmp_path, own, diverged, verdict):
+    rows = [
+        *_network("qmfnn", 0.8, 100, 1, own, diverged=diverged),
+        *_network("concat", 0.8, 100, 1, 0.01),
+        *_network("lmf", 0.8, 100, 1, 0.03),
+    ]
+    found, why = _verdict(tmp_path, SPREAD, rows)
+    assert found == verdict
+    if own is not None:
+        assert f"{own} for QMFNN, 0.01 to 0.03 (LMF) for the others" in why
