@@ -56,6 +56,9 @@ reproduce-table2: install ## The same for Table 2, on those of its data sets tha
 reproduce-table3: install ## The same for Table 3, which needs no data
 	$(BIN)/python -m reproduce table3 --profile $(PROFILE) $(ARGS)
 
+reproduce-table4: install ## The same for Table 4, quantum and classical fusion over their parameters
+	$(BIN)/python -m reproduce table4 --profile $(PROFILE) $(ARGS)
+
 reproduce-table5: install ## The same for Table 5: ablations, gradients, noise and devices
 	$(BIN)/python -m reproduce table5 --profile $(PROFILE) $(ARGS)
 

@@ -82,7 +82,13 @@ def _rule(spec: RunSpec) -> float:
     if spec.dataset not in available():  # an experiment: nobody knows
         return 3.0
     samples, modalities = _size(spec.dataset, cast(tuple[tuple[str, Any], ...], spec.dataset_options))
-    start, each = (3.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)) if spec.fusion == "qfl" else (1.5, 1.5e-6)
+    match spec.fusion:
+        case "qfl":
+            start, each = 3.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)
+        case "qmfnn":  # from mixtures, as it is run by tables
+            start, each = 4.0, 1e-5
+        case _:
+            start, each = 1.5, 1.5e-6
     epoch = 0.01 + samples * modalities * each
     return len(spec.protocol.learning_rates) * (start + spec.protocol.epochs / 2 * epoch)
 

@@ -9,14 +9,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from reproduce.assemble import assemble, checked_dataset
+from reproduce.assemble import as_seen, assemble, checked_dataset
+from reproduce.beliefs import belief_metrics
 from reproduce.provenance import commit, machine, peak_memory_mb, versions
-from reproduce.runs import BASELINES, DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, SYNTHETIC, RunResult, RunSpec
+from reproduce.runs import (
+    BASELINES,
+    DIVERGED,
+    FINISHED,
+    GROWTH,
+    INTRACTABLE,
+    PERSISTENCE,
+    SYNTHETIC,
+    RunResult,
+    RunSpec,
+)
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
 EXPERIMENTS = {
     SYNTHETIC: "reproduce.initialisation:gradient_at_initialisation",
+    GROWTH: "reproduce.experiments.growth:fusion_growth",
     "discrimination": "reproduce.experiments.discrimination:discriminate",
     "parameters": "reproduce.experiments.parameter_counts:count_parameters",
     "polynomial": "reproduce.experiments.polynomials:fit_polynomial",
@@ -92,19 +104,22 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
     from tfq_fusion.layers import IntractableFusionError
     from tfq_fusion.training.fit import fit
 
-    data = prepare(dataset)
     modalities = dataset.card.modality_count
+    dataset = as_seen(spec, dataset)
+    data = prepare(dataset)
     keras.backend.clear_session()
     try:
         fusion, model = assemble(spec, dataset, data)
     except IntractableFusionError as error:
         return RunResult(spec, INTRACTABLE, modalities, fusion_params=error.parameters)
     fitted = fit(lambda: assemble(spec, dataset, data)[1], data, spec.protocol, spec.seed, None if LEGACY else backup)
+    if fitted.model is not None and hasattr(fitted.model, "unimodal"):
+        fitted.metrics["test"] |= belief_metrics(fitted.model, data, spec.seed)
     return RunResult(
         spec,
         FINISHED if fitted.metrics else DIVERGED,
         modalities,
-        fusion_params=fusion.count_params(),
+        fusion_params=fusion.count_params() if fusion else 0,
         total_params=model.count_params(),
         metrics=fitted.metrics,
         learning_rate=fitted.learning_rate,

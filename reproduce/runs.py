@@ -19,6 +19,8 @@ BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 """Forecasts without a model."""
 SYNTHETIC = "synthetic"
 """In place of a data set: no training, but how much a fusion with its initial weights heeds its inputs."""
+GROWTH = "growth"
+"""In place of a data set: no training, but how many weights a fusion has."""
 
 
 def stated(value: Any) -> Any:
@@ -66,13 +68,13 @@ class RunSpec:
     is here, or in the protocol, must never change, since the ids of runs made with it would not tell.
 
     Attributes:
-        dataset: Name of the data set, or :data:`SYNTHETIC`.
+        dataset: Name of the data set, or :data:`SYNTHETIC` or :data:`GROWTH`.
         dataset_sha256: Hash of its data.
         fusion: Name of the fusion, or "persistence" or "historical-average", which forecast without a model.
         seed: The one seed of the run.
         protocol: How it is trained.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
-        engine: What runs "qfl"; None for the others.
+        engine: What runs "qfl" or "qmfnn"; None for the others.
         arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
             text, finite numbers, booleans, None and lists of these.
         precision: Floating-point type of the computation.

@@ -29,6 +29,7 @@ from tfq_fusion.training import Protocol, t_interval
 Profile = TypeVar("Profile")
 
 OF_DEGREE = ("qfl", "control")
+QUANTUM = ("qfl", "qmfnn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Block:
         seeds: How many seeds, 0, 1, ...
         protocol: How each run is trained.
         options: Options of the loader.
+        arguments: Further arguments of the fusions.
         folds: The number of folds of the data set where each seed is to test another one; else None.
     """
 
@@ -52,6 +54,7 @@ class Block:
     seeds: int
     protocol: Protocol
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     folds: int | None = None
 
 
@@ -106,8 +109,9 @@ def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[Run
             seed=seed,
             protocol=block.protocol,
             degree=degree,
-            engine=engine if fusion == "qfl" else None,
-            precision="float64" if dataset is None and fusion != "qfl" else "float32",
+            engine=engine if fusion in QUANTUM else None,
+            precision="float64" if dataset is None and fusion not in QUANTUM else "float32",
+            arguments=block.arguments,
             dataset_options={**block.options, **fold},
         )
 
@@ -153,6 +157,8 @@ def fold(
         tests = [result.metrics["test"] for result in group if result.metrics]
         task = _task(group[0].spec.dataset)
         values = {name: [test[name] for test in tests if name in test] for name in metrics[task]}
+        if tests:  # what no run of this fusion has is no score that all of them missed
+            values = {name: scores for name, scores in values.items() if scores}
         if group[0].spec.dataset not in EXPERIMENTS:
             values["diverged"] = [float(result.status == DIVERGED) for result in ran]
         for each in [costs(result) for result in ran]:

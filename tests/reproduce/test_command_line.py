@@ -73,6 +73,23 @@ def test_table2_runs_on_a_fresh_clone_and_says_what_is_missing(tmp_path):
 
 
 @pytest.mark.slow
+def test_table4_runs_on_a_fresh_clone(tmp_path):
+    command = [sys.executable, "-m", "reproduce", "table4", "--results", str(tmp_path)]
+    environment = {**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path / "nothing")}
+    smoke = run(*command, "--profile", "smoke", "--fusions", "tfn", env=environment)
+    assert smoke.returncode == 0, smoke.stderr
+    assert "7 runs, 0 of them in" in smoke.stdout
+    table = pd.read_csv(tmp_path / "table4.csv")
+    assert set(table["fusion"]) == {"tfn[hidden=2]", "tfn[hidden=8]", "tfn"}
+    for figure in ("accuracy", "growth"):
+        assert (tmp_path / f"table4-{figure}.png").stat().st_size > 10_000
+
+    absent = run(*command, "--datasets", "mnist", env=environment)
+    assert absent.returncode == 2
+    assert "make data DATASET=mnist" in absent.stdout
+
+
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
     raw = tmp_path / "runs" / "runs.jsonl"

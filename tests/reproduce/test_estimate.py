@@ -30,6 +30,7 @@ def test_other_seeds_of_the_same_run_tell():
         ({"dataset": "traffic-detectors"}, {}),  # more samples of more modalities
         ({"dataset": "japanese-vowels"}, {"dataset": "japanese-vowels", "dataset_options": {"channels": 3}}),
         ({"fusion": "concat", "degree": None}, {"fusion": "persistence", "degree": None}),
+        ({"fusion": "qmfnn", "degree": None}, {}),
         ({"dataset": "synthetic"}, {"fusion": "historical-average", "degree": None}),
     ],
 )

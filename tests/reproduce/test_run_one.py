@@ -85,6 +85,51 @@ def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
     assert "adjacency" not in seen[-1]
 
 
+def things():
+    """Three classes, each with a centre in both modalities: a picture and a vector."""
+    rng = np.random.default_rng(0)
+    centres = {"picture": rng.normal(size=(3, 4, 4, 1)), "words": rng.normal(size=(3, 5))}
+    modalities = tuple(
+        Modality(name=name, shape=each.shape[1:], kind="image" if each.ndim == 4 else "vector", description="")
+        for name, each in centres.items()
+    )
+
+    def part(count):
+        labels = rng.permutation(np.arange(count) % 3)
+        noisy = {name: each[labels] + rng.normal(size=(count, *each.shape[1:])) for name, each in centres.items()}
+        return {name: array.astype(np.float32) for name, array in noisy.items()}, labels
+
+    card = load("emoji").card.model_copy(update={"modalities": modalities, "classes": ("a", "b", "c")})
+    return Dataset(part(96), part(32), part(64), card)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "fusion_params", "total_params"),
+    [
+        # The modules are 16 + 5 features into 8 units, 4 features or 2 masses, and for decisions a softmax.
+        ("qmfnn", 2 * 5 + 15, (17 + 6) * 8 + 2 * (9 * 2) + 25 + (15 * 3 + 3)),
+        ("dempster", 2, (17 + 6) * 8 + 2 * (9 * 4) + 2 * (5 * 3) + 2),
+        ("mean", 0, (17 + 6) * 8 + 2 * (9 * 4) + 2 * (5 * 3)),
+        ("concat", 0, (17 + 6) * 8 + 2 * (9 * 4) + (9 * 16) + (17 * 3)),
+        ("cnn", 0, (9 * 8 + 8) + (8 * 9 * 16 + 16) + (16 * 16 + 16) + (17 * 3)),
+    ],
+)
+def test_networks_of_decisions_evidence_and_pictures(fusion, fusion_params, total_params, monkeypatch):
+    monkeypatch.setattr(assemble, "load", lambda name, **options: things())
+    protocol = Protocol(hidden=8, head=16, units=16, epochs=30, learning_rates=(0.02,), flatten=True)
+    arguments = {"method": "mixture"} if fusion == "qmfnn" else {}
+    result = run(RunSpec("things", things().card.sha256, fusion, 0, protocol, arguments=arguments))
+    assert (result.status, result.modalities) == (FINISHED, 2)
+    assert (result.fusion_params, result.total_params) == (fusion_params, total_params)
+    scores = result.metrics["test"]
+    assert scores["accuracy"] > 0.8
+    if fusion in ("concat", "cnn"):
+        assert set(scores) == {"accuracy", "roc_auc"}
+    else:
+        assert 0.6 < scores["own_accuracy"] < scores["accuracy"]
+        assert 0 < scores["conflict"] < scores["conflict_with_noise"] < 1
+
+
 def test_a_precision_that_is_not_computed_is_refused():
     with pytest.raises(ValueError, match="Precision 'float64' of mfeat lmf seed 0: expected float32"):
         run(spec("lmf", dataset="mfeat", precision="float64"))
