@@ -11,10 +11,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import pandas as pd
-
+from reproduce.cells import DivergedError, Figure, NotComparableError, Results, quantity_label
 from reproduce.claims import (
     PUBLISHED,
     Cell,
@@ -73,7 +72,7 @@ def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
     Raises:
         ValueError: If a results file or a paper's file is broken; the message names file and line.
     """
-    results = _Results(read_table(path) for path in sorted(results_dir.glob("table*.csv")))
+    results = Results(read_table(path) for path in sorted(results_dir.glob("table*.csv")))
     found: list[Verdict] = []
     for paper in load_papers(published):
         for claim in paper.claims:
@@ -87,80 +86,7 @@ def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
     return found
 
 
-class _NotComparableError(Exception):
-    """A number is missing; the message says which."""
-
-
-class _DivergedError(_NotComparableError):
-    """There are runs, and none of them has a score."""
-
-
-@dataclass(frozen=True)
-class _Figure:
-    """A reproduced number with its 95 % interval; NaN bounds if one seed gave none."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        if self.low == self.high:
-            return f"{self.mean:.6g}"
-        return f"{self.mean:.4g} " + ("(one seed)" if math.isnan(self.low) else f"[{self.low:.4g}, {self.high:.4g}]")
-
-    @property
-    def highest(self) -> float:
-        """The upper end of the interval; the number itself if there is none."""
-        return self.mean if math.isnan(self.high) else self.high
-
-    def require_interval(self, what: str) -> None:
-        if math.isnan(self.low):
-            raise _NotComparableError(f"{what} has a single finished seed, hence no interval; run more seeds")
-
-
-class _Results:
-    """The cells of all tables by (data set, modalities, fusion, degree), then metric."""
-
-    def __init__(self, tables: Iterable[pd.DataFrame]):
-        self.rows: dict[tuple[str, int, str, int | None], dict[str, Any]] = {}
-        for table in tables:
-            for row in table.to_dict("records"):
-                degree = None if pd.isna(row["degree"]) else row["degree"]
-                key = row["dataset"], row["modalities"], row["fusion"], degree
-                self.rows.setdefault(key, {}).setdefault(row["metric"], row)
-
-    def sizes(self, dataset: str, table: str) -> list[int]:
-        """The numbers of modalities on a data set; ``table`` is named as the one to make where results are missing."""
-        sizes = sorted({key[1] for key in self.rows if key[0] == dataset})
-        if not sizes:
-            raise _NotComparableError(f"there are no results on {dataset}; `make reproduce-{table}` is to add them")
-        return sizes
-
-    def figure(self, dataset: str, series: Series, quantity: str, table: str, modalities: int | None = None) -> _Figure:
-        """The reproduced number with so many modalities, or with the most there are."""
-        sizes = self.sizes(dataset, table)
-        if modalities not in {None, *sizes}:
-            size = f"{dataset} with {modalities} modalities"
-            raise _NotComparableError(f"there are no results on {size}; `make reproduce-{table}` is to add them")
-        cells = self.rows.get((dataset, modalities or sizes[-1], series.fusion, series.degree), {})
-        if quantity not in METRICS and cells:
-            count = float(next(iter(cells.values()))[quantity])
-            return _Figure(count, count, count)
-        if quantity not in cells:
-            raise _NotComparableError(f"the results on {dataset} have no {_label(quantity)} of {series}")
-        row = cells[quantity]
-        if math.isnan(row["mean"]) and row["seeds"] == 0:
-            raise _NotComparableError(f"{series} is intractable on {dataset}")
-        if math.isnan(row["mean"]):
-            raise _DivergedError(f"every seed of {series} diverged on {dataset}")
-        return _Figure(row["mean"], row["ci95_low"], row["ci95_high"])
-
-
-def _label(quantity: str) -> str:
-    return METRICS[quantity].label if quantity in METRICS else quantity.replace("_params", " parameters")
-
-
-def _judge(check: Check, published: float | None, results: _Results) -> tuple[Outcome, str]:
+def _judge(check: Check, published: float | None, results: Results) -> tuple[Outcome, str]:
     try:
         match check:
             case NoCheck():
@@ -187,12 +113,12 @@ def _judge(check: Check, published: float | None, results: _Results) -> tuple[Ou
                 holds, reason = _judge_fewer_parameters(check, check.datasets, published, results)
             case SpreadCheck():
                 holds, reason = _judge_spread(check, check.datasets, results)
-    except _NotComparableError as missing:
+    except NotComparableError as missing:
         return "not comparable", _sentence(str(missing)) + _nearest(check, results)
     return ("reproduced" if holds else "not reproduced"), _sentence(reason)
 
 
-def _cell_verdict(arxiv: str, cell: Cell, published: float, results: _Results) -> Verdict:
+def _cell_verdict(arxiv: str, cell: Cell, published: float, results: Results) -> Verdict:
     series = Series(fusion=cell.fusion, degree=cell.degree)
     check = ValueCheck(kind="value", table=cell.table, dataset=cell.dataset, series=series, quantity=cell.metric)
     outcome, reason = _judge(check, published, results)
@@ -212,44 +138,44 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _measured(check: OpenCheck, results: _Results) -> str:
+def _measured(check: OpenCheck, results: Results) -> str:
     found = "; ".join(
-        f"{_label(cell.quantity)} of {cell.series} on {cell.dataset} "
+        f"{quantity_label(cell.quantity)} of {cell.series} on {cell.dataset} "
         f"{results.figure(cell.dataset, cell.series, cell.quantity, check.table)}"
         for cell in check.shown
     )
     return f"Nothing is claimed that could be reproduced. Measured here: {found}."
 
 
-def _judge_value(check: ValueCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+def _judge_value(check: ValueCheck, published: float | None, results: Results) -> tuple[bool, str]:
     published, dataset = _stated(published, check.dataset)
     figure, reason = _value(check, dataset, results)
     holds = _covers(figure, published, check.tolerance, f"{check.series} on {dataset}")
     return holds, f"{reason}, published {published:g}"
 
 
-def _value(check: ValueCheck, dataset: str, results: _Results) -> tuple[_Figure, str]:
+def _value(check: ValueCheck, dataset: str, results: Results) -> tuple[Figure, str]:
     figure = results.figure(dataset, check.series, check.quantity, check.table, check.modalities)
-    return figure, f"{check.series} on {dataset}: {_label(check.quantity)} {figure}"
+    return figure, f"{check.series} on {dataset}: {quantity_label(check.quantity)} {figure}"
 
 
-def _judge_ratio(check: RatioCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+def _judge_ratio(check: RatioCheck, published: float | None, results: Results) -> tuple[bool, str]:
     published, dataset = _stated(published, check.dataset)
     ratio, reason = _ratio(check, dataset, results)
     return _covers(ratio, published, check.tolerance, f"the ratio on {dataset}"), f"{reason}, published {published:g}"
 
 
-def _ratio(check: RatioCheck, dataset: str, results: _Results) -> tuple[_Figure, str]:
+def _ratio(check: RatioCheck, dataset: str, results: Results) -> tuple[Figure, str]:
     over = results.figure(dataset, check.numerator, check.quantity, check.table, check.modalities)
     under = results.figure(dataset, check.denominator, check.quantity, check.table, check.modalities)
     if under.mean <= 0 or under.low <= 0:
-        raise _NotComparableError(f"a ratio to {check.denominator} on {dataset} has no bounds: {under} reaches zero")
-    ratio = _Figure(over.mean / under.mean, over.low / under.high, over.high / under.low)
-    label = f"{_label(check.quantity)} of {check.numerator} / {check.denominator}"
+        raise NotComparableError(f"a ratio to {check.denominator} on {dataset} has no bounds: {under} reaches zero")
+    ratio = Figure(over.mean / under.mean, over.low / under.high, over.high / under.low)
+    label = f"{quantity_label(check.quantity)} of {check.numerator} / {check.denominator}"
     return ratio, f"{label} on {dataset}: {over} / {under} = {ratio}"
 
 
-def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: _Results) -> tuple[bool, str]:
+def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: Results) -> tuple[bool, str]:
     holds = True
     reasons = []
     for dataset, metric in datasets.items():
@@ -259,7 +185,7 @@ def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: 
         for series in check.below:
             try:
                 other = results.figure(dataset, series, metric, check.table)
-            except _DivergedError:
+            except DivergedError:
                 placed["better than"].append(f"{series} (diverged)")
                 continue
             other.require_interval(f"{series} on {dataset}")
@@ -270,7 +196,7 @@ def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: 
     return holds, ". ".join(reasons)
 
 
-def _place(one: _Figure, other: _Figure, lower_is_better: bool) -> str:
+def _place(one: Figure, other: Figure, lower_is_better: bool) -> str:
     if lower_is_better:
         one, other = other, one
     if one.low > other.high:
@@ -278,7 +204,7 @@ def _place(one: _Figure, other: _Figure, lower_is_better: bool) -> str:
     return "worse than" if one.high < other.low else "not told apart from"
 
 
-def _judge_stability(check: StabilityCheck, dataset: str, results: _Results) -> tuple[bool, str]:
+def _judge_stability(check: StabilityCheck, dataset: str, results: Results) -> tuple[bool, str]:
     label = METRICS[check.metric].label
     reasons = []
     worse = {}
@@ -287,7 +213,7 @@ def _judge_stability(check: StabilityCheck, dataset: str, results: _Results) -> 
         few.require_interval(f"{series} with {check.few} modalities on {dataset}")
         try:
             many = results.figure(dataset, series, check.metric, check.table, check.many)
-        except _DivergedError:
+        except DivergedError:
             worse[series] = True
             reasons.append(f"{series} {few}, then every seed diverged")
             continue
@@ -299,7 +225,7 @@ def _judge_stability(check: StabilityCheck, dataset: str, results: _Results) -> 
     )
 
 
-def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[bool, str]:
+def _judge_degree_shape(check: DegreeShapeCheck, results: Results) -> tuple[bool, str]:
     degrees = [*check.rises, check.drops_at]
     reasons = []
     shapes = []
@@ -316,11 +242,11 @@ def _judge_degree_shape(check: DegreeShapeCheck, results: _Results) -> tuple[boo
     return all(shapes), f"at P = {', '.join(map(str, degrees))}: " + "; ".join(reasons)
 
 
-def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
+def _judge_growth(check: GrowthCheck, results: Results) -> tuple[bool, str]:
     sizes = results.sizes(check.dataset, check.table)
     fewest, most = sizes[0], sizes[-1]
     if fewest == most:
-        raise _NotComparableError(f"growth needs results on {check.dataset} with more than {most} modalities")
+        raise NotComparableError(f"growth needs results on {check.dataset} with more than {most} modalities")
     few, many = (
         results.figure(check.dataset, check.series, "fusion_params", check.table, size).mean for size in (fewest, most)
     )
@@ -330,7 +256,7 @@ def _judge_growth(check: GrowthCheck, results: _Results) -> tuple[bool, str]:
     )
 
 
-def _judge_equals_degree(check: EqualsDegreeCheck, results: _Results) -> tuple[bool, str]:
+def _judge_equals_degree(check: EqualsDegreeCheck, results: Results) -> tuple[bool, str]:
     holds = True
     reasons = []
     for size in results.sizes(check.dataset, check.table):
@@ -342,17 +268,17 @@ def _judge_equals_degree(check: EqualsDegreeCheck, results: _Results) -> tuple[b
             figure.mean == figure.highest == degree for figure, degree in zip(figures, check.degrees, strict=True)
         )
         reasons.append(f"{', '.join(map(str, figures))} with {size} modalities")
-    label = f"{_label(check.quantity)} of QFL on {check.dataset} at P = {', '.join(map(str, check.degrees))}"
+    label = f"{quantity_label(check.quantity)} of QFL on {check.dataset} at P = {', '.join(map(str, check.degrees))}"
     return holds, f"{label}: {'; '.join(reasons)}"
 
 
-def _judge_least_degree(check: LeastDegreeCheck, published: float | None, results: _Results) -> tuple[bool, str]:
+def _judge_least_degree(check: LeastDegreeCheck, published: float | None, results: Results) -> tuple[bool, str]:
     published, dataset = _stated(published, check.dataset)
     least, alone, reason = _least_degree(check, dataset, results)
     return least == published and alone, f"{reason}, published {published:g}"
 
 
-def _least_degree(check: LeastDegreeCheck, dataset: str, results: _Results) -> tuple[int, bool, str]:
+def _least_degree(check: LeastDegreeCheck, dataset: str, results: Results) -> tuple[int, bool, str]:
     """The lowest degree that scores as asked, whether no other fusion does, and the figures."""
     below = ""
     for degree in itertools.count(1):
@@ -362,31 +288,25 @@ def _least_degree(check: LeastDegreeCheck, dataset: str, results: _Results) -> t
         below = f", and {figure} at P = {degree}"
     others = {series: results.figure(dataset, series, check.quantity, check.table) for series in check.others}
     figures = "".join(f"; of {series} {other}" for series, other in others.items())
-    return (
-        degree,
-        all(other.highest > check.at_most for other in others.values()),
-        (
-            f"{_label(check.quantity)} of QFL on {dataset} is at most {check.at_most:g} from P = {degree} on, {figure}"
-            f"{below}{figures}"
-        ),
-    )
+    text = f"{quantity_label(check.quantity)} of QFL on {dataset} is at most {check.at_most:g} from P = {degree} on"
+    return degree, all(other.highest > check.at_most for other in others.values()), f"{text}, {figure}{below}{figures}"
 
 
 def _judge_fewer_parameters(
-    check: FewerParametersCheck, datasets: Iterable[str], published: float | None, results: _Results
+    check: FewerParametersCheck, datasets: Iterable[str], published: float | None, results: Results
 ) -> tuple[bool, str]:
     times = published if check.times is None else check.times
     if times is None:
-        raise _NotComparableError("the value is not stated in the sources at hand")
+        raise NotComparableError("the value is not stated in the sources at hand")
     found = [_parameters_at_its_best(check, dataset, results) for dataset in datasets]
     for ratio, reason, reached in found:
         if not reached and ratio < times:
-            raise _NotComparableError(f"{reason}, which does not decide about {times:g} times; try larger ones")
+            raise NotComparableError(f"{reason}, which does not decide about {times:g} times; try larger ones")
     reasons = "; ".join(reason for _, reason, _ in found)
     return all(ratio >= times for ratio, _, _ in found), f"{reasons}; held against {times:g} times"
 
 
-def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: _Results) -> tuple[float, str, bool]:
+def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: Results) -> tuple[float, str, bool]:
     """How many times the parameters others need, the same in words, and whether they reach the accuracy at all."""
     sizes = {
         fusion: cells
@@ -395,7 +315,7 @@ def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: 
     }
     own = {fusion: cells for fusion, cells in sizes.items() if base(fusion) == check.fusion}
     if not own:
-        raise _NotComparableError(
+        raise NotComparableError(
             f"there are no ratios of parameters on {dataset} with {check.modalities} modalities; "
             f"`make reproduce-{check.table}` is to add them"
         )
@@ -410,7 +330,7 @@ def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: 
     return ratio, f"{beginning}, which no classical network reaches, the largest with {ratio:.3g} times as many", False
 
 
-def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: _Results) -> tuple[bool, str]:
+def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: Results) -> tuple[bool, str]:
     holds = True
     reasons = []
     for dataset, metric in datasets.items():
@@ -420,7 +340,7 @@ def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: _Res
             results.figure(dataset, series, metric, check.table, check.modalities)
             row = results.rows[dataset, check.modalities, series.fusion, series.degree][metric]
             if math.isnan(row["std"]):
-                raise _NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
+                raise NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
             spreads[series] = row["std"]
         own = spreads.pop(check.series)
         worst = max(spreads, key=lambda series: spreads[series])
@@ -434,7 +354,7 @@ def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: _Res
     return holds, "; ".join(reasons)
 
 
-def _nearest(check: Check, results: _Results) -> str:
+def _nearest(check: Check, results: Results) -> str:
     """What the results say on other data sets: information, no verdict."""
     notes = []
     for dataset in getattr(check, "nearest", ()):
@@ -454,19 +374,19 @@ def _nearest(check: Check, results: _Results) -> str:
                     notes.append(_parameters_at_its_best(check, dataset, results)[1])
                 case SpreadCheck():
                     notes.append(_judge_spread(check, {dataset: check.nearest[dataset]}, results)[1])
-        except _NotComparableError:
+        except NotComparableError:
             continue
     return " For information: " + ". ".join(notes) + "." if notes else ""
 
 
 def _stated(published: float | None, dataset: str | None) -> tuple[float, str]:
     if published is None:
-        raise _NotComparableError("the value is not stated in the sources at hand")
+        raise NotComparableError("the value is not stated in the sources at hand")
     if dataset is None:
-        raise _NotComparableError("the data set is not stated in the sources at hand")
+        raise NotComparableError("the data set is not stated in the sources at hand")
     return published, dataset
 
 
-def _covers(figure: _Figure, published: float, tolerance: float, what: str) -> bool:
+def _covers(figure: Figure, published: float, tolerance: float, what: str) -> bool:
     figure.require_interval(what)
     return figure.low - tolerance <= published <= figure.high + tolerance
