@@ -298,8 +298,8 @@ def test_the_least_degree_on_another_problem_is_information(tmp_path):
 
 def test_a_check_without_rule_says_why(tmp_path):
     verdicts_by_id = {verdict.claim: verdict for verdict in verdicts(tmp_path)}
-    assert verdicts_by_id["Q14"].verdict == "not comparable"
-    assert "Nothing is claimed" in verdicts_by_id["Q14"].reason
+    assert verdicts_by_id["Q13"].verdict == "not comparable"
+    assert "A property of the construction" in verdicts_by_id["Q13"].reason
 
 
 def test_without_results_every_claim_has_a_verdict_and_none_is_judged(tmp_path):
