@@ -103,8 +103,8 @@ def _gradients(rows: pd.DataFrame) -> Figure:
     figure, axes = _new("Gradients before training, and ways to begin it", rows, 2, 2, 6.0)
     styles = {name: style for style, name in enumerate(variances["fusion"].unique())}
     for axis, (cells, label, title) in zip(axes, sweeps, strict=False):
-        for name, points in _each(cells, "fusion"):
-            _line(axis, points["x"], points.sort_values("x"), styles[str(name)], _said(str(name)))
+        for name, points in _each(cells.sort_values("x"), "fusion"):
+            _line(axis, points["x"], points, styles[str(name)], _said(str(name)))
         sizes = cells.drop_duplicates("x").sort_values("x")
         exact = [two_design_variance(_qubits(size)) for size in sizes["modalities"] * sizes["features"]]
         axis.plot(sizes["x"], np.log2(exact), color="black", linestyle=":", linewidth=1.2, label="2-design")
@@ -160,10 +160,10 @@ def _devices(rows: pd.DataFrame) -> Figure:
     compiled = compiled[compiled["gates"] == "sqrt_iswap"]
     figure, axes = _new("On Google's processors, in square-root iSWAPs", rows, 3, 1, 3.6)
     for axis, metric in zip(axes, ("two_qubit_gates", "depth"), strict=False):
-        cells = compiled[compiled["metric"] == metric]
+        cells = compiled[compiled["metric"] == metric].sort_values("degree")
         for style, (processor, of_processor) in enumerate(_each(cells, "processor")):
             for _, points in _each(of_processor, "modalities"):
-                _line(axis, points["degree"], points.sort_values("degree"), style, str(processor))
+                _line(axis, points["degree"], points, style, str(processor))
         for modalities, points in _each(cells, "modalities"):
             last = points.sort_values(["degree", "mean"]).iloc[-1]
             axis.annotate(f"M = {modalities}", (last["degree"], last["mean"]), xytext=(4, 0), fontsize=8,
