@@ -142,7 +142,7 @@ def _parameters(rows: pd.DataFrame) -> Figure:
         if cells.empty:
             continue
         color, marker = STYLES[fusion]
-        exponent = f"exponent {exponents[fusion]:.2f}" if fusion in exponents else "no power law"
+        exponent = f"exponent {round(exponents[fusion], 2) + 0:.2f}" if fusion in exponents else "no power law"
         line: dict[str, Any] = {"color": color, "marker": marker, "markersize": 4.5, "linewidth": 1.2}
         if fusion in HOLLOW:
             line |= {"markersize": 8.5, "markerfacecolor": "none"}
