@@ -64,7 +64,7 @@ def test_defaults_stay_what_they_are():
     assert dataclasses.asdict(spec) == {
         "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
         "protocol": {"features": 4, "hidden": 16, "head": 32, "units": 32, "batch_size": 32, "epochs": 60,
-                     "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True},
+                     "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True, "flatten": False},
         "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (),
     }  # fmt: skip
 
