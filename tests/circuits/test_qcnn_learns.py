@@ -22,18 +22,11 @@ def example(name: str) -> dict[str, Any]:
     return namespace
 
 
-THEIRS = pytest.param(
-    tfq.layers.PQC,
-    marks=[
-        pytest.mark.slow,
-        pytest.mark.skipif(not LEGACY, reason="TensorFlow Quantum's PQC fails under Keras 3"),
-    ],
-)
-
-
 @pytest.mark.keras
-@pytest.mark.parametrize("layer", [PQC, THEIRS])
-def test_excitations_of_a_cluster_state_are_detected(layer):
+@pytest.mark.slow
+def test_excitations_of_a_cluster_state_are_detected():
+    # Under Keras 3 TensorFlow Quantum's own PQC fails; what the page says of both was the same, seed for seed.
+    layer = tfq.layers.PQC if LEGACY else PQC
     assert example("cluster")["cluster_accuracy"](seed=6, layer=layer) > 0.9
 
 
