@@ -45,7 +45,8 @@ def with_parameter_ratios(frame: pd.DataFrame, quantum: str) -> pd.DataFrame:
 
     That is the number of parameters of a classical network over that of the quantum one, both at the accuracy of the
     row. In a row of the quantum network, the classical one is whichever needs the fewest; in a classical row, it is
-    itself. Without a mean if the other side does not reach the accuracy at any size.
+    itself. Without a mean if the other side does not reach the accuracy at any size. A single size makes no curve: such
+    a network has no ratio, and is nobody's other side.
 
     Args:
         frame: A results table; variants of a fusion are its sizes.
@@ -57,10 +58,11 @@ def with_parameter_ratios(frame: pd.DataFrame, quantum: str) -> pd.DataFrame:
         curves: dict[str, list[tuple[float, float]]] = {}
         for row in cells.to_dict("records"):
             curves.setdefault(base(row["fusion"]), []).append((float(row["total_params"]), row["mean"]))
+        curves = {fusion: curve for fusion, curve in curves.items() if len(curve) > 1}
         if quantum not in curves or len(curves) == 1:
             continue
         classical = [curve for fusion, curve in curves.items() if fusion != quantum]
-        for row in cells.to_dict("records"):
+        for row in cells[cells["fusion"].map(base).isin(list(curves))].to_dict("records"):
             own = float(row["total_params"])
             if base(row["fusion"]) == quantum:
                 ratio = _over(_fewest(classical, row["mean"]), own)

@@ -69,6 +69,7 @@ def test_a_quantum_row_is_held_against_the_leanest_classical_network_and_a_class
         row("concat[hidden=2]", 0.5, 300),
         row("concat[hidden=8]", 0.7, 1200),
         row("lmf[hidden=2]", 0.6, 800),
+        row("lmf[hidden=8]", 0.65, 900),
     )
     assert found == pytest.approx(
         {
@@ -77,26 +78,38 @@ def test_a_quantum_row_is_held_against_the_leanest_classical_network_and_a_class
             "concat[hidden=2]": 300 / 50,  # the smallest QMFNN is better already
             "concat[hidden=8]": 1200 / 100,
             "lmf[hidden=2]": 800 / 50,
+            "lmf[hidden=8]": 900 / (50 * 200) ** 0.25 / 50**0.5,  # QMFNN needs a quarter of the way from 50 to 200
         },
         nan_ok=True,
     )
 
 
+def curve(fusion, *parameters, **place):
+    """Two sizes, the second one better."""
+    return [row(f"{fusion}[{size}]", 0.6 + size, count, **place) for size, count in enumerate(parameters)]
+
+
 def test_data_sets_and_numbers_of_modalities_have_curves_of_their_own():
     found = ratios(
-        row("qmfnn[hidden=2]", 0.6, 50),
-        row("concat[hidden=2]", 0.6, 100),
-        row("concat[hidden=4]", 0.6, 60, modalities=3),
-        row("concat[hidden=8]", 0.6, 70, dataset="other"),
+        *curve("qmfnn", 50, 100),
+        *curve("concat", 100, 300),
+        *curve("concat", 60, 70, modalities=3),
+        *curve("concat", 70, 80, dataset="other"),
     )
-    assert found == {"qmfnn[hidden=2]": 2, "concat[hidden=2]": 2}
+    assert found == pytest.approx({"qmfnn[0]": 2, "qmfnn[1]": 3, "concat[0]": 2, "concat[1]": 3})
+
+
+def test_a_single_size_is_no_curve():
+    sizes = curve("qmfnn", 50, 100)
+    assert set(ratios(*sizes, *curve("concat", 100, 300), row("lmf[0]", 0.6, 1))) == {
+        "qmfnn[0]", "qmfnn[1]", "concat[0]", "concat[1]",
+    }  # fmt: skip
+    assert ratios(*sizes, row("lmf[0]", 0.6, 1)) == {}
+    assert ratios(sizes[0], *curve("concat", 100, 300)) == {}
 
 
 def test_what_diverged_has_no_ratio_and_other_rows_stay():
-    rows = [
-        row("qmfnn[hidden=2]", 0.6, 50),
-        row("concat[hidden=2]", math.nan, 100),
-        row("concat", 1, 5, metric="diverged"),
-    ]
-    frame = typed(pd.DataFrame(rows))
-    pd.testing.assert_frame_equal(with_parameter_ratios(frame, "qmfnn"), frame)
+    rows = [*curve("qmfnn", 50, 100), *curve("concat", 100, 300), row("concat[2]", math.nan, 900)]
+    assert "concat[2]" not in ratios(*rows)
+    frame = typed(pd.DataFrame([*rows, row("concat[2]", 1, 900, metric="diverged")]))
+    pd.testing.assert_frame_equal(with_parameter_ratios(frame, "qmfnn").head(len(frame)), frame)
