@@ -227,8 +227,9 @@ Every fit is in double precision, by L-BFGS from several initial weights, with n
 
 - *polynomial*: R² on held-out points of a product of d cosines of distinct modalities (with powers where d exceeds
   their number), or of the sum of its shifts; d is the degree in the brackets. *R², at most* is what no weights can
-  exceed: the part of the target's variance in frequencies that the fusion has. Where R² stays below it, the search
-  failed, not the layer. QFL reads angles; LMF (of QFL's size at P = d), TFN and Concat read their cosines and sines.
+  exceed: the part of the target's variance in frequencies that the fusion has. Where R² stays below it, the degree is
+  not what is missing: the search, or one block per unitary, fell short. Below zero a fit is worse than the mean. QFL
+  reads angles; LMF (of QFL's size at P = d), TFN and Concat read their cosines and sines.
 - *spectrum*: the largest frequency in any one input of a layer with random weights, and the largest sum of frequencies
   over all inputs, its degree as a polynomial; one per turn by 2 pi. Exact, and nothing is trained.
 - *discrimination*: two unknown channels, each a turn by pi/3 or none; the error in telling whether both do the same. P
