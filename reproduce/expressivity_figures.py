@@ -86,35 +86,37 @@ def _discrimination(rows: pd.DataFrame) -> Figure:
     rows = rows.assign(series=rows["fusion"].map(lambda fusion: re.sub(r";queries=\d+", "", fusion)))
     figure = _figure(5.2, 4.2)
     axis = figure.subplots()
-    lines = {
-        "qfl": ("#0072B2", "o", "QFL, joint queries, trained"),
-        "lmf[uses=coherent]": ("#D55E00", "s", "LMF, separate coherent queries, trained"),
-        "lmf[uses=measured]": ("#CC79A7", "^", "LMF, each query measured, trained"),
+    lines: dict[str, dict[str, Any]] = {
+        "qfl": {"color": "#0072B2", "marker": "o", "label": "QFL, joint queries, trained"},
+        # Hollow, so that the marker of QFL at the same place shows inside.
+        "lmf[uses=coherent]": {
+            "color": "#D55E00",
+            "marker": "s",
+            "markersize": 9,
+            "markerfacecolor": "none",
+            "label": "LMF, separate coherent queries, trained",
+        },
+        "lmf[uses=measured]": {"color": "#CC79A7", "marker": "^", "label": "LMF, each query measured, trained"},
     }
-    for series, (color, marker, text) in lines.items():
+    for series, style in lines.items():
         cells = rows[rows["series"] == series].sort_values("queries")
         trained = cells[cells["metric"] == "error"]
         axis.errorbar(
             trained["queries"],
             trained["mean"].clip(lower=_LEAST_ERROR),
             yerr=_interval(trained, floor=_LEAST_ERROR),
-            color=color,
-            marker=marker,
-            markersize=5,
-            linestyle="none",
-            capsize=2,
-            label=text,
+            **{"markersize": 5, "linestyle": "none", "capsize": 2} | style,
         )
         bound = cells[cells["metric"] == "error_bound"]
         least = bound["mean"].clip(lower=_LEAST_ERROR)
-        axis.plot(bound["queries"], least, color=color, linestyle=":", linewidth=1.2)
+        axis.plot(bound["queries"], least, color=style["color"], linestyle=":", linewidth=1.2)
     explicit = rows[rows["metric"] == "error_explicit"].sort_values("queries")
     axis.plot(
         explicit["queries"],
         explicit["mean"].clip(lower=_LEAST_ERROR),
         color="black",
         marker="x",
-        markersize=9,
+        markersize=12,
         linestyle="none",
         label="QFL, explicit angles",
     )
