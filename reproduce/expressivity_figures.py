@@ -98,6 +98,7 @@ def _discrimination(rows: pd.DataFrame) -> Figure:
         },
         "lmf[uses=measured]": {"color": "#CC79A7", "marker": "^", "label": "LMF, each query measured, trained"},
     }
+    common: dict[str, Any] = {"markersize": 5, "linestyle": "none", "capsize": 2}
     for series, style in lines.items():
         cells = rows[rows["series"] == series].sort_values("queries")
         trained = cells[cells["metric"] == "error"]
@@ -105,7 +106,7 @@ def _discrimination(rows: pd.DataFrame) -> Figure:
             trained["queries"],
             trained["mean"].clip(lower=_LEAST_ERROR),
             yerr=_interval(trained, floor=_LEAST_ERROR),
-            **{"markersize": 5, "linestyle": "none", "capsize": 2} | style,
+            **common | style,
         )
         bound = cells[cells["metric"] == "error_bound"]
         least = bound["mean"].clip(lower=_LEAST_ERROR)
