@@ -138,6 +138,25 @@ def test_a_damaged_file_of_mnist_is_refused_by_load_and_replaced_by_fetch(mnist,
     assert len(fetch("mnist").test[1]) == 30
 
 
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"")])
+@pytest.mark.parametrize("get", [load, fetch])
+def test_a_prepared_array_that_is_damaged_is_prepared_again(mnist, root, damage, get):
+    expected = fetch("mnist").train[1].copy()
+    for file in (root.parent / "default").rglob("labels.npy"):
+        damage(file)
+    np.testing.assert_array_equal(get("mnist").train[1], expected)
+
+
+def test_a_prepared_array_that_was_changed_is_never_used_under_the_same_hash(mnist, root):
+    before = fetch("mnist")
+    (file,) = (root.parent / "default").rglob("train/labels.npy")
+    expected = before.train[1].copy()
+    np.save(file, (expected + 1) % 10)
+    after = load("mnist")
+    assert after.card.sha256 == before.card.sha256
+    np.testing.assert_array_equal(after.train[1], expected)
+
+
 def flip(gz: bytes) -> bytes:
     content = bytearray(gzip.decompress(gz))
     content[-1] ^= 1

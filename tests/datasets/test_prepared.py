@@ -1,8 +1,12 @@
 """The cache of prepared arrays."""
 
 import hashlib
-import itertools
+import os
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,21 +62,117 @@ def test_what_cannot_be_built_or_written_leaves_nothing(folder):
     assert prepared("set", 1, ["a"], lambda: ARRAYS)
 
 
-def test_two_that_build_at_once_end_with_one_copy(folder):
-    together, numbers = threading.Barrier(2), itertools.count()
-    found = []
+def test_two_that_ask_at_once_build_once(folder):
+    together, found, builds = threading.Barrier(2), [], []
 
     def build() -> dict[str, np.ndarray]:
-        together.wait(timeout=10)
-        return {"number": np.array([next(numbers)])}
+        builds.append(1)
+        return ARRAYS
 
-    threads = [
-        threading.Thread(target=lambda: found.append(prepared("set", 1, ["a"], build)["number"][0])) for _ in range(2)
-    ]
+    def ask() -> None:
+        together.wait(timeout=10)
+        found.append(prepared("set", 1, ["a"], build)["graph"])
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(found) == 2
-    assert len(set(found)) == 1
+    assert len(builds) == 1
     assert len(list(folder.iterdir())) == 1
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGES = {
+    "empty": lambda file: file.write_bytes(b""),
+    "changed": flip,
+    "truncated": lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    "missing": Path.unlink,
+    "no file": lambda file: (file.unlink(), file.mkdir()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_whatever_is_damaged_is_built_anew(folder, damage: Callable[[Path], object]):
+    prepared("set", 1, ["a"], lambda: ARRAYS)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert len(files) >= len(ARRAYS)
+    for file in files:
+        damage(file)
+        for build in (lambda: ARRAYS, refuse):
+            arrays = prepared("set", 1, ["a"], build)
+            assert list(arrays) == sorted(ARRAYS)
+            for key, array in arrays.items():
+                np.testing.assert_array_equal(array, ARRAYS[key], strict=True)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_an_array_that_nobody_prepared_is_not_taken_for_one(folder):
+    prepared("set", 1, ["a"], lambda: ARRAYS)
+    (folder_of_set,) = folder.iterdir()
+    np.save(folder_of_set / "foreign.npy", np.ones(3))
+    assert list(prepared("set", 1, ["a"], lambda: ARRAYS)) == sorted(ARRAYS)
+
+
+def test_the_arrays_of_another_version_are_no_match_under_this_one_s_name(folder):
+    prepared("set", 1, ["a"], lambda: {"number": np.array([1])})
+    (first,) = folder.iterdir()
+    prepared("set", 2, ["a"], lambda: {"number": np.array([2])})
+    (second,) = set(folder.iterdir()) - {first}
+    for file in second.iterdir():
+        file.replace(first / file.name)
+    assert prepared("set", 1, ["a"], lambda: {"number": np.array([1])})["number"][0] == 1
+
+
+def test_arrays_in_use_stay_as_they_are_while_damaged_files_are_replaced(folder):
+    before = prepared("set", 1, ["a"], lambda: ARRAYS)
+    next(folder.rglob("labels.npy")).unlink()
+    prepared("set", 1, ["a"], lambda: {key: array + 1 for key, array in ARRAYS.items()})
+    for key, array in before.items():
+        np.testing.assert_array_equal(array, ARRAYS[key])
+
+
+def test_what_a_killed_preparation_leaves_is_removed_by_the_next(folder):
+    program = (
+        "import os, pathlib, sys\n"
+        "import numpy as np\n"
+        "from tfq_fusion.datasets import download\n"
+        "from tfq_fusion.datasets.prepared import prepared\n"
+        "class Killed:\n"
+        "    def __array__(self, *_, **__):\n"
+        "        os._exit(9)\n"
+        "download.default_folder = lambda: pathlib.Path(sys.argv[1])\n"
+        "prepared('other', 1, ['b'], lambda: {'whole': np.ones(3), 'half': Killed()})\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(folder.parent)]).returncode == 9
+    assert len(list(folder.iterdir())) == 1
+    prepared("set", 1, ["a"], lambda: ARRAYS)
+    assert [each.name.partition("-")[0] for each in folder.iterdir()] == ["set"]
+
+
+def test_arrays_are_on_disk_before_they_have_their_name(folder, monkeypatch):
+    synced, sync = [], os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    prepared("set", 1, ["a"], lambda: ARRAYS)
+    (complete,) = folder.iterdir()
+    before = synced[: synced.index(folder)]  # the folder holds the new name
+    assert not any(path.is_relative_to(complete) for path in before)
+    for file in complete.rglob("*"):
+        assert any(path.parts[-1:] == file.parts[-1:] for path in before)
+
+
+def test_a_folder_that_cannot_be_written_is_named(folder):
+    folder.write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=str(folder)):
+        prepared("set", 1, ["a"], lambda: ARRAYS)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +15,9 @@ import numpy as np
 from tfq_fusion.datasets import download
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
+
+MANIFEST = "manifest.json"
+UNFINISHED = ".part"
 
 
 def fingerprint(name: str, version: int, hashes: Sequence[str]) -> str:
@@ -31,7 +37,9 @@ def prepared(
     """The arrays that ``build`` gives, built at the first call and read from ``.npy`` files at every later one.
 
     They lie in ``prepared`` inside :func:`tfq_fusion.datasets.download.default_folder`, since a folder that the user
-    gives may be shared or read-only, and can be deleted at any time. Several processes may call this at once.
+    gives may be shared or read-only, and can be deleted at any time. A manifest beside them has the SHA-256 of each,
+    which is compared at every call: whatever is missing or changed is built anew. Several processes may call this at
+    once; one of them builds.
 
     Args:
         name: The data set.
@@ -45,29 +53,70 @@ def prepared(
     Raises:
         OSError: If the folder cannot be written.
     """
-    folder = download.default_folder() / "prepared" / f"{name}-{fingerprint(name, version, hashes)[:16]}"
-    if not folder.is_dir():
-        _write(folder, build())
-    files = sorted(folder.rglob("*.npy"))
+    identity = fingerprint(name, version, hashes)
+    folder = download.default_folder() / "prepared" / f"{name}-{identity[:16]}"
+    if not _is_intact(folder, identity):
+        from filelock import FileLock
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent.with_name("prepared.lock")):
+            if not _is_intact(folder, identity):  # or another process was first
+                _write(folder, identity, build())
     return {
         file.relative_to(folder).with_suffix("").as_posix(): np.load(file, mmap_mode="r", allow_pickle=False)
-        for file in files
+        for file in _arrays(folder)
     }
 
 
-def _write(folder: Path, arrays: dict[str, np.ndarray]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        complete = Path(temporary) / folder.name
-        for key, array in arrays.items():
-            file = complete / f"{key}.npy"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, array, allow_pickle=False)
-        try:
+def _arrays(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.npy"))
+
+
+def _is_intact(folder: Path, identity: str) -> bool:
+    try:
+        return (folder / MANIFEST).read_bytes() == _manifest(folder, identity)
+    except OSError:
+        return False
+
+
+def _manifest(folder: Path, identity: str) -> bytes:
+    import pooch
+
+    files = {
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": pooch.file_hash(str(file))}
+        for file in _arrays(folder)
+    }
+    return json.dumps({"fingerprint": identity, "files": files}, indent=1).encode()
+
+
+def _write(folder: Path, identity: str, arrays: dict[str, np.ndarray]) -> None:
+    """Puts the arrays in the place of whatever is there; nobody else writes at the same time."""
+    for leftover in folder.parent.glob(f"*{UNFINISHED}"):  # of a process that was killed
+        shutil.rmtree(leftover)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, suffix=UNFINISHED) as temporary:
+            complete = Path(temporary) / folder.name
+            for key, array in arrays.items():
+                file = complete / f"{key}.npy"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                np.save(file, array, allow_pickle=False)
+            (complete / MANIFEST).write_bytes(_manifest(complete, identity))
+            for path in (complete, *complete.rglob("*")):
+                _sync(path)
+            if folder.exists():
+                folder.rename(Path(temporary) / "replaced")
             complete.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # if it is, another process was first
-                raise
+        _sync(folder.parent)
+    except OSError as error:
+        raise OSError(f"{folder}: the prepared arrays cannot be written ({error}).") from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def prepared_dataset(
