@@ -138,6 +138,33 @@ def test_fetching_gets_the_tables_and_the_small_records_alone(folder, server, mo
     assert {path for path, _ in server.requests} == set(server.files) - {"/ptb-xl/1.0.3/records500/00001_hr.dat"}
 
 
+def exchange_samples(folder):
+    """Change a record so that its checksums stay right."""
+    file = folder / "records100" / "00400" / "00004_lr.dat"
+    values = np.fromfile(file, "<i2").reshape(1000, 12)
+    file.write_bytes(values[::-1].tobytes())
+
+
+def test_other_samples_are_other_data_though_their_checksums_agree(folder):
+    before = load("ptb-xl")
+    exchange_samples(folder)
+    after = load("ptb-xl")
+    assert after.card.sha256 != before.card.sha256
+    assert (after.train[0]["I"] != before.train[0]["I"]).any()
+
+
+def test_records_are_those_of_the_list_of_hashes_that_stands_for_them(folder):
+    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.*")}
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()} {path}\n" for path, content in files.items())
+    (folder / "SHA256SUMS.txt").write_text(sums)
+    exchange_samples(folder)
+    with pytest.raises(ValueError, match=r"00004_lr.dat is damaged: expected SHA-256 \w+, found \w+.*DATASET=ptb-xl"):
+        load("ptb-xl")
+    (folder / "SHA256SUMS.txt").write_text(sums.replace("00004_lr.dat", "00005_lr.dat"))
+    with pytest.raises(ValueError, match=r"SHA256SUMS.txt.*00004_lr.dat"):
+        load("ptb-xl")
+
+
 @pytest.fixture
 def real():
     """The real tables of version 1.0.1, and 25 real records."""

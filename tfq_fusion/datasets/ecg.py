@@ -34,16 +34,23 @@ def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], prog
         MissingDataError: If a file cannot be downloaded.
         ValueError: If the list of hashes is none.
     """
-    listed = fetch(name, [remote_file(name, version, SUMS)], progress) / SUMS
-    files = []
-    for line in listed.read_text(encoding="utf-8").splitlines():
-        if not (entry := re.fullmatch(r"([0-9a-f]{64}) [ *]?(\S+)", line)):
-            raise ValueError(
-                f"{listed}: expected a SHA-256 and a path in each line, got {line[:80]!r}. Delete the file."
-            )
-        if wanted(entry[2]):
-            files.append(remote_file(name, version, entry[2], entry[1]))
+    listed = listed_hashes(fetch(name, [remote_file(name, version, SUMS)], progress) / SUMS)
+    files = [remote_file(name, version, path, sha256) for path, sha256 in listed.items() if wanted(path)]
     return fetch(name, files, progress)
+
+
+def listed_hashes(file: Path) -> dict[str, str]:
+    """The SHA-256 of each path that a project's list of hashes has.
+
+    Raises:
+        ValueError: If the file is no such list.
+    """
+    hashes = {}
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        if not (entry := re.fullmatch(r"([0-9a-f]{64}) [ *]?(\S+)", line)):
+            raise ValueError(f"{file}: expected a SHA-256 and a path in each line, got {line[:80]!r}. Delete the file.")
+        hashes[entry[2]] = entry[1]
+    return hashes
 
 
 def remote_file(name: str, version: str, path: str, sha256: str | None = None) -> RemoteFile:

@@ -13,8 +13,18 @@ import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import RemoteFile, absent, missing_data, require
-from tfq_fusion.datasets.ecg import LEADS, RATE, SECONDS, SUMS, fetch_physionet, lead_dataset, read_record, remote_file
+from tfq_fusion.datasets.download import RemoteFile, absent, missing_data, require, verified
+from tfq_fusion.datasets.ecg import (
+    LEADS,
+    RATE,
+    SECONDS,
+    SUMS,
+    fetch_physionet,
+    lead_dataset,
+    listed_hashes,
+    read_record,
+    remote_file,
+)
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 if TYPE_CHECKING:
@@ -60,11 +70,11 @@ def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> D
     if target not in TARGETS:
         raise ValueError(f"ptb-xl: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
     folder = require("ptb-xl", FILES, ALIASES)
-    # Hashing half a gigabyte at every call would take longer than all the rest. Where the records were downloaded, the
-    # list of their hashes stands for them, elsewhere their headers, which have a checksum of each lead.
+    # Where the records were downloaded, the list of their hashes stands for them; they are held against it when they
+    # are prepared. Checksums of leads would not do: another order of the samples has the same.
     sources = [TABLE, STATEMENTS, SUMS]
     if not (folder / SUMS).is_file():
-        sources[2:] = [file.path for file in _require_records(folder) if file.path.endswith(".hea")]
+        sources[2:] = [file.path for file in _require_records(folder)]
     hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sources]
     arrays = prepared("ptb-xl", VERSION, hashes, lambda: _build(folder))
 
@@ -108,7 +118,13 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
     """
     import pandas as pd
 
-    _require_records(folder)
+    records = _require_records(folder)
+    if (folder / SUMS).is_file():
+        listed = listed_hashes(folder / SUMS)
+        if unlisted := [file.path for file in records if file.path not in listed]:
+            raise ValueError(f"{folder / SUMS}: expected the hash of {unlisted[0]}, found none. Delete the file.")
+        for file in records:
+            verified("ptb-xl", folder / file.path, (folder / file.path).read_bytes(), listed[file.path])
     table = pd.read_csv(folder / TABLE, index_col="ecg_id")
     labels = superclasses(table, pd.read_csv(folder / STATEMENTS, index_col=0))
     diagnosed = labels.any(axis=1)
