@@ -14,7 +14,9 @@ NAMES = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v
 def write_record() -> Callable[..., None]:
     """Writes digital values ``[12, samples]`` as a record of WFDB."""
 
-    def write(record: Path, values: np.ndarray, rate: int, gains: float | list[float] = 1000, names=NAMES) -> None:
+    def write(
+        record: Path, values: np.ndarray, rate: int, gains: float | list[float] = 1000, names=NAMES, fmt="16"
+    ) -> None:
         record.parent.mkdir(parents=True, exist_ok=True)
         wfdb.wrsamp(
             record.name,
@@ -22,7 +24,7 @@ def write_record() -> Callable[..., None]:
             units=["mV"] * len(names),
             sig_name=list(names),
             d_signal=np.ascontiguousarray(values.T.astype(np.int64)),
-            fmt=["16"] * len(names),
+            fmt=[fmt] * len(names),
             adc_gain=list(np.broadcast_to(gains, len(names)).astype(float)),
             baseline=[0] * len(names),
             write_dir=str(record.parent),

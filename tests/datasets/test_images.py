@@ -6,10 +6,13 @@ import io
 import re
 import struct
 import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tfq_fusion.datasets import Dataset, MissingDataError, download, fetch, images, load, state
@@ -138,6 +141,13 @@ def test_a_damaged_file_of_mnist_is_refused_by_load_and_replaced_by_fetch(mnist,
     assert len(fetch("mnist").test[1]) == 30
 
 
+def test_no_more_of_mnist_is_unpacked_than_its_largest_file_has(mnist, root):
+    file = write_mnist(root, mnist) / "train-labels-idx1-ubyte.gz"
+    file.write_bytes(gzip.compress(bytes(images.MNIST_LIMIT + 1), 1))
+    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte.gz is damaged: .*more than 47,040,016 bytes"):
+        load("mnist")
+
+
 @pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"")])
 @pytest.mark.parametrize("get", [load, fetch])
 def test_a_prepared_array_that_is_damaged_is_prepared_again(mnist, root, damage, get):
@@ -209,14 +219,9 @@ def test_cifar10_is_fetched_and_read_without_extracting_anything(cifar10, root):
     ]
 
 
-def test_a_part_of_cifar10_in_png_is_loaded_and_said_to_be_one(cifar10, root):
+def test_a_part_of_cifar10_in_png_is_loaded_and_said_to_be_one(cifar10, part):
     pictures, labels = cifar10
-    folder = root / "cifar10"
-    folder.mkdir(parents=True)
-    for name, chosen in (("train_first5000.png", pictures[:100]), ("test_first2000.png", pictures[200:])):
-        Image.fromarray(chosen.reshape(-1, 1024, 3).astype(np.uint8), "RGB").save(folder / name)
-    np.savez(folder / "labels_all.npz", train_labels=labels[:200], test_labels=labels[200:])
-    hashes = [sha256((folder / name).read_bytes()) for name in images.CIFAR10_PART]
+    hashes = [sha256((part / name).read_bytes()) for name in images.CIFAR10_PART]
 
     dataset = load("cifar-10")
     assert state("cifar-10") == "partial"
@@ -235,6 +240,101 @@ def test_a_part_of_cifar10_in_png_is_loaded_and_said_to_be_one(cifar10, root):
     assert len(whole.train[1]) == 180
     assert whole.card.sha256 != dataset.card.sha256
     assert "part of" not in whole.card.notes[0]
+
+
+@pytest.fixture
+def part(cifar10, root) -> Path:
+    """A folder with a part of CIFAR-10, which a test may damage."""
+    pictures, labels = cifar10
+    folder = root / "cifar10"
+    folder.mkdir(parents=True)
+    for name, chosen in (("train_first5000.png", pictures[:100]), ("test_first2000.png", pictures[200:])):
+        Image.fromarray(chosen.reshape(-1, 1024, 3).astype(np.uint8), "RGB").save(folder / name)
+    np.savez(folder / "labels_all.npz", train_labels=labels[:200], test_labels=labels[200:])
+    return folder
+
+
+def png(*shape: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros(shape, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def bmp() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((20, 1024, 3), np.uint8)).save(buffer, "BMP")
+    return buffer.getvalue()
+
+
+PNGS = {
+    "empty": b"",
+    "no picture": b"no picture",
+    "half": png(20, 1024, 3)[:-30],
+    "grey": png(20, 1024),
+    "narrow": png(20, 512, 3),
+    "another format": bmp(),
+}
+
+
+@pytest.mark.parametrize("content", PNGS.values(), ids=PNGS)
+def test_a_picture_that_is_none_is_named_with_what_it_should_be(part, content):
+    (part / "test_first2000.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"test_first2000.png is damaged: expected a PNG of RGB.*DATASET=cifar-10"):
+        load("cifar-10")
+
+
+def npz(labels: np.ndarray, compress: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    (np.savez_compressed if compress else np.savez)(buffer, train_labels=np.arange(200) % 10, test_labels=labels)
+    return buffer.getvalue()
+
+
+LABELS = {
+    "empty": b"",
+    "no archive": b"no archive",
+    "half": npz(np.arange(20) % 10)[:600],
+    "too large": npz(np.arange(20) % 10 + 990),
+    "negative": npz(np.arange(20) % 10 - 1),
+    "too few": npz(np.arange(10) % 10),
+    "floats": npz(np.arange(20) % 10 / 2),
+    "objects": npz(np.array([{}] * 20, dtype=object)),
+    "a table": npz(np.zeros((20, 2), int)),
+    "a bomb": npz(np.zeros(1 << 21, int), compress=True),
+}
+
+
+@pytest.mark.parametrize("content", LABELS.values(), ids=LABELS)
+def test_labels_that_are_none_are_named_with_what_they_should_be(part, content):
+    (part / "labels_all.npz").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"labels_all.npz is damaged: expected `t\w+_labels`, integers from 0 to 9.*DATASET=cifar-10"
+    ):
+        load("cifar-10")
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_whatever_a_file_of_a_part_holds_it_is_loaded_or_refused_by_name(data):
+    names = {"train_first5000.png": png(100, 1024, 3), "test_first2000.png": png(20, 1024, 3)}
+    names["labels_all.npz"] = npz(np.arange(20) % 10)
+    damaged = data.draw(st.sampled_from(sorted(names)))
+    content = names[damaged]
+    begin = data.draw(st.integers(0, len(content)))
+    names[damaged] = (
+        content[:begin] + data.draw(st.binary(max_size=9)) + content[begin + data.draw(st.integers(0, 9)) :]
+    )
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFQ_FUSION_DATA_DIR", folder)
+        patch.setattr(download, "default_folder", lambda: Path(folder))
+        (Path(folder) / "cifar10").mkdir()
+        for name, each in names.items():
+            (Path(folder) / "cifar10" / name).write_bytes(each)
+        try:
+            dataset = load("cifar-10")
+        except ValueError as error:
+            assert str(error).startswith(f"{folder}/cifar10/{damaged} is damaged: expected")
+        else:
+            assert [len(getattr(dataset, part)[1]) for part in PARTS] == [90, 10, 20]
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar-10"])

@@ -3,13 +3,14 @@
 import dataclasses
 import gzip
 import hashlib
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from tfq_fusion.datasets import MissingDataError, fetch, load, metr_la, state
+from tfq_fusion.datasets import MissingDataError, download, fetch, load, metr_la, state
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
@@ -69,7 +70,7 @@ def expect(monkeypatch, name, files, **changes):
     """Let the loader expect these contents instead of the real ones."""
     traffic = metr_la.SETS[name]
     remotes = tuple(
-        dataclasses.replace(remote, sha256=hashlib.sha256(content).hexdigest(), **changes)
+        dataclasses.replace(remote, sha256=hashlib.sha256(content).hexdigest(), limit=len(content), **changes)
         for remote, content in zip(traffic.files, files, strict=True)
     )
     monkeypatch.setitem(metr_la.SETS, name, dataclasses.replace(traffic, files=remotes))
@@ -209,6 +210,21 @@ def test_a_damaged_file_is_named(folder, monkeypatch, compressed):
         file.with_name("METR-LA.csv.gz").write_bytes(gzip.compress(file.read_bytes())[:-20])
     with pytest.raises(ValueError, match=r"METR-LA.csv.* is damaged: expected SHA-256"):
         load("metr-la")
+
+
+def test_what_was_fetched_counts_before_a_damaged_copy(folder):
+    expected = load("los-loop").test[1]
+    (folder / "los-loop" / "los_speed.csv.gz").write_bytes(b"damaged")
+    shutil.rmtree(download.default_folder() / "prepared")
+    np.testing.assert_array_equal(load("los-loop").test[1], expected)
+
+
+def test_no_more_is_unpacked_than_the_file_is_known_to_have(folder, monkeypatch):
+    expect(monkeypatch, "los-loop", (b"known", b"known too"))
+    (folder / "los-loop" / "los_speed.csv").unlink()
+    (folder / "los-loop" / "los_speed.csv.gz").write_bytes(gzip.compress(bytes(1 << 22)))
+    with pytest.raises(ValueError, match=r"los_speed.csv.gz is damaged: expected SHA-256 .*more than 5 bytes"):
+        load("los-loop")
 
 
 def test_another_table_is_refused(folder, contents, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import hashlib
 import os
 import re
 import threading
@@ -36,6 +35,7 @@ class RemoteFile:
         path: Its place inside the data set's folder, a relative POSIX path.
         sha256: SHA-256 of its content in lower-case hexadecimal; None only where nothing states it.
         urls: The mirrors, tried in order.
+        limit: The most bytes that it can have: its size, where that is known.
 
     Raises:
         ValueError: If the path could leave the folder, the hash is none, or there is no URL.
@@ -44,6 +44,7 @@ class RemoteFile:
     path: str
     sha256: str | None
     urls: tuple[str, ...]
+    limit: int = 1 << 30
 
     def __post_init__(self) -> None:
         if re.search(r"[\\:\0]", self.path) or any(part in ("", ".", "..") for part in self.path.split("/")):
@@ -110,21 +111,6 @@ def require(name: str, files: Sequence[RemoteFile], aliases: Sequence[str] = ())
     folder = found[0] if found else data_folder() / name
     missing = absent(folder, files)
     raise missing_data(name, folder, missing, f"{len(missing)} of {len(files)} files are not there")
-
-
-def verified(name: str, file: Path, content: bytes, sha256: str | None) -> bytes:
-    """What was read from a file of a data set, once its SHA-256 is found right.
-
-    Raises:
-        ValueError: If it is not.
-    """
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ValueError(
-            f"{file} is damaged: expected SHA-256 {sha256}, found {found}. "
-            f"Fetch it anew with `make data DATASET={name}`."
-        )
-    return content
 
 
 def missing_data(name: str, folder: Path, files: Sequence[RemoteFile], reason: str) -> MissingDataError:

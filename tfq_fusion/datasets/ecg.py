@@ -11,12 +11,14 @@ import numpy as np
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import RemoteFile, fetch
+from tfq_fusion.datasets.files import DamagedDataError, expecting
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 RATE = 100  # samples per second that the loaders give
 SECONDS = 10
 MIRRORS = ("https://physionet.org/files/", "https://physionet-open.s3.amazonaws.com/")  # the second one is PhysioNet's
 SUMS = "SHA256SUMS.txt"
+LIMIT = 1 << 26  # bytes of a file; the largest are the lists of hashes and the tables
 
 
 def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], progress: bool) -> Path:
@@ -55,13 +57,14 @@ def listed_hashes(file: Path) -> dict[str, str]:
 
 def remote_file(name: str, version: str, path: str, sha256: str | None = None) -> RemoteFile:
     """A file of a PhysioNet project, from PhysioNet or its open bucket."""
-    return RemoteFile(path, sha256, tuple(f"{mirror}{name}/{version}/{path}" for mirror in MIRRORS))
+    return RemoteFile(path, sha256, tuple(f"{mirror}{name}/{version}/{path}" for mirror in MIRRORS), limit=LIMIT)
 
 
-def read_record(record: Path, rate: int, gain: int | None = None) -> np.ndarray:
+def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> np.ndarray:
     """The digital values of a record in WFDB format.
 
     Args:
+        name: The data set.
         record: Its path, without the suffixes ``.hea`` and ``.dat``.
         rate: Samples per second that it should have.
         gain: Digital values per millivolt that each lead should have, counted from 0; None for whatever it has.
@@ -71,27 +74,42 @@ def read_record(record: Path, rate: int, gain: int | None = None) -> np.ndarray:
 
     Raises:
         FileNotFoundError: If one of its two files is missing.
-        ValueError: If it is no ten seconds of the twelve leads at this rate and gain, or a lead's checksum is wrong.
+        DamagedDataError: If it is no ten seconds of the twelve leads at this rate and gain in 16 bits, a lead's
+            checksum is wrong, or a sample is marked as having no value.
     """
     import wfdb
 
-    content = wfdb.rdrecord(str(record), physical=False)
-    names = [name.upper() for name in content.sig_name]
+    header_file, file = record.with_name(f"{record.name}.hea"), record.with_name(f"{record.name}.dat")
     expected = [lead.upper() for lead in LEADS]
-    if (sorted(names), content.fs, content.sig_len) != (sorted(expected), rate, rate * SECONDS):
-        raise ValueError(
-            f"{record}: expected {SECONDS} seconds at {rate} samples per second of {', '.join(LEADS)}; "
-            f"got {content.sig_len} samples at {content.fs} of {', '.join(content.sig_name)}."
-        )
-    if gain is not None and ({*content.adc_gain}, {*content.baseline}, {*content.units}) != ({gain}, {0}, {"mV"}):
-        raise ValueError(
-            f"{record}: expected {gain} units per mV from 0 for every lead; "
-            f"got {content.adc_gain} per {content.units} from {content.baseline}."
-        )
-    for name, stated, found in zip(names, content.checksum, content.calc_checksum(), strict=True):
+    form = f"{SECONDS} seconds at {rate} samples per second of {', '.join(LEADS)}"
+    with expecting(name, header_file, f"a WFDB header of {form}"):
+        header = wfdb.rdheader(str(record))
+        names = [lead.upper() for lead in header.sig_name]
+        if (sorted(names), header.fs, header.sig_len) != (sorted(expected), rate, rate * SECONDS):
+            leads = ", ".join(header.sig_name)
+            raise DamagedDataError(name, header_file, form, f"{header.sig_len} samples at {header.fs} of {leads}")
+        stored = {*zip(header.file_name, header.fmt, header.samps_per_frame, strict=True)}
+        if stored != {(file.name, "16", 1)} or any(header.skew) or any(header.byte_offset):
+            raise ValueError(f"other storage than samples of 16 bits in {file.name}: {sorted(stored)}")
+        if gain is not None and ({*header.adc_gain}, {*header.baseline}, {*header.units}) != ({gain}, {0}, {"mV"}):
+            raise DamagedDataError(
+                name,
+                header_file,
+                f"{gain} units per mV from 0 for every lead",
+                f"{header.adc_gain} per {header.units} from {header.baseline}",
+            )
+        checksums = [int(checksum) for checksum in header.checksum]
+
+    size = 2 * len(LEADS) * rate * SECONDS
+    with expecting(name, file, f"{size:,} bytes of samples"):
+        if (found := file.stat().st_size) != size:
+            raise ValueError(f"{found:,} bytes")
+        content = wfdb.rdrecord(str(record), physical=False)
+    for lead, stated, found in zip(names, checksums, content.calc_checksum(), strict=True):
         if (stated - found) % 2**16:
-            raise ValueError(f"{record} is damaged: the checksum of lead {name} is wrong. Fetch it anew.")
-    return content.d_signal[:, [names.index(lead) for lead in expected]].T.astype(np.int16)
+            raise DamagedDataError(name, file, f"checksum {stated % 2**16} of lead {lead}", str(found))
+    signals = content.d_signal[:, [names.index(lead) for lead in expected]].T
+    return signals.astype(np.int16)
 
 
 def lead_dataset(

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-import zlib
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import numpy as np
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import Dataset, Part, choose_views
 from tfq_fusion.datasets.descriptors import colour_histograms, orientation_histograms
-from tfq_fusion.datasets.download import RemoteFile, absent, fetch, folders, require, verified
+from tfq_fusion.datasets.download import RemoteFile, absent, fetch, folders, require
+from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
 from tfq_fusion.datasets.prepared import prepared_dataset
 from tfq_fusion.datasets.splits import draw, hold_out
 
@@ -33,12 +34,12 @@ MNIST_MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 MNIST_FILES = tuple(
-    RemoteFile(path, sha256, tuple(mirror + path for mirror in MNIST_MIRRORS))
-    for path, sha256 in (
-        ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-        ("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-        ("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-        ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    RemoteFile(path, sha256, tuple(mirror + path for mirror in MNIST_MIRRORS), size)
+    for path, sha256, size in (
+        ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9_912_422),
+        ("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
+        ("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1_648_877),
+        ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
     )
 )
 # Of the content, in the order of the files: a copy that was compressed by another program is as good.
@@ -49,16 +50,20 @@ MNIST_SHA256 = (
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 )
 
+MNIST_LIMIT = 16 + 60_000 * 28 * 28  # bytes of the largest content
+
 CIFAR10_ALIASES = ("cifar10",)
 CIFAR10_FILES = (
     RemoteFile(
         "cifar-10-binary.tar.gz",
         "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
+        limit=170_052_171,
     ),
 )
 # A part of CIFAR-10 in lossless PNG, one image a row, with all labels of the whole.
 CIFAR10_PART = ("train_first5000.png", "test_first2000.png", "labels_all.npz")
+CIFAR10_PART_LIMITS = (3072 * 50_000 + 2**20, 3072 * 10_000 + 2**20, 2**20)  # bytes
 
 
 def fetch_mnist(progress: bool = False) -> Path:
@@ -97,11 +102,7 @@ def load_mnist(views: Sequence[str] | None = None, samples: int | None = None) -
 
 def _idx(file: Path, sha256: str) -> np.ndarray:
     """The array in a compressed IDX file of bytes: two zeros, the type, the number of axes, the big-endian shape."""
-    try:
-        content = gzip.decompress(file.read_bytes())
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        content = b""  # whose hash is wrong
-    content = verified("mnist", file, content, sha256)
+    content = read_verified("mnist", file, sha256, MNIST_LIMIT, gzip.open)
     axes = content[3]
     shape = np.frombuffer(content, ">i4", axes, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
@@ -143,7 +144,7 @@ def _cifar10() -> Dataset:
     file = require("cifar-10", CIFAR10_FILES, CIFAR10_ALIASES) / source.path
 
     def build() -> dict[str, np.ndarray]:
-        content = verified("cifar-10", file, file.read_bytes(), source.sha256)
+        content = read_verified("cifar-10", file, str(source.sha256), source.limit)
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:  # read in memory, so nothing can be misplaced
             batches = {
                 Path(member.name).stem: _batch(archive.extractfile(member).read())  # type: ignore[union-attr]
@@ -163,20 +164,19 @@ def _batch(content: bytes) -> ImagesAndLabels:
 
 
 def _cifar10_part(card: Card, folder: Path) -> Dataset:
-    contents = {name: (folder / name).read_bytes() for name in CIFAR10_PART}
-    hashes = [hashlib.sha256(content).hexdigest() for content in contents.values()]
+    files = [folder / name for name in CIFAR10_PART]
+    for file, limit in zip(files, CIFAR10_PART_LIMITS, strict=True):
+        if (size := file.stat().st_size) > limit:
+            raise DamagedDataError("cifar-10", file, f"at most {limit:,} bytes", f"{size:,}")
+    train_png, test_png, npz = (file.read_bytes() for file in files)
+    hashes = [hashlib.sha256(content).hexdigest() for content in (train_png, test_png, npz)]
 
     def build() -> dict[str, np.ndarray]:
-        from PIL import Image
-
-        train_png, test_png, npz = map(io.BytesIO, contents.values())
-        train, test = (np.asarray(Image.open(png)).reshape(-1, 32, 32, 3) for png in (train_png, test_png))
-        with np.load(npz, allow_pickle=False) as labels:
-            return _arrays(
-                (train, labels["train_labels"][: len(train)]),
-                (test, labels["test_labels"][: len(test)]),
-                _edges_and_colours,
-            )
+        parts = {}
+        for part, file, content in (("train", files[0], train_png), ("test", files[1], test_png)):
+            images = _rows_of_png(file, content)
+            parts[part] = images, _labels_of_npz(files[2], npz, f"{part}_labels", len(images), len(card.classes))
+        return _arrays(parts["train"], parts["test"], _edges_and_colours)
 
     dataset = prepared_dataset(card, VERSION, hashes, build)
     train, validation, test = (len(labels) for _, labels in (dataset.train, dataset.validation, dataset.test))
@@ -187,6 +187,32 @@ def _cifar10_part(card: Card, folder: Path) -> Dataset:
     )
     changes = {"split": split, "notes": (note, *card.notes), "title": f"{card.title} (a part)"}
     return dataclasses.replace(dataset, card=dataset.card.model_copy(update=changes))
+
+
+def _rows_of_png(file: Path, content: bytes) -> np.ndarray:
+    """Images uint8 ``[n, 32, 32, 3]`` out of a picture that has one in each row of pixels."""
+    from PIL import Image
+
+    with expecting("cifar-10", file, "a PNG of RGB pixels, 1,024 in each row"), Image.open(io.BytesIO(content)) as png:
+        if (png.format, png.mode, png.width) != ("PNG", "RGB", 1024):
+            raise ValueError(f"{png.format}, {png.mode}, {png.width:,} in each row")
+        return np.asarray(png).reshape(-1, 32, 32, 3)
+
+
+def _labels_of_npz(file: Path, content: bytes, key: str, count: int, classes: int) -> np.ndarray:
+    """The first labels ``[count]`` of an array in an ``.npz`` file."""
+    expected = f"`{key}`, integers from 0 to {classes - 1}, at least {count:,}"
+    with expecting("cifar-10", file, expected), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if (size := sum(member.file_size for member in archive.infolist())) > CIFAR10_PART_LIMITS[2]:
+            raise ValueError(f"{size:,} bytes once unpacked")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            labels = arrays[key]
+        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or len(labels) < count:
+            raise ValueError(f"{labels.dtype} {list(labels.shape)}")
+        labels = labels[:count]
+        if outside := sorted({*labels[(labels < 0) | (labels >= classes)].tolist()}):
+            raise ValueError(f"labels {', '.join(map(str, outside[:3]))}")
+        return labels
 
 
 def _edges_and_colours(images: np.ndarray) -> np.ndarray:

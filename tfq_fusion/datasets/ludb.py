@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import io
+import lzma
 import re
 import tarfile
 import tempfile
@@ -16,6 +17,7 @@ from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders, require
 from tfq_fusion.datasets.ecg import LEADS, RATE, SECONDS, fetch_physionet, lead_dataset, read_record, remote_file
+from tfq_fusion.datasets.files import expecting
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 VERSION = 1
@@ -24,6 +26,7 @@ ALIASES = ("ludb_12lead", "lobachevsky-university-electrocardiography-database-1
 TABLE, ARCHIVE = "ludb.csv", "ludb_1.0.1.tar.xz"
 RECORDS = tuple(f"data/{subject}.{suffix}" for subject in range(1, 201) for suffix in ("hea", "dat"))
 FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, *RECORDS))
+ARCHIVE_LIMIT = 1 << 26  # bytes once unpacked; the published files are 25 MB
 RECORDED_RATE = 500
 FOLDS = 5
 TARGETS = {
@@ -39,8 +42,14 @@ def fetch_ludb(progress: bool = False) -> Path:
 
 def ludb_is_complete(folder: Path) -> bool:
     """Whether ``folder`` has the table and all records, or an archive of them."""
-    names = (TABLE, ARCHIVE) if (folder / ARCHIVE).is_file() else (TABLE, *RECORDS)
-    return all((folder / name).is_file() for name in names)
+    return all((folder / name).is_file() for name in _sources(folder))
+
+
+def _sources(folder: Path) -> tuple[str, ...]:
+    """What is read: the archive where there is one, unless all records are there, which fetching brings."""
+    if (folder / ARCHIVE).is_file() and not all((folder / name).is_file() for name in RECORDS):
+        return TABLE, ARCHIVE
+    return TABLE, *RECORDS
 
 
 def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: int = 0) -> Dataset:
@@ -57,15 +66,17 @@ def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: i
 
     Raises:
         MissingDataError: If a file is missing.
-        ValueError: If an argument is out of range or a record is damaged.
+        DamagedDataError: If a file is not what it should be.
+        ValueError: If an argument is out of range.
     """
+    import pooch
+
     if target not in TARGETS:
         raise ValueError(f"ludb: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
     if fold not in range(FOLDS):
         raise ValueError(f"ludb: `fold` should be one of 0 to {FOLDS - 1}, got {fold!r}.")
     folder = next(filter(ludb_is_complete, folders("ludb", ALIASES)), None) or require("ludb", FILES, ALIASES)
-    names = (TABLE, ARCHIVE) if (folder / ARCHIVE).is_file() else (TABLE, *RECORDS)
-    hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    hashes = [pooch.file_hash(str(folder / name)) for name in _sources(folder)]
     arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))
 
     test, validation = (arrays["fold"] == number % FOLDS for number in (fold, fold + 1))
@@ -86,15 +97,23 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
     from scipy.signal import resample_poly
     from sklearn.model_selection import StratifiedKFold
 
-    table = pd.read_csv(folder / TABLE, index_col="ID")
-
-    def has(column: str, diagnosis: str) -> np.ndarray:
-        return np.array([diagnosis in map(str.strip, cell.split("\n")) for cell in table[column].fillna("")], np.int64)
-
-    labels = {
-        "hypertrophy": has("Hypertrophies", "Left ventricular hypertrophy"),
-        "rhythm": has("Rhythms", "Sinus rhythm"),
-    }
+    file, subjects = folder / TABLE, len(RECORDS) // 2
+    columns = {"hypertrophy": "Hypertrophies", "rhythm": "Rhythms"}
+    diagnoses = {"hypertrophy": "Left ventricular hypertrophy", "rhythm": "Sinus rhythm"}
+    expected = f"a table of ID, from 1 to {subjects}, Hypertrophies and Rhythms, with and without each diagnosis"
+    with expecting("ludb", file, expected):
+        table = pd.read_csv(file, index_col="ID")
+        if sorted(table.index) != list(range(1, subjects + 1)):
+            raise ValueError(f"{len(table)} rows, beginning with {table.index[:3].tolist()}")
+        labels = {
+            target: np.array(
+                [diagnoses[target] in map(str.strip, cell.split("\n")) for cell in table[column].fillna("")], np.int64
+            )
+            for target, column in columns.items()
+        }
+        for target, values in labels.items():
+            if not 0 < values.sum() < subjects:
+                raise ValueError(f"{values.sum()} of {diagnoses[target]!r}")
     both = 2 * labels["hypertrophy"] + labels["rhythm"]
     fold = np.empty(len(table), dtype=np.int64)
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
@@ -103,22 +122,32 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
     signals = np.empty((len(table), len(LEADS), RATE * SECONDS), dtype=np.float32)
     with _records(folder) as records:
         for row, subject in enumerate(table.index):
-            recorded = read_record(records / str(subject), RECORDED_RATE).astype(np.float64)
+            recorded = read_record("ludb", records / str(subject), RECORDED_RATE).astype(np.float64)
             signals[row] = resample_poly(recorded, RATE, RECORDED_RATE, axis=1, padtype="line")
     return {"signals": signals, "fold": fold, **labels}
 
 
 @contextlib.contextmanager
 def _records(folder: Path) -> Iterator[Path]:
-    """The folder of the records, which are taken out of the archive if there is one."""
-    if not (folder / ARCHIVE).is_file():
+    """The folder of the records, which are taken out of the archive if they are in one."""
+    if ARCHIVE not in _sources(folder):
         yield folder / "data"
         return
 
     def record(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-        return tarfile.data_filter(member, path) if re.search(r"/data/\d+\.(hea|dat)$", member.name) else None
+        wanted = member.isfile() and re.search(r"/data/\d+\.(hea|dat)$", member.name)
+        return tarfile.data_filter(member, path) if wanted else None
 
-    with tempfile.TemporaryDirectory() as temporary, tarfile.open(folder / ARCHIVE) as archive:
-        archive.extractall(temporary, filter=record)
-        (records,) = Path(temporary).glob("*/data")
+    file = folder / ARCHIVE
+    with tempfile.TemporaryDirectory() as temporary:
+        with expecting("ludb", file, f"a tar.xz of {len(RECORDS)} files in one folder `data`"):
+            with lzma.open(file) as stream:
+                content = stream.read(ARCHIVE_LIMIT + 1)
+            if len(content) > ARCHIVE_LIMIT:
+                raise ValueError(f"more than {ARCHIVE_LIMIT:,} bytes")
+            with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+                archive.extractall(temporary, filter=record)
+            (records,) = Path(temporary).glob("*/data")
+            if absent := [name for name in RECORDS if not (records.parent / name).is_file()]:
+                raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
         yield records

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ import numpy as np
 
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import SLOTS_PER_DAY, Dataset
-from tfq_fusion.datasets.download import RemoteFile, fetch, folders, require, verified
+from tfq_fusion.datasets.download import RemoteFile, fetch, folders, require
+from tfq_fusion.datasets.files import expecting, read_verified
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 if TYPE_CHECKING:
@@ -124,19 +124,14 @@ def _windows(series: np.ndarray, usual: np.ndarray, horizon: int) -> tuple[np.nd
 
 
 def _as_stored(folder: Path, file: RemoteFile) -> Path:
-    compressed = folder / f"{file.path}.gz"
-    return compressed if compressed.is_file() else folder / file.path
+    """The file or, where that is not there, the compressed one: what was fetched anew replaces what was damaged."""
+    plain, compressed = folder / file.path, folder / f"{file.path}.gz"
+    return compressed if compressed.is_file() and not plain.is_file() else plain
 
 
 def _content(name: str, folder: Path, remote: RemoteFile) -> bytes:
     file = _as_stored(folder, remote)
-    content = file.read_bytes()
-    if file.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            content = b""  # whose hash is wrong
-    return verified(name, file, content, remote.sha256)
+    return read_verified(name, file, str(remote.sha256), remote.limit, gzip.open if file.suffix == ".gz" else open)
 
 
 def _build(name: str, folder: Path, card: Card) -> Arrays:
@@ -149,7 +144,8 @@ def _build(name: str, folder: Path, card: Card) -> Arrays:
     from scipy.sparse import csgraph, csr_matrix
 
     table, graph = (_content(name, folder, file) for file in SETS[name].files)
-    speed, adjacency, first_slot = SETS[name].read(table, graph, list(card.outputs))
+    with expecting(name, folder, f"five-minute speeds of {len(card.outputs)} sensors and their graph"):
+        speed, adjacency, first_slot = SETS[name].read(table, graph, list(card.outputs))
     strongest = int(adjacency.sum(axis=0).argmax())
     reached = csgraph.breadth_first_order(csr_matrix(adjacency), strongest, return_predecessors=False)
     return {
@@ -219,11 +215,13 @@ SETS = {
                 "los_speed.csv",
                 "7b732d86ae32b2930595becba28aff39dacbfb2197e250fc0332e1744ce2cbf4",
                 (f"{T_GCN}los_speed.csv",),
+                limit=3_402_125,
             ),
             RemoteFile(
                 "los_adj.csv",
                 "7a6eb41e10677992b5af50f5ab187c6c05c5c3a92cb973950cfddbf857361e76",
                 (f"{T_GCN}los_adj.csv",),
+                limit=111_686,
             ),
         ),
         _read_los_loop,
@@ -235,11 +233,13 @@ SETS = {
                 "METR-LA.csv",
                 "8d67a35472db1719d7d4be851f2bf64cb21d9c52577c8a6b4b873d43205af381",
                 (f"{ZENODO}METR-LA.csv",),
+                limit=1 << 27,
             ),
             RemoteFile(
                 "distances_la_2012.csv",
                 "a576a2a3e28dbb959be6da22688e24dd1b246b81264595e129147c256cd53de5",
                 (f"{DCRNN}distances_la_2012.csv",),
+                limit=1 << 27,
             ),
         ),
         _read_metr_la,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import RemoteFile, absent, missing_data, require, verified
+from tfq_fusion.datasets.download import RemoteFile, absent, folders, missing_data, require
 from tfq_fusion.datasets.ecg import (
     LEADS,
     RATE,
@@ -25,6 +24,7 @@ from tfq_fusion.datasets.ecg import (
     read_record,
     remote_file,
 )
+from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def fetch_ptb_xl(progress: bool = False) -> Path:
 
 def ptb_xl_is_complete(folder: Path) -> bool:
     """Whether ``folder`` has the tables and the records at 100 samples per second that they name."""
-    return not absent(folder, FILES) and not absent(folder, _record_files(folder))
+    try:
+        return not absent(folder, FILES) and not absent(folder, _record_files(folder))
+    except DamagedDataError:
+        return False
 
 
 def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> Dataset:
@@ -65,11 +68,12 @@ def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> D
 
     Raises:
         MissingDataError: If a file is missing.
-        ValueError: If an argument is out of range or a record is damaged.
+        DamagedDataError: If a file is not what it should be.
+        ValueError: If an argument is out of range.
     """
     if target not in TARGETS:
         raise ValueError(f"ptb-xl: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
-    folder = require("ptb-xl", FILES, ALIASES)
+    folder = next(filter(ptb_xl_is_complete, folders("ptb-xl", ALIASES)), None) or require("ptb-xl", FILES, ALIASES)
     # Where the records were downloaded, the list of their hashes stands for them; they are held against it when they
     # are prepared. Checksums of leads would not do: another order of the samples has the same.
     sources = [TABLE, STATEMENTS, SUMS]
@@ -97,8 +101,9 @@ def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> D
 def _record_files(folder: Path) -> list[RemoteFile]:
     import pandas as pd
 
-    records = pd.read_csv(folder / TABLE, usecols=["filename_lr"])["filename_lr"]
-    return [remote_file(*PROJECT, f"{record}.{suffix}") for record in records for suffix in ("hea", "dat")]
+    with expecting("ptb-xl", folder / TABLE, "a table with the paths of records in filename_lr"):
+        records = pd.read_csv(folder / TABLE, usecols=["filename_lr"], dtype=str)["filename_lr"]
+        return [remote_file(*PROJECT, f"{record}.{suffix}") for record in records for suffix in ("hea", "dat")]
 
 
 def _require_records(folder: Path) -> list[RemoteFile]:
@@ -121,16 +126,25 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
     records = _require_records(folder)
     if (folder / SUMS).is_file():
         listed = listed_hashes(folder / SUMS)
-        if unlisted := [file.path for file in records if file.path not in listed]:
-            raise ValueError(f"{folder / SUMS}: expected the hash of {unlisted[0]}, found none. Delete the file.")
-        for file in records:
-            verified("ptb-xl", folder / file.path, (folder / file.path).read_bytes(), listed[file.path])
-    table = pd.read_csv(folder / TABLE, index_col="ecg_id")
-    labels = superclasses(table, pd.read_csv(folder / STATEMENTS, index_col=0))
+        with expecting("ptb-xl", folder / SUMS, "the hash of each record"):
+            hashes = [listed[file.path] for file in records]
+        for file, sha256 in zip(records, hashes, strict=True):
+            read_verified("ptb-xl", folder / file.path, sha256, file.limit)
+    with expecting("ptb-xl", folder / STATEMENTS, "a table of statements with diagnostic and diagnostic_class"):
+        statements = pd.read_csv(folder / STATEMENTS, index_col=0)
+        statements[["diagnostic", "diagnostic_class"]]
+    expected = "a table with ecg_id, strat_fold from 1 to 10, and scp_codes such as {'NORM': 100.0}"
+    with expecting("ptb-xl", folder / TABLE, f"{expected} of {STATEMENTS}"):
+        table = pd.read_csv(folder / TABLE, index_col="ecg_id")
+        if outside := sorted({*table["strat_fold"]} - {*range(1, 11)}):
+            raise ValueError(f"a fold {outside[0]!r}")
+        if not table["filename_lr"].is_unique:
+            raise ValueError("a record twice in filename_lr")
+        labels = superclasses(table, statements)
     diagnosed = labels.any(axis=1)
     signals = np.empty((diagnosed.sum(), len(LEADS), RATE * SECONDS), dtype=np.int16)
     for row, record in enumerate(table["filename_lr"][diagnosed]):
-        signals[row] = read_record(folder / record, RATE, UNITS_PER_MV)
+        signals[row] = read_record("ptb-xl", folder / record, RATE, UNITS_PER_MV)
     return {
         "signals": signals,
         "superclasses": labels[diagnosed],
@@ -149,7 +163,19 @@ def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> np.ndarray:
 
     Returns:
         bool ``[records, 5]``, in the order of :data:`SUPERCLASSES`.
+
+    Raises:
+        ValueError: If a record's statements are no dictionary, or one is not in the table of statements.
     """
-    diagnostic = statements.loc[statements["diagnostic"] == 1, "diagnostic_class"].to_dict()
-    found = [{diagnostic.get(code) for code in ast.literal_eval(codes)} for codes in table["scp_codes"]]
+    from pydantic import TypeAdapter
+
+    dictionary = TypeAdapter(dict[str, float])
+    diagnostic = statements["diagnostic_class"].where(statements["diagnostic"] == 1).to_dict()
+    found = []
+    for number, codes in table["scp_codes"].items():
+        try:
+            likelihoods = dictionary.validate_json(str(codes).replace("'", '"'))
+            found.append({diagnostic[code] for code in likelihoods})
+        except (KeyError, ValueError):
+            raise ValueError(f"the scp_codes {str(codes)[:80]!r} of record {number}") from None
     return np.array([[name in classes for name in SUPERCLASSES] for classes in found])

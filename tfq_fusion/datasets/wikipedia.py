@@ -9,7 +9,8 @@ import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import RemoteFile, absent, fetch, require, verified
+from tfq_fusion.datasets.download import RemoteFile, absent, fetch, require
+from tfq_fusion.datasets.files import read_verified
 from tfq_fusion.datasets.prepared import prepared_dataset
 from tfq_fusion.datasets.splits import hold_out
 
@@ -24,6 +25,7 @@ FILES = (
             "https://raw.githubusercontent.com/ChuanbinZhang/Multi-view-datasets/"
             "03ead31e6538322e4e0701c3c28a01595c1a015d/Wikipedia.mat",
         ),
+        limit=1_075_054,
     ),
 )
 
@@ -51,7 +53,7 @@ def load_wikipedia() -> Dataset:
     def build() -> dict[str, np.ndarray]:
         from scipy.io import loadmat
 
-        content = loadmat(io.BytesIO(verified("wikipedia", file, file.read_bytes(), source.sha256)))
+        content = loadmat(io.BytesIO(read_verified("wikipedia", file, str(source.sha256), source.limit)))
         # The file calls the first view "word" and the second "SIFT"; their widths tell that it is the reverse.
         image, text = (view.astype(np.float32) for view in content["X"][:, 0])
         labels = content["y"].ravel().astype(np.int64) - 1
