@@ -1,5 +1,6 @@
 """LUDB: on a small tree in the same format, and itself where it is."""
 
+import lzma
 import tarfile
 
 import numpy as np
@@ -165,13 +166,14 @@ def test_an_archive_is_as_good_as_its_records(copy):
 
 def test_an_archive_cannot_write_elsewhere(copy):
     pack(copy, lambda file: f"../../outside/data/{file.name}")
-    with pytest.raises(tarfile.OutsideDestinationError):
+    with pytest.raises(ValueError, match=r"ludb_1.0.1.tar.xz is damaged.*OutsideDestinationError"):
         load("ludb")
+    assert not list(copy.parent.parent.rglob("outside"))
 
 
 def pack(folder, name):
     """Move the records into the archive."""
-    with tarfile.open(folder / "ludb_1.0.1.tar.xz", "w:xz") as archive:
+    with tarfile.open(folder / "ludb_1.0.1.tar.xz", "w:xz", preset=0) as archive:
         for file in sorted((folder / "data").iterdir()):
             archive.add(file, name(file))
             file.unlink()
@@ -191,11 +193,74 @@ def test_a_changed_record_is_not_taken_from_what_was_prepared_before(copy):
     content = bytearray((copy / "data" / "7.dat").read_bytes())
     content[1000] ^= 1
     (copy / "data" / "7.dat").write_bytes(content)
-    with pytest.raises(ValueError, match="7 is damaged"):
+    with pytest.raises(ValueError, match=r"7.dat is damaged"):
         load("ludb")
     content[1000] ^= 1
     (copy / "data" / "7.dat").write_bytes(content)
     assert load("ludb").card.sha256 == before
+
+
+def test_a_sample_without_a_value_is_refused(copy, write_record):
+    values = np.zeros((12, 5000))
+    values[1, 7] = -32768
+    write_record(copy / "data" / "7", values, 500)
+    with pytest.raises(ValueError, match=r"7.dat is damaged: .*marks as having none \(-32768\).*lead II at 7"):
+        load("ludb")
+
+
+TABLES = {
+    "empty": lambda table: "",
+    "no table": lambda table: "<html>Please log in</html>",
+    "a column is missing": lambda table: table.replace("Rhythms", "Rhythm", 1),
+    "a person is missing": lambda table: "".join(table.splitlines(keepends=True)[:-3]),
+    "a person twice": lambda table: table.replace("\n12,", "\n13,", 1),
+    "a path": lambda table: table.replace("\n12,", "\n../data/12,", 1),
+    "numbers": lambda table: "ID,Rhythms,Hypertrophies\n" + "".join(f"{n},1,2\n" for n in range(1, SUBJECTS + 1)),
+    "no sinus rhythm": lambda table: table.replace("Sinus rhythm", "Sinusrhythm"),
+}
+
+
+@pytest.mark.parametrize("damage", TABLES.values(), ids=TABLES)
+def test_a_table_that_is_none_is_named_with_what_it_should_be(copy, damage):
+    file = copy / "ludb.csv"
+    file.write_text(damage(file.read_text()))
+    with pytest.raises(ValueError, match=r"ludb.csv is damaged: expected a table of ID.*, found .*DATASET=ludb"):
+        load("ludb")
+
+
+ARCHIVES = {
+    "empty": b"",
+    "half": lzma.compress(bytes(1000))[:40],
+    "no archive": lzma.compress(b"no archive"),
+    "no tar.xz": b"no archive",
+    "a bomb": lzma.compress(bytes(1 << 21)),
+}
+
+
+@pytest.mark.parametrize("content", ARCHIVES.values(), ids=ARCHIVES)
+def test_an_archive_that_is_none_is_named(copy, monkeypatch, content):
+    monkeypatch.setattr(ludb, "ARCHIVE_LIMIT", 1 << 20)
+    (copy / "data" / "7.dat").unlink()
+    (copy / "ludb_1.0.1.tar.xz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"ludb_1.0.1.tar.xz is damaged: expected a tar.xz of 80 files.*DATASET=ludb"):
+        load("ludb")
+
+
+def test_links_in_an_archive_are_not_followed(copy):
+    secret = copy / "data" / "7.hea"
+    content = secret.read_bytes()
+    secret.unlink()
+    secret.symlink_to(copy / "secret")
+    (copy / "secret").write_bytes(content)
+    pack(copy, lambda file: f"lobachevsky/data/{file.name}")
+    with pytest.raises(ValueError, match=r"tar.xz is damaged.*1 of them missing, the first one data/7.hea"):
+        load("ludb")
+
+
+def test_records_that_were_fetched_replace_a_damaged_archive(copy):
+    expected, _ = whole(load("ludb"))
+    (copy / "ludb_1.0.1.tar.xz").write_bytes(b"damaged")
+    np.testing.assert_array_equal(whole(load("ludb"))[0], expected)
 
 
 @pytest.mark.data("ludb")

@@ -111,7 +111,7 @@ def test_what_is_missing_is_named(folder):
 
 def test_a_record_that_is_not_in_microvolts_is_refused(folder, records, write_record):
     write_record(folder / "records100" / "00400" / "00004_lr", records[4], 100, gains=200)
-    with pytest.raises(ValueError, match="00004_lr: expected 1000 units per mV"):
+    with pytest.raises(ValueError, match=r"00004_lr.hea is damaged: expected 1000 units per mV"):
         load("ptb-xl")
 
 
@@ -136,6 +136,77 @@ def test_fetching_gets_the_tables_and_the_small_records_alone(folder, server, mo
     np.testing.assert_array_equal(fetch("ptb-xl").train[1], expected)
     assert state("ptb-xl") == "ready"
     assert {path for path, _ in server.requests} == set(server.files) - {"/ptb-xl/1.0.3/records500/00001_hr.dat"}
+
+
+def test_a_sample_without_a_value_is_refused(folder, records, write_record):
+    records[4][11, 999] = -32768
+    write_record(folder / "records100" / "00400" / "00004_lr", records[4], 100)
+    with pytest.raises(ValueError, match=r"00004_lr.dat is damaged: .*marks as having none.*lead V6 at 999"):
+        load("ptb-xl")
+
+
+def test_an_empty_header_is_named_with_what_it_should_be(folder):
+    (folder / "records100" / "00400" / "00004_lr.hea").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"00004_lr.hea is damaged: expected a WFDB header.*found .*DATASET=ptb-xl"):
+        load("ptb-xl")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    ["", "NORM", "{'NORM': 100.0", "{'NORM'}", "['NORM']", "{'NORM': 'high'}", "{1: 2}", "[" * 100_000, "{'IMII': 1}"],
+    ids=lambda codes: codes[:20],
+)
+def test_malformed_statements_are_named_with_file_record_and_expectation(folder, codes):
+    file = folder / "ptbxl_database.csv"
+    table = pd.read_csv(file)
+    table.loc[table["ecg_id"] == 9, "scp_codes"] = codes
+    table.to_csv(file, index=False)
+    with pytest.raises(ValueError) as caught:
+        load("ptb-xl")
+    for part in (str(file), "scp_codes such as {'NORM': 100.0}", codes[:60], "record 9", "make data DATASET=ptb-xl"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ptbxl_database.csv", ""),
+        ("ptbxl_database.csv", "<html>Please log in</html>"),
+        ("scp_statements.csv", ""),
+        ("scp_statements.csv", ",description,diagnostic\nNORM,normal ECG,1.0\n"),
+    ],
+)
+def test_a_table_that_is_none_is_named_and_the_set_is_partial(folder, name, content):
+    (folder / name).write_text(content)
+    with pytest.raises(ValueError, match=rf"{name} is damaged: expected a table .*found .*DATASET=ptb-xl"):
+        load("ptb-xl")
+    assert state("ptb-xl") == ("partial" if name == "ptbxl_database.csv" else "ready")
+
+
+@pytest.mark.parametrize("fold", [0, 11, 999, "first"])
+def test_a_fold_out_of_range_is_named(folder, fold):
+    file = folder / "ptbxl_database.csv"
+    table = pd.read_csv(file, dtype=str)
+    table.loc[0, "strat_fold"] = str(fold)
+    table.to_csv(file, index=False)
+    with pytest.raises(ValueError, match=r"ptbxl_database.csv is damaged: expected .*strat_fold from 1 to 10"):
+        load("ptb-xl")
+
+
+def test_a_record_in_two_folds_is_refused(folder):
+    file = folder / "ptbxl_database.csv"
+    table = pd.read_csv(file)
+    table.loc[5, "filename_lr"] = table.loc[0, "filename_lr"]
+    table.to_csv(file, index=False)
+    with pytest.raises(ValueError, match=r"ptbxl_database.csv is damaged: .*filename_lr"):
+        load("ptb-xl")
+
+
+def test_a_whole_copy_under_another_name_counts_before_half_a_download(folder):
+    shutil.copytree(folder, folder.with_name(ptb_xl.ALIASES[0]))
+    shutil.rmtree(folder / "records100")
+    assert state("ptb-xl") == "ready"
+    assert len(load("ptb-xl").train[1]) == 4
 
 
 def exchange_samples(folder):

@@ -19,6 +19,7 @@ SECONDS = 10
 MIRRORS = ("https://physionet.org/files/", "https://physionet-open.s3.amazonaws.com/")  # the second one is PhysioNet's
 SUMS = "SHA256SUMS.txt"
 LIMIT = 1 << 26  # bytes of a file; the largest are the lists of hashes and the tables
+NO_VALUE = -32768  # in WFDB's format 16; other formats, which have other values for it, are not accepted
 
 
 def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], progress: bool) -> Path:
@@ -109,6 +110,14 @@ def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> 
         if (stated - found) % 2**16:
             raise DamagedDataError(name, file, f"checksum {stated % 2**16} of lead {lead}", str(found))
     signals = content.d_signal[:, [names.index(lead) for lead in expected]].T
+    if len(gaps := np.argwhere(signals == NO_VALUE)):
+        lead, sample = gaps[0]
+        raise DamagedDataError(
+            name,
+            file,
+            "a value in every sample",
+            f"{len(gaps)} that WFDB marks as having none ({NO_VALUE}), the first one in lead {LEADS[lead]} at {sample}",
+        )
     return signals.astype(np.int16)
 
 
