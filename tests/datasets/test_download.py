@@ -1,7 +1,9 @@
 """Downloads, against a local server that truncates, stalls, lies and redirects."""
 
+import dataclasses
 import hashlib
 import importlib.util
+import os
 import pickle
 import random
 import shutil
@@ -31,10 +33,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def impatient(monkeypatch) -> None:
-    """A client that gives a server up after a second, and asks it twice."""
-    monkeypatch.setattr(download, "SILENT_SECONDS", 1)
-    monkeypatch.setattr(download, "SLOW_SECONDS", 1)
-    monkeypatch.setattr(download, "RETRIES", 1)
+    """A client that gives a server up after half a second."""
+    monkeypatch.setattr(download, "SLOW_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -176,13 +176,78 @@ def test_a_server_that_stalls_is_left_for_the_next(server, two, folder, impatien
     server.answers["/a.bin"] = [server.drip(pause, at)]
     start = time.monotonic()
     fetch("set", [two])
-    assert time.monotonic() - start < 30  # the drip would take 100 minutes
+    assert time.monotonic() - start < 10  # the drip would take 100 minutes
     assert contents(folder) == {"a.bin": CONTENT}
 
 
-def test_a_server_that_does_not_answer_is_left_for_the_next(server, two, folder, impatient):
-    server.answers["/a.bin"] = [lambda handler: time.sleep(60)] * 2
+def drip_headers(handler) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 60_000:
+        handler.wfile.write(bytes([byte]))
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("answer", [lambda handler: time.sleep(60), drip_headers], ids=["silence", "dripping headers"])
+def test_a_server_that_does_not_answer_is_left_for_the_next(server, two, folder, impatient, answer):
+    server.answers["/a.bin"] = [answer] * 9
+    start = time.monotonic()
     fetch("set", [two])
+    assert time.monotonic() - start < 10
+    assert contents(folder) == {"a.bin": CONTENT}
+
+
+def endless(handler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    handler.close_connection = True
+    for _ in range(1000):
+        handler.wfile.write(bytes(1 << 20))
+
+
+def announced(handler) -> None:
+    handler.head(200, 1000 << 20)
+    endless(handler)
+
+
+@pytest.mark.parametrize("answer", [endless, announced])
+def test_a_server_that_sends_more_than_the_file_can_have_is_left_for_the_next(server, two, folder, answer):
+    largest = []
+    two = dataclasses.replace(two, limit=len(CONTENT))
+
+    def watched(handler) -> None:
+        try:
+            answer(handler)
+        finally:
+            largest.extend(file.stat().st_size for file in folder.iterdir())
+
+    server.answers["/a.bin"] = [watched]
+    fetch("set", [two])
+    assert contents(folder) == {"a.bin": CONTENT}
+    assert all(size <= len(CONTENT) for size in largest)
+
+
+def test_what_is_endless_everywhere_leaves_nothing_and_names_the_limit(server, one, folder):
+    server.answers["/a.bin"] = [endless]
+    with pytest.raises(MissingDataError, match=r"a.bin: expected at most 300,000 bytes, got more"):
+        fetch("set", [dataclasses.replace(one, limit=len(CONTENT))])
+    assert contents(folder) == {}
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_part_that_is_a_link_is_not_written_through(server, one, folder, tmp_path, link):
+    folder.mkdir()
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    link(precious, folder / "a.bin.part")
+    fetch("set", [one])
+    assert precious.read_bytes() == b"precious"
+    assert contents(folder) == {"a.bin": CONTENT}
+    assert not (folder / "a.bin").is_symlink()
+
+
+def test_a_part_that_is_no_file_is_begun_anew(server, one, folder):
+    folder.mkdir()
+    os.mkfifo(folder / "a.bin.part")
+    fetch("set", [one])
     assert contents(folder) == {"a.bin": CONTENT}
 
 
@@ -263,6 +328,18 @@ def program(one: RemoteFile) -> list[str]:
 def test_without_progress_nothing_is_printed(one):
     found = subprocess.run(program(one), capture_output=True, check=True)
     assert found.stdout + found.stderr == b""
+
+
+@pytest.mark.parametrize("answer", [lambda handler: time.sleep(60), drip_headers], ids=["silence", "dripping headers"])
+def test_ctrl_c_does_not_wait_for_a_server(server, one, answer):
+    server.answers["/a.bin"] = [answer]
+    process = subprocess.Popen(program(one), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not server.requests and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=5)
+    assert b"KeyboardInterrupt" in error
 
 
 def test_ctrl_c_ends_a_slow_download_at_once_and_keeps_its_part(server, one, folder):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import functools
 import os
 import re
+import stat
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tfq_fusion.datasets.answer import Answer
 
 if TYPE_CHECKING:
     import requests
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
 
 WORKERS = 8  # files at once
 CONNECT_SECONDS = 10.0
-SILENT_SECONDS = 30.0  # a server that sends nothing for so long is given up
-SLOW_SECONDS = 60.0  # and so is one that sends less than SLOW_BYTES in so long
+SLOW_SECONDS = 30.0  # a server that sends less than SLOW_BYTES in so long is given up, whatever it is doing
 SLOW_BYTES = 65536
 RETRIES = 3  # of a request that could not connect, or that the server was too busy for
 BACKOFF_SECONDS = 0.5  # they wait 0, 2 and 4 times as long
@@ -136,8 +138,9 @@ def fetch(name: str, files: Sequence[RemoteFile], progress: bool = False) -> Pat
 
     A file appears under its name only when it is whole and has its SHA-256. Until then it is ``<name>.part``, and a
     later call goes on there if the server can. Proxies are taken from the environment. A server that cannot be reached
-    in 10 seconds, does not answer in 30 or is busy (status 429, 500, 502, 503 or 504) is asked four times in all; one
-    that falls silent for 30 seconds, or sends less than 64 KiB in 60, is given up. Then the next mirror is tried.
+    in 10 seconds or is busy (status 429, 500, 502, 503 or 504) is asked four times in all. One that sends less than
+    64 KiB in 30 seconds, from the question to the end of the file, is given up, and so is one that sends more than the
+    file can have. Then the next mirror is tried. Ctrl-C ends all at once, whatever the servers do.
 
     Args:
         name: The data set, and the name of its folder in :func:`data_folder`.
@@ -151,9 +154,6 @@ def fetch(name: str, files: Sequence[RemoteFile], progress: bool = False) -> Pat
         MissingDataError: If all mirrors of a file fail; what was downloaded is kept.
         OSError: If the folder cannot be written.
     """
-    import pooch
-
-    pooch.get_logger().setLevel("WARNING")  # or it would announce every file
     folder = data_folder() / name
     stop = threading.Event()
     with (
@@ -223,64 +223,77 @@ class _Worker:
         import urllib3
 
         target = self.folder / file.path
+        if target.is_file() and file.sha256 in (None, pooch.file_hash(str(target))):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.part")
-
-        def downloader(url: str, output: str, _: object) -> None:
-            self._transfer(url, part)
-            part.replace(output)
-
         failures: dict[str, Exception] = {}
         for url in file.urls:
             for _ in range(ATTEMPTS):
-                if file.sha256 is None:
-                    part.unlink(missing_ok=True)  # nothing would tell that its halves do not belong together
-                resumes = part.exists()
+                begin = _resumable_bytes(part, file)
                 try:
-                    pooch.retrieve(url, file.sha256, target.name, target.parent, downloader=downloader)
+                    self._transfer(url, file, part, begin)
+                    if file.sha256 not in (None, found := pooch.file_hash(str(part))):
+                        raise ValueError(f"expected SHA-256 {file.sha256}, got {found}")
+                    part.replace(target)
                     return
                 except urllib3.exceptions.ProtocolError as error:  # broken off in the middle: the next attempt goes on
                     failures[url] = error
                 except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                     failures[url] = error
                     break
-                except ValueError as error:  # the hash is wrong, and pooch has removed the file
+                except ValueError as error:
                     failures[url] = error
-                    if not resumes:
+                    part.unlink(missing_ok=True)
+                    if not begin:
                         break
         # Where requests gave up after several attempts, its text is long; urllib3's reason inside is the point.
         reasons = [f"{url}: {getattr((*error.args, None)[0], 'reason', error)}" for url, error in failures.items()]
         reason = f"{file.path} could not be downloaded ({'; '.join(reasons)})"
         raise missing_data(self.name, self.folder, [file], reason)
 
-    def _transfer(self, url: str, part: Path) -> None:
-        """Appends to ``part`` what it lacks, or begins it anew if the server cannot send the rest alone."""
+    def _transfer(self, url: str, file: RemoteFile, part: Path, begin: int) -> None:
+        """Appends to ``part``, which has ``begin`` bytes, what it lacks; or begins it anew if the server can only that.
+
+        Raises:
+            ValueError: If these cannot become the bytes of the file.
+        """
         import requests
 
-        begin = part.stat().st_size if part.exists() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
-        timeout = (CONNECT_SECONDS, SILENT_SECONDS)
-        with self.session.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        ask = functools.partial(
+            self.session.get, url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, SLOW_SECONDS)
+        )
+        with Answer(ask, self.stop, SLOW_SECONDS, SLOW_BYTES) as answer:
+            response = answer.response()
             if begin and response.status_code == requests.codes.requested_range_not_satisfiable:
-                part.unlink()
                 raise ValueError(f"{part} has {begin} bytes, which is no beginning of the file. It is begun anew.")
             response.raise_for_status()
             resumed = response.status_code == requests.codes.partial_content
             received = begin if resumed else 0
-            size = received + int(response.headers.get("Content-Length", 0))
+            size = received + (response.raw.length_remaining or 0)
             bar = self.bars.add_task(part.stem, total=size, completed=received, unit="bytes", visible=size > BAR_BYTES)
-            deadline, due = time.monotonic() + SLOW_SECONDS, received + SLOW_BYTES
             try:
-                with part.open("ab" if resumed else "wb") as file:
-                    # read1 returns what has come. What requests offers waits for a whole chunk, for ever if it drips.
-                    while chunk := response.raw.read1(1 << 16):
-                        file.write(chunk)
+                with part.open("ab" if resumed else "wb") as output:
+                    for chunk in answer.chunks():
                         received += len(chunk)
+                        if max(received, size) > file.limit:
+                            raise ValueError(f"expected at most {file.limit:,} bytes, got more")
+                        output.write(chunk)
                         self.bars.update(bar, completed=received)
-                        if self.stop.is_set():
-                            raise concurrent.futures.CancelledError
-                        if time.monotonic() > deadline:
-                            if received < due:
-                                raise requests.Timeout(f"less than {SLOW_BYTES} bytes in {SLOW_SECONDS:g} seconds")
-                            deadline, due = time.monotonic() + SLOW_SECONDS, received + SLOW_BYTES
             finally:
                 self.bars.remove_task(bar)
+
+
+def _resumable_bytes(part: Path, file: RemoteFile) -> int:
+    """How much of a file is there; what nothing can be appended to, such as a link to another file, is removed."""
+    try:
+        found = part.lstat()
+    except FileNotFoundError:
+        return 0
+    # Without a hash, nothing would tell that two halves do not belong together.
+    ours = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    if ours and file.sha256 is not None and found.st_size <= file.limit:
+        return found.st_size
+    part.unlink()
+    return 0
