@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reproduce.terminal import console
+from reproduce.terminal import console, fail
 
 app = typer.Typer()
 
@@ -17,7 +17,10 @@ def data(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from reproduce.data import listing
 
-        console.print(listing())
+        try:
+            console.print(listing())
+        except (OSError, ValueError) as error:
+            fail(error)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from tfq_fusion.datasets import available, fetch, state
 from tfq_fusion.datasets.card import DATA, Card, WebSource, read_card
@@ -18,7 +19,7 @@ from tfq_fusion.datasets.registry import DOWNLOADS
 def listing() -> Table:
     """One row per data set: name, task, modalities, licence, size and state."""
     table = Table(Column("name", no_wrap=True), "task", "modalities", "licence", "size", "state", box=None)
-    table.caption = f"Downloads: {data_folder()}"
+    table.caption = Text(f"Downloads: {data_folder()}", style="table.caption")
     for name in available():
         card = read_card(DATA, name)
         table.add_row(name, card.task, str(card.modality_count), card.licence, _size(card), state(name))

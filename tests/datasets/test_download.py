@@ -16,7 +16,7 @@ from pathlib import Path
 import pooch
 import pytest
 
-from tfq_fusion.datasets import MissingDataError, download
+from tfq_fusion.datasets import MissingDataError, download, load
 from tfq_fusion.datasets.download import RemoteFile, data_folder, fetch, folders, locate, require
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -378,6 +378,13 @@ def test_the_folder_of_the_environment_comes_before_the_default(tmp_path, monkey
     assert data_folder() == Path.cwd() / "relative"
     monkeypatch.delenv("TFQ_FUSION_DATA_DIR")
     assert data_folder() == download.default_folder()
+
+
+def test_a_folder_of_a_user_who_is_not_there_is_one_clear_error(monkeypatch):
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", "~nobody-of-this-name/data")
+    for call in (data_folder, lambda: locate("set"), lambda: load("mnist")):
+        with pytest.raises(ValueError, match=r"TFQ_FUSION_DATA_DIR.*~nobody-of-this-name/data"):
+            call()
 
 
 @pytest.mark.parametrize("checkout", [True, False])

@@ -50,6 +50,13 @@ def test_the_list_has_every_set_with_licence_size_and_state(folder):
     assert str(folder) in output
 
 
+def test_a_folder_is_shown_as_it_is_called(folder, monkeypatch):
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(folder / "[bold]sets[/red]"))
+    code, output = run()
+    assert code == 0
+    assert f"Downloads: {folder}/[bold]sets[/red]" in output
+
+
 @pytest.fixture
 def small(server, folder, monkeypatch):
     """A server with an MNIST of 100 images and 10 to test; Wikipedia is gone from it, and there are no others."""
@@ -93,6 +100,14 @@ def test_an_unknown_name_is_one_clear_line():
     code, output = run("fetch", "imagenet")
     assert code == 2
     assert "Unknown data set 'imagenet'; the known ones are" in output
+
+
+@pytest.mark.parametrize("arguments", [(), ("fetch", "mnist"), ("fetch", "all")])
+def test_a_folder_of_a_user_who_is_not_there_is_one_clear_line(monkeypatch, arguments):
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", "~nobody-of-this-name")
+    code, output = run(*arguments)
+    assert code == 2
+    assert re.search("^Error: .*TFQ_FUSION_DATA_DIR.*~nobody-of-this-name", output, re.MULTILINE)
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(small, folder, monkeypatch):

@@ -74,9 +74,18 @@ def default_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """The folder that holds one folder per downloaded data set: ``TFQ_FUSION_DATA_DIR``, or :func:`default_folder`."""
+    """The folder that holds one folder per downloaded data set: ``TFQ_FUSION_DATA_DIR``, or :func:`default_folder`.
+
+    Raises:
+        ValueError: If the variable begins with the home of a user who is not known.
+    """
     given = os.environ.get("TFQ_FUSION_DATA_DIR")
-    return Path(given).expanduser().absolute() if given else default_folder()
+    if not given:
+        return default_folder()
+    try:
+        return Path(given).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"TFQ_FUSION_DATA_DIR should be the path of a folder, got {given!r}: {error}") from None
 
 
 def folders(name: str, aliases: Sequence[str] = ()) -> list[Path]:
