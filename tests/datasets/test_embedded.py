@@ -91,5 +91,5 @@ def test_the_first_channels_of_japanese_vowels_can_be_taken(channels):
 
 @pytest.mark.parametrize("channels", [0, 1, 13])
 def test_channels_out_of_range_are_named(channels):
-    with pytest.raises(ValueError, match=f"`channels` should be between 2 and 12, got {channels}"):
+    with pytest.raises(ValueError, match=f"`channels` should be between 2 and 12, an integer; got {channels}"):
         load("japanese-vowels", channels=channels)

@@ -101,7 +101,7 @@ def test_fewer_training_samples_are_always_the_same_and_of_every_class(mnist):
 @pytest.mark.parametrize("count", [99, 181])
 def test_a_number_of_samples_out_of_range_names_the_range(mnist, count):
     fetch("mnist")
-    with pytest.raises(ValueError, match=f"mnist: `samples` should be between 100 and 180, got {count}"):
+    with pytest.raises(ValueError, match=f"mnist: `samples` should be between 100 and 180, an integer; got {count}"):
         load("mnist", samples=count)
 
 

@@ -142,11 +142,15 @@ def test_any_leads_in_any_order(folder):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"leads": ("I",)}, "two or more of I, II, III"),
+        ({"leads": ("I",)}, "`leads` should be 2 or more of I, II, III"),
+        ({"leads": "V1"}, "each once; got V1"),
+        ({"leads": None}, "each once; got None"),
+        ({"leads": (1, 2)}, "each once; got 1, 2"),
         ({"leads": ("I", "I")}, "each once; got I, I"),
         ({"leads": ("I", "V7")}, "each once; got I, V7"),
         ({"target": "axis"}, "`target` should be one of hypertrophy, rhythm, got 'axis'"),
-        ({"fold": 5}, "`fold` should be one of 0 to 4, got 5"),
+        ({"target": ["rhythm"]}, "`target` should be one of hypertrophy, rhythm, got"),
+        ({"fold": 5}, "`fold` should be between 0 and 4, an integer; got 5"),
     ],
 )
 def test_options_out_of_range_are_named(folder, options, complaint):

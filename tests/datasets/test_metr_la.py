@@ -173,10 +173,10 @@ def test_the_way_to_metrics(folder):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"sensors": 1}, "`sensors` should be between 2 and 207, got 1"),
-        ({"sensors": 208}, "`sensors` should be between 2 and 207, got 208"),
-        ({"horizon": 0}, "`horizon` should be between 1 and 12 steps, got 0"),
-        ({"horizon": 13}, "`horizon` should be between 1 and 12 steps, got 13"),
+        ({"sensors": 1}, "`sensors` should be between 2 and 207, an integer; got 1"),
+        ({"sensors": 208}, "`sensors` should be between 2 and 207, an integer; got 208"),
+        ({"horizon": 0}, "`horizon` should be between 1 and 12, an integer; got 0"),
+        ({"horizon": 13}, "`horizon` should be between 1 and 12, an integer; got 13"),
         ({"leads": ("I",)}, "metr-la has no option leads; it takes sensors, horizon"),
     ],
 )

@@ -30,10 +30,20 @@ def test_all_views_are_loaded_where_none_is_named():
 
 
 @pytest.mark.parametrize(
-    ("views", "got"), [(("fou", "far"), "fou, far"), (("fou", "fou"), "fou, fou"), ((), "none"), ("fo", "fo")]
+    ("views", "got"),
+    [
+        (("fou", "far"), "fou, far"),
+        (("fou", "fou"), "fou, fou"),
+        ((), "none"),
+        ("fo", "fo"),
+        (3, "3"),
+        ([["fou"]], r"\['fou'\]"),
+    ],
 )
 def test_views_that_cannot_be_chosen_are_named_beside_the_known(views, got):
-    with pytest.raises(ValueError, match=f"mfeat: `views` should be different ones of fou, fac, .*mor, got {got}."):
+    with pytest.raises(
+        ValueError, match=f"mfeat: `views` should be 1 or more of fou, fac, .*mor, each once; got {got}."
+    ):
         load("mfeat", views=views)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import different_names
 from tfq_fusion.datasets.card import Card
 
 Part = tuple[dict[str, np.ndarray], np.ndarray]
@@ -68,12 +69,7 @@ def choose_views(dataset: Dataset, views: Sequence[str] | None) -> Dataset:
     """
     if views is None:
         return dataset
-    views = (views,) if isinstance(views, str) else tuple(views)
-    if not views or len(set(views)) < len(views) or not set(views) <= set(dataset.modalities):
-        raise ValueError(
-            f"{dataset.card.name}: `views` should be different ones of {', '.join(dataset.modalities)}, "
-            f"got {', '.join(map(str, views)) or 'none'}."
-        )
+    views = different_names(dataset.card.name, "views", views, dataset.modalities)
 
     def chosen(part: Part) -> Part:
         inputs, labels = part

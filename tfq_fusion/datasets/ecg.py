@@ -135,15 +135,8 @@ def lead_dataset(
         signals: ``[records, 12, samples]``.
         labels: One per record.
         rows: Part -> records, by row.
-        leads: Names of the leads to take, at least two.
-
-    Raises:
-        ValueError: If a lead is unknown or named twice, or there are fewer than two.
+        leads: Names of the leads to take.
     """
-    if len(leads) < 2 or len(set(leads)) < len(leads) or not set(leads) <= set(LEADS):
-        raise ValueError(
-            f"{card.name}: `leads` should be two or more of {', '.join(LEADS)}, each once; got {', '.join(leads)}."
-        )
     parts = {
         part: ({lead: signals[chosen, LEADS.index(lead)].astype(np.float32) for lead in leads}, labels[chosen])
         for part, chosen in rows.items()

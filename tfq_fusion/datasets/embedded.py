@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset, choose_views
 
@@ -64,15 +65,12 @@ def load_japanese_vowels(channels: int = 12) -> Dataset:
 
     Raises:
         FileNotFoundError: If the file or its card is missing.
-        ValueError: If there are fewer than 2 or more than 12 channels, or the file is not the one that the card
+        ValueError: If ``channels`` is not an integer from 2 to 12, or the file is not the one that the card
             describes.
     """
     dataset = load_embedded("japanese-vowels")
-    if not 2 <= channels <= len(dataset.modalities):
-        raise ValueError(
-            f"japanese-vowels: `channels` should be between 2 and {len(dataset.modalities)}, got {channels}."
-        )
-    return choose_views(dataset, dataset.modalities[:channels])
+    count = integer_between("japanese-vowels", "channels", channels, 2, len(dataset.modalities))
+    return choose_views(dataset, dataset.modalities[:count])
 
 
 def _read_verified(file: Traversable, sha256: str) -> bytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import Dataset, Part, choose_views
 from tfq_fusion.datasets.descriptors import colour_histograms, orientation_histograms
@@ -234,10 +235,8 @@ def _arrays(train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -
 def _subset(dataset: Dataset, samples: int | None) -> Dataset:
     """The data set with so many training samples, and as large a share of the validation part."""
     card, (_, labels) = dataset.card, dataset.train
-    if samples is None or samples == len(labels):
+    if samples is None or integer_between(card.name, "samples", samples, FEWEST, len(labels)) == len(labels):
         return dataset
-    if not FEWEST <= samples < len(labels):
-        raise ValueError(f"{card.name}: `samples` should be between {FEWEST} and {len(labels)}, got {samples}.")
 
     def drawn(part: Part, count: int) -> Part:
         inputs, labels = part

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import different_names, integer_between
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders, require
@@ -71,10 +72,10 @@ def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: i
     """
     import pooch
 
-    if target not in TARGETS:
+    leads = different_names("ludb", "leads", leads, LEADS, fewest=2)
+    if target not in tuple(TARGETS):
         raise ValueError(f"ludb: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
-    if fold not in range(FOLDS):
-        raise ValueError(f"ludb: `fold` should be one of 0 to {FOLDS - 1}, got {fold!r}.")
+    fold = integer_between("ludb", "fold", fold, 0, FOLDS - 1)
     folder = next(filter(ludb_is_complete, folders("ludb", ALIASES)), None) or require("ludb", FILES, ALIASES)
     hashes = [pooch.file_hash(str(folder / name)) for name in _sources(folder)]
     arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))

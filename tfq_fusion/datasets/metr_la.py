@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import SLOTS_PER_DAY, Dataset
 from tfq_fusion.datasets.download import RemoteFile, fetch, folders, require
@@ -77,10 +78,8 @@ def load_traffic(name: str, sensors: int = 207, horizon: int = 12) -> Dataset:
         ValueError: If an argument is out of range or a file is damaged.
     """
     card = read_card(DATA, name)
-    if not 2 <= sensors <= len(card.outputs):
-        raise ValueError(f"{name}: `sensors` should be between 2 and {len(card.outputs)}, got {sensors}.")
-    if not 1 <= horizon <= WINDOW:
-        raise ValueError(f"{name}: `horizon` should be between 1 and {WINDOW} steps, got {horizon}.")
+    sensors = integer_between(name, "sensors", sensors, 2, len(card.outputs))
+    horizon = integer_between(name, "horizon", horizon, 1, WINDOW)
     files, aliases = SETS[name].files, SETS[name].aliases
     complete = (folder for folder in folders(name, aliases) if traffic_is_complete(name, folder))
     folder = next(complete, None) or require(name, files, aliases)  # which says what is missing

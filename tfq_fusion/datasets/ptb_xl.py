@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfq_fusion.datasets.arguments import different_names
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import RemoteFile, absent, folders, missing_data, require
@@ -71,6 +72,7 @@ def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> D
         DamagedDataError: If a file is not what it should be.
         ValueError: If an argument is out of range.
     """
+    leads = different_names("ptb-xl", "leads", leads, LEADS, fewest=2)
     if target not in TARGETS:
         raise ValueError(f"ptb-xl: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
     folder = next(filter(ptb_xl_is_complete, folders("ptb-xl", ALIASES)), None) or require("ptb-xl", FILES, ALIASES)

@@ -125,7 +125,7 @@ def state(name: str) -> Literal["embedded", "ready", "partial", "missing"]:
 
 
 def _known(name: str) -> str:
-    if name not in LOADERS:
+    if not isinstance(name, str) or name not in LOADERS:
         near = difflib.get_close_matches(str(name), LOADERS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Unknown data set {name!r}; the known ones are {', '.join(available())}.{hint}")
