@@ -1,3 +1,5 @@
+import re
+
 import pydantic
 import pytest
 import yaml
@@ -16,6 +18,13 @@ def test_a_card_is_named_as_its_file_and_cannot_be_changed():
     assert card.name == "traffic-detectors"
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         card.name = "another"
+
+
+@pytest.mark.parametrize("content", [b"name: [", b"\xff\xfe\xff", b"!!python/object:os.system {}"])
+def test_a_card_that_is_no_yaml_is_named(tmp_path, content):
+    (tmp_path / "set.yaml").write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}/set.yaml: expected a card in YAML")):
+        read_card(tmp_path, "set")
 
 
 @pytest.mark.parametrize("field", ["licence", "attribution", "source", "sha256", "split"])

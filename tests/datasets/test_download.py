@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pickle
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -328,6 +329,14 @@ def program(one: RemoteFile) -> list[str]:
 def test_without_progress_nothing_is_printed(one):
     found = subprocess.run(program(one), capture_output=True, check=True)
     assert found.stdout + found.stderr == b""
+
+
+def test_a_disk_that_is_full_is_named_with_the_file(one, folder):
+    *python, text = program(one)
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n{text}"
+    found = subprocess.run([*python, limited], capture_output=True, text=True)
+    assert found.returncode == 1
+    assert re.search(rf"OSError: .*{re.escape(str(folder))}/a.bin.part", found.stderr)
 
 
 @pytest.mark.parametrize("answer", [lambda handler: time.sleep(60), drip_headers], ids=["silence", "dripping headers"])

@@ -283,6 +283,13 @@ def test_a_picture_that_is_none_is_named_with_what_it_should_be(part, content):
         load("cifar-10")
 
 
+@pytest.mark.parametrize("count", [1, 11])
+def test_too_few_images_are_named(part, count):
+    (part / "train_first5000.png").write_bytes(png(count, 1024, 3))
+    with pytest.raises(ValueError, match=r"train_first5000.png is damaged: expected images of each class"):
+        load("cifar-10")
+
+
 def npz(labels: np.ndarray, compress: bool = False) -> bytes:
     buffer = io.BytesIO()
     (np.savez_compressed if compress else np.savez)(buffer, train_labels=np.arange(200) % 10, test_labels=labels)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from tfq_fusion.datasets import download
+from tfq_fusion.datasets.files import DamagedDataError
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 
@@ -170,6 +172,12 @@ def test_arrays_are_on_disk_before_they_have_their_name(folder, monkeypatch):
     assert not any(path.is_relative_to(complete) for path in before)
     for file in complete.rglob("*"):
         assert any(path.parts[-1:] == file.parts[-1:] for path in before)
+
+
+def test_a_damaged_file_is_named_across_processes():
+    error = DamagedDataError("set", Path("file"), "this", "that")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert "file is damaged: expected this, found that. Fetch it anew with `make data DATASET=set`." in str(error)
 
 
 def test_a_folder_that_cannot_be_written_is_named(folder):

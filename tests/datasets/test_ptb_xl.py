@@ -193,6 +193,14 @@ def test_a_fold_out_of_range_is_named(folder, fold):
         load("ptb-xl")
 
 
+@pytest.mark.parametrize("rows", [0, 4, 6])
+def test_a_part_without_records_is_named(folder, rows):
+    file = folder / "ptbxl_database.csv"
+    pd.read_csv(file)[:rows].to_csv(file, index=False)
+    with pytest.raises(ValueError, match=r"ptbxl_database.csv is damaged: expected .*without any diagnosis"):
+        load("ptb-xl")
+
+
 def test_a_record_in_two_folds_is_refused(folder):
     file = folder / "ptbxl_database.csv"
     table = pd.read_csv(file)

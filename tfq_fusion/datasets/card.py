@@ -149,6 +149,12 @@ def read_card(folder: Traversable, name: str) -> Card:
 
     Raises:
         FileNotFoundError: If there is no such card.
-        pydantic.ValidationError: If a field is missing, unknown or of the wrong kind.
+        ValueError: If it is no YAML, or as a ``pydantic.ValidationError``, if a field is missing, unknown or of the
+            wrong kind.
     """
-    return Card.model_validate(yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")))
+    file = folder / f"{name}.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{file}: expected a card in YAML. Reinstall tfq-fusion. ({error})") from error
+    return Card.model_validate(content)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfq_fusion.datasets.answer import Answer
+from tfq_fusion.datasets.files import naming
 
 if TYPE_CHECKING:
     import requests
@@ -283,7 +284,7 @@ class _Worker:
             size = received + (response.raw.length_remaining or 0)
             bar = self.bars.add_task(part.stem, total=size, completed=received, unit="bytes", visible=size > BAR_BYTES)
             try:
-                with part.open("ab" if resumed else "wb") as output:
+                with naming(part), part.open("ab" if resumed else "wb") as output:
                     for chunk in answer.chunks():
                         received += len(chunk)
                         if max(received, size) > file.limit:

@@ -46,6 +46,17 @@ def expecting(name: str, file: Path, expected: str) -> Iterator[None]:
         raise DamagedDataError(name, file, expected, f"{type(error).__name__} ({error})") from error
 
 
+@contextlib.contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Lets the system's errors inside, such as that a disk is full, say of which file they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(file)) from error
+
+
 def read_verified(name: str, file: Path, sha256: str, limit: int, open_file: Callable[..., Any] = open) -> bytes:
     """The content of a file of a data set.
 

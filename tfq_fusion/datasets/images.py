@@ -177,7 +177,8 @@ def _cifar10_part(card: Card, folder: Path) -> Dataset:
         for part, file, content in (("train", files[0], train_png), ("test", files[1], test_png)):
             images = _rows_of_png(file, content)
             parts[part] = images, _labels_of_npz(files[2], npz, f"{part}_labels", len(images), len(card.classes))
-        return _arrays(parts["train"], parts["test"], _edges_and_colours)
+        with expecting("cifar-10", files[0], "images of each class, enough to hold some out"):
+            return _arrays(parts["train"], parts["test"], _edges_and_colours)
 
     dataset = prepared_dataset(card, VERSION, hashes, build)
     train, validation, test = (len(labels) for _, labels in (dataset.train, dataset.validation, dataset.test))

@@ -143,7 +143,9 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
         if not table["filename_lr"].is_unique:
             raise ValueError("a record twice in filename_lr")
         labels = superclasses(table, statements)
-    diagnosed = labels.any(axis=1)
+        diagnosed = labels.any(axis=1)
+        if {TEST_FOLD, VALIDATION_FOLD} - (filled := {*table["strat_fold"][diagnosed]}) or len(filled) < 3:
+            raise ValueError("a part without any diagnosis")
     signals = np.empty((diagnosed.sum(), len(LEADS), RATE * SECONDS), dtype=np.int16)
     for row, record in enumerate(table["filename_lr"][diagnosed]):
         signals[row] = read_record("ptb-xl", folder / record, RATE, UNITS_PER_MV)
@@ -180,4 +182,5 @@ def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> np.ndarray:
             found.append({diagnostic[code] for code in likelihoods})
         except (KeyError, ValueError):
             raise ValueError(f"the scp_codes {str(codes)[:80]!r} of record {number}") from None
-    return np.array([[name in classes for name in SUPERCLASSES] for classes in found])
+    rows = [[name in classes for name in SUPERCLASSES] for classes in found]
+    return np.array(rows, dtype=bool).reshape(-1, len(SUPERCLASSES))
