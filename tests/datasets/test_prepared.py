@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfq_fusion.datasets import download
-from tfq_fusion.datasets.files import DamagedDataError
+from tfq_fusion.datasets import DamagedDataError, download
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 

@@ -174,6 +174,7 @@ def test_malformed_statements_are_named_with_file_record_and_expectation(folder,
         ("ptbxl_database.csv", "<html>Please log in</html>"),
         ("scp_statements.csv", ""),
         ("scp_statements.csv", ",description,diagnostic\nNORM,normal ECG,1.0\n"),
+        ("scp_statements.csv", STATEMENTS.replace(",CD", ",DC")),
     ],
 )
 def test_a_table_that_is_none_is_named_and_the_set_is_partial(folder, name, content):

@@ -13,6 +13,7 @@ Four sets travel with the package. The others are downloaded by :func:`fetch`, n
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import MissingDataError
+from tfq_fusion.datasets.files import DamagedDataError
 from tfq_fusion.datasets.registry import available, fetch, load, state
 
-__all__ = ["Card", "Dataset", "MissingDataError", "available", "fetch", "load", "state"]
+__all__ = ["Card", "DamagedDataError", "Dataset", "MissingDataError", "available", "fetch", "load", "state"]

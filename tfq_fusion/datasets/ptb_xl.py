@@ -132,9 +132,11 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
             hashes = [listed[file.path] for file in records]
         for file, sha256 in zip(records, hashes, strict=True):
             read_verified("ptb-xl", folder / file.path, sha256, file.limit)
-    with expecting("ptb-xl", folder / STATEMENTS, "a table of statements with diagnostic and diagnostic_class"):
+    expected = f"a table of statements with diagnostic and diagnostic_class, one of {', '.join(SUPERCLASSES)}"
+    with expecting("ptb-xl", folder / STATEMENTS, expected):
         statements = pd.read_csv(folder / STATEMENTS, index_col=0)
-        statements[["diagnostic", "diagnostic_class"]]
+        if unknown := {*statements["diagnostic_class"][statements["diagnostic"] == 1]} - {*SUPERCLASSES}:
+            raise ValueError(f"diagnostic_class {', '.join(map(str, unknown))}")
     expected = "a table with ecg_id, strat_fold from 1 to 10, and scp_codes such as {'NORM': 100.0}"
     with expecting("ptb-xl", folder / TABLE, f"{expected} of {STATEMENTS}"):
         table = pd.read_csv(folder / TABLE, index_col="ecg_id")
