@@ -250,6 +250,13 @@ def test_an_archive_that_is_none_is_named(copy, monkeypatch, content):
         load("ludb")
 
 
+def test_a_damaged_record_is_named_inside_its_archive(copy):
+    (copy / "data" / "7.hea").write_bytes(b"")
+    pack(copy, lambda file: f"lobachevsky/data/{file.name}")
+    with pytest.raises(ValueError, match=rf"^{copy}/ludb_1.0.1.tar.xz/data/7.hea is damaged: expected a WFDB header"):
+        load("ludb")
+
+
 def test_links_in_an_archive_are_not_followed(copy):
     secret = copy / "data" / "7.hea"
     content = secret.read_bytes()

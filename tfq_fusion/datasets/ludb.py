@@ -18,7 +18,7 @@ from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders, require
 from tfq_fusion.datasets.ecg import LEADS, RATE, SECONDS, fetch_physionet, lead_dataset, read_record, remote_file
-from tfq_fusion.datasets.files import expecting
+from tfq_fusion.datasets.files import DamagedDataError, expecting
 from tfq_fusion.datasets.prepared import fingerprint, prepared
 
 VERSION = 1
@@ -151,4 +151,8 @@ def _records(folder: Path) -> Iterator[Path]:
             (records,) = Path(temporary).glob("*/data")
             if absent := [name for name in RECORDS if not (records.parent / name).is_file()]:
                 raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
-        yield records
+        try:
+            yield records
+        except DamagedDataError as error:  # its path ends here
+            _, record_file, expected, found = error.args
+            raise DamagedDataError("ludb", file / "data" / record_file.name, expected, found) from None
