@@ -19,7 +19,7 @@ from reproduce.preview import preview
 from reproduce.progress import last_line
 from reproduce.render import Figures, write_table
 from reproduce.results import read_table
-from reproduce.runs import FAILED, RunResult, RunSpec
+from reproduce.runs import FAILED, RunResult, RunSpec, each_once
 from reproduce.store import Store, forget
 
 
@@ -45,7 +45,7 @@ def produce(
     Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there.
 
     Args:
-        specs: The runs of the table.
+        specs: The runs of the table; one that is listed twice is run and counted once.
         fold: Folds their results into rows.
         path_stem: Where the table goes, without suffix.
         title: Its heading.
@@ -69,6 +69,7 @@ def produce(
         ExecutionError: If the runs cannot be handed out.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
+    specs = each_once(specs)
     raw = path_stem.parent / "runs" / "runs.jsonl"
     backups = raw.with_name("checkpoints")
     if dry_run:

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfq_fusion.training.protocol import Protocol
@@ -118,6 +118,11 @@ class RunSpec:
         degree = "" if self.degree is None else f" P={self.degree}"
         options = "".join(f" {name}={_short(value)}" for name, value in dict(self.dataset_options).items())
         return f"{self.dataset}{options} {self.fusion}{degree} seed {self.seed}"
+
+
+def each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    """The specifications in their order, each once: a run that is asked for twice is one run."""
+    return list({spec.id: spec for spec in specs}.values())
 
 
 @dataclasses.dataclass(frozen=True)

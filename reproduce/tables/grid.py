@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from reproduce.runs import (
     INTRACTABLE,
     RunResult,
     RunSpec,
+    each_once,
 )
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
@@ -70,7 +72,7 @@ def named(profile: str, profiles: Mapping[str, Profile]) -> Profile:
 
 
 def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The fusions that were asked for, or all of the known ones.
+    """The fusions that were asked for, each once, or all of the known ones.
 
     Raises:
         ValueError: If one is unknown.
@@ -78,11 +80,11 @@ def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, 
     unknown = [fusion for fusion in fusions or () if fusion not in known]
     if unknown:
         raise ValueError(f"Unknown fusion {', '.join(unknown)}: expected among {', '.join(known)}.")
-    return tuple(fusions or known)
+    return tuple(dict.fromkeys(fusions or known))
 
 
 def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
-    """Every run of the blocks, in their order.
+    """Every run of the blocks once, in their order.
 
     Raises:
         FileNotFoundError: If data sets are not there; the message names them and says how to get them.
@@ -91,11 +93,11 @@ def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
     check_engine(engine)
     blocks = list(blocks)
     datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
-    return [
+    return each_once(
         spec
         for block in blocks
         for spec in _block_specs(block, None if block.dataset in EXPERIMENTS else next(datasets), engine)
-    ]
+    )
 
 
 def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[RunSpec]:
@@ -145,7 +147,17 @@ def fold(
         One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose
         loss became NaN; the others are taken over the seeds that finished. A fusion that cannot be built has zero seeds
         and no mean.
+
+    Raises:
+        ValueError: If a run has two results: it would count as two seeds.
     """
+    ids = Counter(result.spec.id for result in results)
+    for result in results:
+        if ids[result.spec.id] > 1:
+            raise ValueError(
+                f"Run {result.spec.id} ({result.spec}) has {ids[result.spec.id]} results, expected one. Fold each run "
+                "once: results of one run are no seeds."
+            )
     rows = []
     groups: dict[tuple[str, int, str, int | None], list[RunResult]] = {}
     for result in results:

@@ -13,7 +13,7 @@ from reproduce.experiments.parameter_counts import growth_exponent
 from reproduce.experiments.polynomials import exponents
 from reproduce.expressivity_figures import expressivity_figures
 from reproduce.results import label, typed
-from reproduce.runs import RunResult, RunSpec
+from reproduce.runs import RunResult, RunSpec, each_once
 from reproduce.tables import grid
 from tfq_fusion.circuits import qfl_circuit
 from tfq_fusion.engines import check_engine
@@ -84,11 +84,11 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     unknown = [name for name in datasets or () if name not in EXPERIMENTS]
     if unknown:
         raise ValueError(f"Table 3 has no experiment {', '.join(unknown)}: expected among {', '.join(EXPERIMENTS)}.")
-    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(datasets or known.datasets))
+    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets)))
 
 
 def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table, experiment by experiment.
+    """Every run of the table once, experiment by experiment.
 
     Args:
         profile: How much is run.
@@ -101,12 +101,12 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
     check_engine(engine)
     names = grid.chosen(fusions, FUSIONS)
     runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
-    return [
+    return each_once(
         dataclasses.replace(spec, engine=engine if spec.fusion == "qfl" else None)
         for experiment in profile.datasets
         for spec in runs[experiment](profile)
         if spec.fusion in names
-    ]
+    )
 
 
 def _spec(dataset: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:

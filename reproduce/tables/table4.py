@@ -133,7 +133,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     return dataclasses.replace(
         known,
         seeds=seeds or known.seeds,
-        datasets=tuple(datasets or here),
+        datasets=tuple(dict.fromkeys(datasets or here)),
         missing=() if datasets else tuple(name for name in known.datasets if name not in here),
     )
 

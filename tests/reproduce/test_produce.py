@@ -71,3 +71,13 @@ def test_a_fresh_start_forgets_runs_and_checkpoints(tiny, produce, tmp_path):
     _, told = produce([tiny.spec("lmf")], fresh=True)
     assert "1 runs, 0 of them in" in told
     assert not checkpoint.exists()
+
+
+def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
+    specs = [tiny.spec("mfb", seed) for seed in (0, 1, 0, 1)]
+    complete, told = produce(specs)
+    assert complete
+    assert "2 runs, 0 of them in" in told
+    assert set(read_table(tmp_path / "results" / "table.csv")["seeds"]) == {2}
+    _, told = produce(specs, dry_run=True)
+    assert "2 runs: 2 are there, 0 would run" in told

@@ -1,0 +1,45 @@
+"""What holds of every table."""
+
+import dataclasses
+
+import pytest
+
+from reproduce.runs import FINISHED, RunResult
+from reproduce.tables import table1, table2, table3, table4, table5
+
+TABLES = {"table1": table1, "table2": table2, "table3": table3, "table4": table4, "table5": table5}
+CHOSEN = {  # data sets and fusions that are small and always there
+    "table1": (["mfeat", "emoji"], ["qfl", "concat"]),
+    "table2": (["japanese-vowels", "synthetic"], ["qfl", "lmf"]),
+    "table3": (["spectrum", "polynomial"], ["qfl", "lmf"]),
+    "table4": (["mfeat", "growth"], ["qmfnn", "mean"]),
+    "table5": (["mfeat", "gradient-variance"], ["qfl", "lmf"]),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_name_that_is_given_twice_counts_once(name):
+    table, (datasets, fusions) = TABLES[name], CHOSEN[name]
+    plan = table.plan("smoke", 2, [*datasets, *datasets])
+    assert plan == table.plan("smoke", 2, datasets)
+    assert table.specs(plan, [*fusions, *fusions], "compiled") == table.specs(plan, fusions, "compiled")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_run_of_a_plan_is_another_one(name):
+    table = TABLES[name]
+    plan = table.plan("smoke", 2, CHOSEN[name][0])
+    sweeps = [(field.name, getattr(plan, field.name)) for field in dataclasses.fields(plan)]
+    twice = {name: (*values, *values) for name, values in sweeps if isinstance(values, tuple) and name != "samples"}
+    specs = table.specs(dataclasses.replace(plan, **twice), None, "compiled")
+    assert len({spec.id for spec in specs}) == len(specs)
+    assert {spec.id for spec in specs} == {spec.id for spec in table.specs(plan, None, "compiled")}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_two_results_of_a_run_are_no_two_seeds(name):
+    table = TABLES[name]
+    spec, *_ = table.specs(table.plan("smoke", 1, CHOSEN[name][0]), CHOSEN[name][1], "compiled")
+    result = RunResult(spec, FINISHED, 2, 10, 10, {"test": {"accuracy": 0.5}})
+    with pytest.raises(ValueError, match=f"Run {spec.id} .* has 2 results, expected one"):
+        table.fold([result, result])
