@@ -59,7 +59,9 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
         ValueError: If the profile is unknown.
     """
     known = grid.named(profile, PROFILES)
-    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets)))
+    return dataclasses.replace(
+        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
+    )
 
 
 def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:

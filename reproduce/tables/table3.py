@@ -84,7 +84,9 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     unknown = [name for name in datasets or () if name not in EXPERIMENTS]
     if unknown:
         raise ValueError(f"Table 3 has no experiment {', '.join(unknown)}: expected among {', '.join(EXPERIMENTS)}.")
-    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets)))
+    return dataclasses.replace(
+        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
+    )
 
 
 def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
