@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def write_table(
         f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
-        *_dataset_sections(frame, units, papers),
+        *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
         _verdict_section(path_stem.parent, published, papers),
     ]
     page.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
@@ -100,7 +100,20 @@ def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     ]
 
 
-def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: list[Paper]) -> list[str]:
+Cells = Mapping[tuple[str, str, int | None, str], float]
+"""Published values by data set, fusion, degree and metric."""
+
+
+def _published_cells(papers: Iterable[Paper], table: str) -> Cells:
+    return {
+        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value
+        for paper in papers
+        for cell in paper.cells
+        if cell.table == table and cell.value is not None
+    }
+
+
+def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: Cells) -> list[str]:
     sections = []
     seen = set()
     for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
@@ -110,7 +123,7 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: lis
         heading = "" if name in seen else f"## {name}\n\n"
         seen.add(name)
         sizes = frame.loc[frame["dataset"] == name, "modalities"]
-        compared = papers if rows["modalities"].iloc[0] == sizes.max() else []
+        compared = published if rows["modalities"].iloc[0] == sizes.max() else {}
         sections.append(heading + _size_section(rows, name, units.get(name), compared))
     return sections
 
@@ -136,18 +149,15 @@ def _seeds(rows: pd.DataFrame) -> str:
     return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
 
 
-def _size_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[Paper]) -> str:
+def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Cells) -> str:
     metrics = _metrics(rows)
-    cells = {
-        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value for paper in papers for cell in paper.cells
-    }
     lines = []
     for series, by_metric in _by_series(rows).items():
         any_row = next(iter(by_metric.values()))
         stated = [
             f"{METRICS[metric].label} {value:g}"
             for metric in metrics
-            if (value := cells.get((name, series.fusion, series.degree, metric))) is not None
+            if (value := published.get((name, series.fusion, series.degree, metric))) is not None
         ]
         lines.append(
             {

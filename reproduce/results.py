@@ -8,6 +8,7 @@ it means.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
+from reproduce.tables import TABLES
 
 KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
@@ -209,46 +212,76 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[COLUMNS].astype(_DTYPES)
 
 
+def to_csv(frame: pd.DataFrame) -> str:
+    """The text of a results file, floats with 6 significant digits.
+
+    Raises:
+        ValueError: If a column is missing or unknown.
+    """
+    return typed(frame).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Writes a results file, floats with 6 significant digits.
+    """Writes a results file as :func:`to_csv` has it.
 
     Raises:
         ValueError: If a column is missing or unknown.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    typed(frame).to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
+    path.write_text(to_csv(frame), encoding="utf-8")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Reads a results file.
+    """Reads a results file, see :func:`from_csv`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+    """
+    return from_csv(path.read_text(encoding="utf-8", errors="replace"), str(path))
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The known tables that a folder has, by name; whatever else lies there is no table.
+
+    Raises:
+        ValueError: As :func:`read_table`.
+    """
+    return {name: read_table(path) for name in TABLES if (path := folder / f"{name}.csv").exists()}
+
+
+def from_csv(text: str, name: str) -> pd.DataFrame:
+    """The inverse of :func:`to_csv`.
+
+    Args:
+        text: Of a results file.
+        name: What an error calls the file.
 
     Returns:
         A frame with the columns ``COLUMNS``, typed as :func:`typed` does; an empty cell is a missing value.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a line is broken; the message names the file, the line and the column.
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
     """
     rows: list[Row] = []
     first_at: dict[tuple[object, ...], int] = {}
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        lines = csv.reader(file)
-        try:
-            header = next(lines, [])
-            if header != COLUMNS:
-                raise ValueError(f"{path}, line 1: expected the columns {COLUMNS}, got {header}.")
-            for cells in lines:
-                row = _row(cells, where=f"{path}, line {lines.line_num}")
-                key = tuple(getattr(row, column) for column in KEY)
-                if key in first_at:
-                    raise ValueError(
-                        f"{path}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
-                        "Keep one of the two lines."
-                    )
-                first_at[key] = lines.line_num
-                rows.append(row)
-        except csv.Error as error:
-            raise ValueError(f"{path}, line {lines.line_num}: {error}. {_REPAIR}") from error
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = next(lines, [])
+        if header != COLUMNS:
+            raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
+        for cells in lines:
+            row = _row(cells, where=f"{name}, line {lines.line_num}")
+            key = tuple(getattr(row, column) for column in KEY)
+            if key in first_at:
+                raise ValueError(
+                    f"{name}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
+                    "Keep one of the two lines."
+                )
+            first_at[key] = lines.line_num
+            rows.append(row)
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
     return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
 
 

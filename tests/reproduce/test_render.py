@@ -113,6 +113,9 @@ def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
     assert _line(text, "QFL (P = 1)")[-1] == "not stated"
     assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in text
 
+    write_table(FRAME, tmp_path / "table2", "Table 2", "smoke", units={}, chance={}, published=published)
+    assert _line((tmp_path / "table2.md").read_text(encoding="utf-8"), "QFL (P = 2)")[-1] == "not stated"
+
 
 def test_the_figure_is_wide_enough_to_read_and_shows_every_kind_of_mark(stem):
     image = imread(stem.with_suffix(".png"))[..., :3]
