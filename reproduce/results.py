@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from reproduce.files import write_files
 from reproduce.tables import TABLES
 
 KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
@@ -225,10 +226,10 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Writes a results file as :func:`to_csv` has it.
 
     Raises:
+        OSError: If the file cannot be written.
         ValueError: If a column is missing or unknown.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(to_csv(frame), encoding="utf-8")
+    write_files({path: to_csv(frame).encode()})
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -241,13 +242,14 @@ def read_table(path: Path) -> pd.DataFrame:
     return from_csv(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
 
-def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """The known tables that a folder has, by name; whatever else lies there is no table.
+def read_tables(folder: Path, but: str | None = None) -> dict[str, pd.DataFrame]:
+    """The known tables that a folder has, by name, but for one; whatever else lies there is no table.
 
     Raises:
         ValueError: As :func:`read_table`.
     """
-    return {name: read_table(path) for name in TABLES if (path := folder / f"{name}.csv").exists()}
+    paths = {name: folder / f"{name}.csv" for name in TABLES if name != but}
+    return {name: read_table(path) for name, path in paths.items() if path.exists()}
 
 
 def from_csv(text: str, name: str) -> pd.DataFrame:
