@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from reproduce.datasets import load_all
-from reproduce.results import typed
+from reproduce.figures import STYLES
+from reproduce.results import FUSIONS, METRICS, typed
 from reproduce.run_one import EXPERIMENTS
 from reproduce.runs import (
     BASELINES,
@@ -71,32 +72,58 @@ def named(profile: str, profiles: Mapping[str, Profile]) -> Profile:
     return profiles[profile]
 
 
-def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+def chosen(
+    fusions: Sequence[str] | None, known: tuple[str, ...], metrics: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
     """The fusions that were asked for, each once, or all of the known ones.
 
+    Args:
+        fusions: What was asked for; None for all.
+        known: The fusions of the table.
+        metrics: What it reports, as for :func:`fold`.
+
     Raises:
-        ValueError: If one is unknown.
+        ValueError: If one is unknown, or if no page and figure could show it or a metric.
     """
     unknown = [fusion for fusion in fusions or () if fusion not in known]
     if unknown:
         raise ValueError(f"Unknown fusion {', '.join(unknown)}: expected among {', '.join(known)}.")
+    nameless = [name for name in known if name not in FUSIONS or (name not in STYLES and name not in BASELINES)]
+    if nameless:
+        raise ValueError(
+            f"{', '.join(nameless)} has no name in reproduce.results.FUSIONS, or no style in reproduce.figures.STYLES: "
+            "enter it there."
+        )
+    nameless = [name for names in metrics.values() for name in names if name not in METRICS]
+    if nameless:
+        raise ValueError(f"{', '.join(nameless)} is not in reproduce.results.METRICS: enter it there.")
     return tuple(dict.fromkeys(fusions or known))
 
 
-def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
+def specs(blocks: Iterable[Block], engine: str, metrics: Mapping[str, Sequence[str]]) -> list[RunSpec]:
     """Every run of the blocks once, in their order.
+
+    Args:
+        blocks: What is run.
+        engine: What runs the quantum fusions.
+        metrics: What the table reports, as for :func:`fold`.
 
     Raises:
         FileNotFoundError: If data sets are not there; the message names them and says how to get them.
-        ValueError: If a data set or the engine is unknown.
+        ValueError: If a data set or the engine is unknown, or the table reports no metric for a data set.
     """
     check_engine(engine)
     blocks = list(blocks)
-    datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
+    loaded = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
+    datasets = [None if block.dataset in EXPERIMENTS else next(loaded) for block in blocks]
+    for block, dataset in zip(blocks, datasets, strict=True):
+        task = dataset.task if dataset else block.dataset
+        if task not in metrics:
+            raise ValueError(
+                f"{block.dataset} is about {task}: this table is not, expected among {', '.join(metrics)}."
+            )
     return each_once(
-        spec
-        for block in blocks
-        for spec in _block_specs(block, None if block.dataset in EXPERIMENTS else next(datasets), engine)
+        spec for block, dataset in zip(blocks, datasets, strict=True) for spec in _block_specs(block, dataset, engine)
     )
 
 

@@ -113,8 +113,9 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         MissingDataError: If a data set is not there.
         ValueError: If a fusion or the engine is unknown.
     """
-    names = grid.chosen(fusions, FUSIONS)
-    return grid.specs((_block(name, size, profile, names) for name in profile.datasets for size in SIZES[name]), engine)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    blocks = (_block(name, size, profile, names) for name in profile.datasets for size in SIZES[name])
+    return grid.specs(blocks, engine, METRICS)
 
 
 def _block(name: str, options: Mapping[str, Any], profile: Profile, fusions: tuple[str, ...]) -> grid.Block:

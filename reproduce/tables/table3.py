@@ -101,7 +101,7 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         ValueError: If a fusion or the engine is unknown.
     """
     check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
     runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
     return each_once(
         dataclasses.replace(spec, engine=engine if spec.fusion == "qfl" else None)

@@ -62,7 +62,7 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         ValueError: If a fusion or the engine is unknown.
     """
     check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
     wanted = [
         dataclasses.replace(cell, seed=seed)
         for cell in cells(profile, engine)

@@ -43,3 +43,24 @@ def test_two_results_of_a_run_are_no_two_seeds(name):
     result = RunResult(spec, FINISHED, 2, 10, 10, {"test": {"accuracy": 0.5}})
     with pytest.raises(ValueError, match=f"Run {spec.id} .* has 2 results, expected one"):
         table.fold([result, result])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_no_page_or_figure_knows_is_refused_before_anything_runs(name, monkeypatch):
+    table = TABLES[name]
+    plan = table.plan("smoke", 1, CHOSEN[name][0])
+    with monkeypatch.context() as patch:
+        patch.setattr(table, "FUSIONS", (*table.FUSIONS, "sum"))
+        with pytest.raises(ValueError, match=r"sum has no name in reproduce\.results\.FUSIONS.*or no style"):
+            table.specs(plan, None, "compiled")
+    monkeypatch.setattr(table, "METRICS", {task: (*names, "beauty") for task, names in table.METRICS.items()})
+    with pytest.raises(ValueError, match=r"beauty is not in reproduce\.results\.METRICS"):
+        table.specs(plan, None, "compiled")
+
+
+@pytest.mark.parametrize("dataset", ["traffic-detectors", "growth"])
+def test_a_data_set_whose_task_a_table_does_not_report_is_refused_before_anything_runs(dataset, monkeypatch):
+    monkeypatch.setattr(table1, "METRICS", {"classification": ("accuracy",)})
+    plan = table1.plan("smoke", datasets=[dataset])
+    with pytest.raises(ValueError, match=rf"{dataset} is about .*expected among classification"):
+        table1.specs(plan, None, "compiled")
