@@ -40,7 +40,7 @@ def _polynomials(rows: pd.DataFrame) -> Figure:
     last = max(degrees, default=0)
     places = {fusion: last + 1.5 + number for number, fusion in enumerate(_CLASSICAL)}
     targets = sorted(rows["target"].unique())
-    styles = dict(zip(targets, itertools.cycle(_DEGREES), strict=False))
+    styles: dict[int, tuple[str, str]] = dict(zip(targets, itertools.cycle(_DEGREES), strict=False))
     for line, form in zip(axes, forms, strict=True):
         for axis, modalities in zip(line, sizes, strict=True):
             panel = rows[(rows["form"] == form) & (rows["modalities"] == modalities)]
