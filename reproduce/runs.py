@@ -74,10 +74,10 @@ class RunSpec:
         seed: The one seed of the run.
         protocol: How it is trained.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
-        engine: What runs "qfl" or "qmfnn"; None for the others.
+        engine: What runs "qfl" or "qmfnn"; None for the others, and where nothing is run.
         arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
             text, finite numbers, booleans, None and lists of these.
-        precision: Floating-point type of the computation.
+        precision: Floating-point type of the computation; where weights are counted alone, of the weights.
         dataset_options: Options of the data set's loader, given and kept like ``arguments``.
 
     Raises:

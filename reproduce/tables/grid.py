@@ -15,7 +15,7 @@ import pandas as pd
 from reproduce.datasets import load_all
 from reproduce.figures import STYLES
 from reproduce.results import FUSIONS, METRICS, typed
-from reproduce.run_one import EXPERIMENTS
+from reproduce.run_one import EXPERIMENTS, computation
 from reproduce.runs import (
     BASELINES,
     DIVERGED,
@@ -32,7 +32,6 @@ from tfq_fusion.training import Protocol, t_interval
 Profile = TypeVar("Profile")
 
 OF_DEGREE = ("qfl", "control")
-QUANTUM = ("qfl", "qmfnn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,8 +137,7 @@ def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[Run
             seed=seed,
             protocol=block.protocol,
             degree=degree,
-            engine=engine if fusion in QUANTUM else None,
-            precision="float64" if dataset is None and fusion not in QUANTUM else "float32",
+            **computation(block.dataset).stated(fusion, engine),
             arguments=block.arguments,
             dataset_options={**block.options, **fold},
         )

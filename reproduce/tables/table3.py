@@ -13,6 +13,7 @@ from reproduce.experiments.parameter_counts import growth_exponent
 from reproduce.experiments.polynomials import exponents
 from reproduce.expressivity_figures import expressivity_figures
 from reproduce.results import label, typed
+from reproduce.run_one import computation
 from reproduce.runs import RunResult, RunSpec, each_once
 from reproduce.tables import grid
 from tfq_fusion.circuits import qfl_circuit
@@ -95,16 +96,16 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
     Args:
         profile: How much is run.
         fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qfl".
+        engine: What runs "qfl" where it is trained.
 
     Raises:
-        ValueError: If a fusion or the engine is unknown.
+        ValueError: If a fusion or the engine is unknown, or the engine does not compute in double precision.
     """
     check_engine(engine)
     names = grid.chosen(fusions, FUSIONS, METRICS)
     runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
     return each_once(
-        dataclasses.replace(spec, engine=engine if spec.fusion == "qfl" else None)
+        dataclasses.replace(spec, **computation(experiment).stated(spec.fusion, engine))
         for experiment in profile.datasets
         for spec in runs[experiment](profile)
         if spec.fusion in names
@@ -112,7 +113,7 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
 
 
 def _spec(dataset: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
-    return RunSpec(dataset, "", fusion, seed, protocol, precision="float64", **others)
+    return RunSpec(dataset, "", fusion, seed, protocol, **others)
 
 
 def _polynomials(profile: Profile) -> Iterator[RunSpec]:

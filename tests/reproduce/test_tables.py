@@ -64,3 +64,29 @@ def test_a_data_set_whose_task_a_table_does_not_report_is_refused_before_anythin
     plan = table1.plan("smoke", datasets=[dataset])
     with pytest.raises(ValueError, match=rf"{dataset} is about .*expected among classification"):
         table1.specs(plan, None, "compiled")
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("engine", ["compiled", "tfq"])
+def test_a_run_states_the_engine_and_the_precision_that_compute_it(name, engine):
+    table = TABLES[name]
+    double = {"polynomial", "discrimination", "spectrum", "feature-map-rank", "device-circuit"}
+    nothing = {"growth", "parameters", "device-circuit"}  # weights and gates are counted
+    compiled = {"spectrum", "feature-map-rank"}  # whatever engine trains models
+    plan = table.plan("smoke", 1)
+    if engine == "tfq" and name == "table3":
+        plan = dataclasses.replace(plan, datasets=("spectrum", "parameters"))
+    for spec in table.specs(plan, None, engine):
+        quantum = spec.fusion in ("qfl", "qmfnn")
+        runs = "compiled" if spec.dataset in compiled else None if spec.dataset in nothing else engine
+        assert spec.engine == (runs if quantum else None)
+        assert spec.precision == ("float64" if spec.dataset in double or (spec.dataset == "synthetic" and not quantum)
+                                  else "float32")  # fmt: skip
+
+
+@pytest.mark.parametrize("experiment", ["polynomial", "discrimination"])
+def test_double_precision_is_not_stated_of_an_engine_that_has_none(experiment):
+    plan = table3.plan("smoke", datasets=[experiment])
+    with pytest.raises(ValueError, match="TensorFlow Quantum computes in float32, and this needs float64: leave"):
+        table3.specs(plan, None, "tfq")
+    assert {spec.engine for spec in table3.specs(plan, ["lmf"], "tfq")} == {None}
