@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     NonNegativeFloat,
     NonNegativeInt,
@@ -39,7 +41,7 @@ class Metric:
     """How a metric is written, to how many digits after the point, and which way it improves.
 
     A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
-    is what a cell without a mean says.
+    is what a cell without a mean says, ``within`` where means can lie.
     """
 
     label: str
@@ -47,14 +49,16 @@ class Metric:
     digits: int = 3
     is_cost: bool = False
     missing: str = "diverged"
+    within: tuple[float, float] = (-math.inf, math.inf)
 
 
+_SHARE, _SIZE = (0.0, 1.0), (0.0, math.inf)
 METRICS = {
-    "accuracy": Metric("Accuracy"),
-    "roc_auc": Metric("ROC AUC"),
-    "mae": Metric("MAE", lower_is_better=True),
-    "rmse": Metric("RMSE", lower_is_better=True),
-    "mape": Metric("MAPE, %", lower_is_better=True),
+    "accuracy": Metric("Accuracy", within=_SHARE),
+    "roc_auc": Metric("ROC AUC", within=_SHARE),
+    "mae": Metric("MAE", lower_is_better=True, within=_SIZE),
+    "rmse": Metric("RMSE", lower_is_better=True, within=_SIZE),
+    "mape": Metric("MAPE, %", lower_is_better=True, within=_SIZE),
     "gradient_norm_log10": Metric("Gradient norm, log10"),
     "r2": Metric("R²"),
     "r2_bound": Metric("R², at most"),
@@ -80,9 +84,9 @@ METRICS = {
     "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
     "depth": Metric("Depth", lower_is_better=True, digits=0),
     "contraction": Metric("Contraction"),
-    "diverged": Metric("Diverged", lower_is_better=True),
+    "diverged": Metric("Diverged", lower_is_better=True, within=_SHARE),
     "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
-    "own_accuracy": Metric("Accuracy of one modality's own decision"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision", within=_SHARE),
     "conflict": Metric("Conflict"),
     "conflict_with_noise": Metric("Conflict, one modality noise"),
     "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
@@ -147,6 +151,7 @@ def _empty_is_none(value: object) -> object:
 
 
 _Empty = BeforeValidator(_empty_is_none)
+_Int64 = Field(le=2**63 - 1)
 
 
 class Row(BaseModel):
@@ -155,18 +160,18 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
-    modalities: PositiveInt
+    modalities: Annotated[PositiveInt, _Int64]
     fusion: str
-    degree: Annotated[PositiveInt | None, _Empty]
+    degree: Annotated[PositiveInt | None, _Int64, _Empty]
     engine: Annotated[str | None, _Empty]
     metric: str
     mean: Annotated[FiniteFloat | None, _Empty]
     std: Annotated[NonNegativeFloat | None, _Empty]
     ci95_low: Annotated[FiniteFloat | None, _Empty]
     ci95_high: Annotated[FiniteFloat | None, _Empty]
-    seeds: NonNegativeInt
+    seeds: Annotated[NonNegativeInt, _Int64]
     fusion_params: NonNegativeInt
-    total_params: Annotated[NonNegativeInt | None, _Empty]
+    total_params: Annotated[NonNegativeInt | None, _Int64, _Empty]
     train_seconds: Annotated[NonNegativeFloat | None, _Empty]
 
     @model_validator(mode="after")
@@ -175,6 +180,9 @@ class Row(BaseModel):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
         check_degree(self.fusion, self.degree)
+        least, most = METRICS[self.metric].within
+        if self.mean is not None and not least <= self.mean <= most:
+            raise ValueError(f"the mean of {self.metric} lies between {least:g} and {most:g}, got {self.mean}")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")
         if (self.ci95_low is None) != (self.ci95_high is None):
