@@ -65,6 +65,7 @@ class Report:
     def write(self, folder: Path) -> None:
         """Write the three files, or none if one cannot be written."""
         figure = draw({name: workload.title for name, workload in self.workloads.items()}, self.cells)
+        folder.mkdir(parents=True, exist_ok=True)
         write_files(
             {
                 folder / "bench.csv": self.frame().to_csv(index=False, lineterminator="\n").encode(),

@@ -20,7 +20,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     time.
 
     Args:
-        contents: Path -> content; folders are made. One process at a time may write to a path.
+        contents: Path -> content; the folders are there. One process at a time may write to a path.
 
     Raises:
         OSError: If a file cannot be written; the message names it.
@@ -54,7 +54,6 @@ def png(figure: Figure) -> bytes:
 def _stage(path: Path, content: bytes) -> Path:
     if path.is_dir():
         raise IsADirectoryError("a folder has that name")
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)  # it could be a link to another file
     try:

@@ -92,6 +92,7 @@ def write_table(
     ]
     written = {csv: text.encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
+    path_stem.parent.mkdir(parents=True, exist_ok=True)
     write_files(written)
     return list(written)
 

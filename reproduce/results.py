@@ -231,13 +231,15 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Writes a results file as :func:`to_csv` has it.
+    """Writes a results file as :func:`to_csv` has it, and makes its folder.
 
     Raises:
         OSError: If the file cannot be written.
         ValueError: If a column is missing or unknown.
     """
-    write_files({path: to_csv(frame).encode()})
+    content = to_csv(frame).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_files({path: content})
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -14,6 +14,7 @@ OLD, NEW = b"old\n", b"new\n" * 30_000
 def paths(tmp_path):
     """The files of a set, there already."""
     paths = [tmp_path / "results" / name for name in ("table1.csv", "table1.md", "table1.png")]
+    paths[0].parent.mkdir()
     write_files(dict.fromkeys(paths, OLD))
     return paths
 
@@ -76,6 +77,12 @@ def test_a_folder_of_that_name_is_named_and_changes_nothing(paths):
         write_files(dict.fromkeys(paths, NEW))
     assert [path.read_bytes() for path in paths[:2]] == [OLD] * 2
     assert sorted(paths[0].parent.iterdir()) == paths
+
+
+def test_a_folder_that_is_not_there_is_named_and_not_made(tmp_path):
+    with pytest.raises(OSError, match=r"runs\.csv: cannot be written \(No such file or directory\)"):
+        write_files({tmp_path / "no" / "runs.csv": NEW})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_link_points_to_stays(paths, tmp_path):
