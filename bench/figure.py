@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,13 +23,12 @@ _STYLES = {
 }
 
 
-def draw(titles: Mapping[str, str], cells: Sequence[Cell], path: Path) -> None:
+def draw(titles: Mapping[str, str], cells: Sequence[Cell]) -> Figure:
     """Milliseconds per step, one line per workload, one marker per engine.
 
     Args:
         titles: The workloads, from top to bottom.
         cells: What was measured; a cell without a time leaves its marker out.
-        path: The PNG file.
     """
     rows = {name: row for row, name in enumerate(titles)}
     figure = Figure(figsize=(9, 2.2 + 0.55 * len(rows)), layout="constrained")
@@ -64,4 +62,4 @@ def draw(titles: Mapping[str, str], cells: Sequence[Cell], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("One step: forward pass and gradients in data and weights", loc="left")
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    figure.savefig(path, dpi=200)
+    return figure

@@ -16,6 +16,7 @@ from bench.problem import Problem
 from bench.roofline import operations
 from bench.run import FIRST_CALL_LIMIT, TOLERANCE, Cell
 from bench.workloads import DEEP, MEMORY_RATIO, SHALLOW, Workload
+from reproduce.files import png, write_files
 
 OURS, TFQ = "compiled", "tfq"
 _NONE = "-"
@@ -62,11 +63,16 @@ class Report:
     machine: str
 
     def write(self, folder: Path) -> None:
-        """Write the three files."""
+        """Write the three files, or none if one cannot be written."""
+        figure = draw({name: workload.title for name, workload in self.workloads.items()}, self.cells)
         folder.mkdir(parents=True, exist_ok=True)
-        self.frame().to_csv(folder / "bench.csv", index=False, lineterminator="\n")
-        (folder / "bench.md").write_text(self.markdown(), encoding="utf-8")
-        draw({name: workload.title for name, workload in self.workloads.items()}, self.cells, folder / "bench.png")
+        write_files(
+            {
+                folder / "bench.csv": self.frame().to_csv(index=False, lineterminator="\n").encode(),
+                folder / "bench.md": self.markdown().encode(),
+                folder / "bench.png": png(figure),
+            }
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per cell."""

@@ -10,6 +10,7 @@ import typer
 
 from reproduce.commands_data import app as data
 from reproduce.commands_runs import app as runs
+from reproduce.tables import TABLES
 from reproduce.terminal import ResultsDir, console, fail
 
 app = typer.Typer(
@@ -27,15 +28,6 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Tensor
 
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(","))
-
-
-TABLES = {
-    "table1": "Multimodal fusion on small, diverse data sets.",
-    "table2": "How fusion holds up as modalities multiply, on those of its data sets that are here.",
-    "table3": "What the fusions can and cannot do: polynomials, telling channels apart, parameters.",
-    "table4": "Accuracy over parameters, of the evidence fusion network and of classical ones.",
-    "table5": "What QFL owes to its parts, how its gradients decay, and what noise and devices cost it.",
-}
 
 
 def _add_table(name: str, summary: str) -> None:

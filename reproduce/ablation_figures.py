@@ -79,7 +79,9 @@ def _encoding(rows: pd.DataFrame) -> Figure:
             _line(axis, points["scale"], points, style, str(inputs))
             if metric == "reconstruction_error":
                 before = rows[(rows["metric"] == f"{metric}_untrained") & (rows["inputs"] == inputs)]
-                axis.plot(before["scale"], before["mean"], color=_COLORS[style], linestyle=":", linewidth=1.2)
+                axis.plot(
+                    before["scale"], before["mean"], color=_COLORS[style % len(_COLORS)], linestyle=":", linewidth=1.2
+                )
         _log(axis, "x", sorted(rows["scale"].unique()))
         _name(axis, "Scale (units of π)", METRICS[metric].label, "")
     axes[1].set_title("dotted: before training", fontsize=9)
@@ -114,8 +116,10 @@ def _gradients(rows: pd.DataFrame) -> Figure:
         if label != "Qubits n":
             _log(axis, "x", sizes["x"])
         _name(axis, label, "Variance of the gradient", title)
-    _dots(axes[3], rows[(rows["part"] == "remedies") & (rows["metric"] == "accuracy")])
-    axes[3].set_title("japanese-vowels, two blocks per unitary", fontsize=9)
+    remedies = rows[(rows["part"] == "remedies") & (rows["metric"] == "accuracy")]
+    for axis, (_, cells) in _panels(axes[3:], _each(remedies, "part")):
+        _dots(axis, cells)
+        axis.set_title("japanese-vowels, two blocks per unitary", fontsize=9)
     _legend(figure, axes[:3], columns=3)
     return figure
 
@@ -180,7 +184,7 @@ def _devices(rows: pd.DataFrame) -> Figure:
         _line(axes[2], points["shots"], points, style, processor)
         exact = measured[(_setting(measured, "processor", str) == processor) & (shots == "exact")]["mean"]
         if len(exact):
-            axes[2].axhline(exact.iloc[0], color=_COLORS[style], linestyle=":", linewidth=1)
+            axes[2].axhline(exact.iloc[0], color=_COLORS[style % len(_COLORS)], linestyle=":", linewidth=1)
     axes[2].set_xscale("log")
     _name(axes[2], "Shots per observable", "Accuracy", "M = 3, P = 1; dotted: exact")
     _legend(figure, axes, columns=4)
@@ -220,8 +224,8 @@ def _line(axis: Axes, x: pd.Series, points: pd.DataFrame, style: int, label: str
         yerr=interval,
         label=label,
         **{
-            "color": _COLORS[style],
-            "marker": _MARKERS[style],
+            "color": _COLORS[style % len(_COLORS)],
+            "marker": _MARKERS[style % len(_MARKERS)],
             "markersize": 4.5,
             "linewidth": 1.2,
             "capsize": 2,

@@ -1,9 +1,8 @@
-"""The cells of the results files, as the checks of claims ask for them."""
+"""The cells of a results file, as the checks of claims ask for them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,29 +45,37 @@ class Figure:
 
 
 class Results:
-    """The cells of all tables by (data set, modalities, fusion, degree), then metric."""
+    """The cells of one table by (data set, modalities, fusion, degree), then metric.
 
-    def __init__(self, tables: Iterable[pd.DataFrame]):
+    Args:
+        name: Of the table, the one to make where results are missing.
+        frame: The table, as :func:`reproduce.results.read_table` returns it; None if there is none.
+    """
+
+    def __init__(self, name: str, frame: pd.DataFrame | None):
+        self.name = name
         self.rows: dict[tuple[str, int, str, int | None], dict[str, Any]] = {}
-        for table in tables:
-            for row in table.to_dict("records"):
-                degree = None if pd.isna(row["degree"]) else row["degree"]
-                key = row["dataset"], row["modalities"], row["fusion"], degree
-                self.rows.setdefault(key, {}).setdefault(row["metric"], row)
+        for row in [] if frame is None else frame.to_dict("records"):
+            degree = None if pd.isna(row["degree"]) else row["degree"]
+            key = row["dataset"], row["modalities"], row["fusion"], degree
+            self.rows.setdefault(key, {})[row["metric"]] = row
 
-    def sizes(self, dataset: str, table: str) -> list[int]:
-        """The numbers of modalities on a data set; ``table`` is named as the one to make where results are missing."""
+    def missing(self, what: str) -> NotComparableError:
+        """What to raise where the table does not hold something."""
+        return NotComparableError(f"there are no {what}; `make reproduce-{self.name}` is to add them")
+
+    def sizes(self, dataset: str) -> list[int]:
+        """The numbers of modalities on a data set."""
         sizes = sorted({key[1] for key in self.rows if key[0] == dataset})
         if not sizes:
-            raise NotComparableError(f"there are no results on {dataset}; `make reproduce-{table}` is to add them")
+            raise self.missing(f"results on {dataset}")
         return sizes
 
-    def figure(self, dataset: str, series: Series, quantity: str, table: str, modalities: int | None = None) -> Figure:
+    def figure(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> Figure:
         """The reproduced number with so many modalities, or with the most there are."""
-        sizes = self.sizes(dataset, table)
+        sizes = self.sizes(dataset)
         if modalities not in {None, *sizes}:
-            size = f"{dataset} with {modalities} modalities"
-            raise NotComparableError(f"there are no results on {size}; `make reproduce-{table}` is to add them")
+            raise self.missing(f"results on {dataset} with {modalities} modalities")
         cells = self.rows.get((dataset, modalities or sizes[-1], series.fusion, series.degree), {})
         if quantity not in METRICS and cells:
             count = float(next(iter(cells.values()))[quantity])

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from reproduce.results import FUSIONS, METRICS, base, caption, check_degree
+from reproduce.tables import TABLES
 
 PUBLISHED = Path(__file__).parent / "published"
 
@@ -46,8 +47,8 @@ FusionName = Annotated[str, _one_of(FUSIONS, "fusion", base)]
 """Of a fusion, or of a variant of one."""
 Quantity = Annotated[str, _one_of(METRICS | dict.fromkeys(("modalities", "fusion_params", "total_params")), "quantity")]
 Scalar = Annotated[str | bool | int | float, Field(union_mode="smart")]
-Table = Annotated[str, Field(pattern=r"^table\d+$")]
-"""The table that holds, or is to hold, the rows of a check: ``make reproduce-<table>``."""
+Table = Annotated[str, _one_of(TABLES, "table")]
+"""The one table whose rows a check is held against: ``make reproduce-<table>``."""
 
 
 class _Model(BaseModel):
@@ -72,8 +73,8 @@ class Series(_Model):
 class ValueCheck(_Model):
     """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
 
-    ``modalities`` says with how many of them, here and below; None for the most that were run on the data set.
-    ``nearest`` names data sets that are shown as information while ``dataset`` is not reproduced.
+    ``modalities`` says with how many of them, here and below; None for the most that the table has on the data set.
+    ``nearest`` names data sets of the table that are shown as information while ``dataset`` is not reproduced.
     """
 
     kind: Literal["value"]
@@ -90,7 +91,7 @@ class RatioCheck(_Model):
     """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
 
     The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
-    tolerance counts.
+    tolerance counts. ``elsewhere`` maps other tables to data sets of theirs that are shown like ``nearest`` ones.
     """
 
     kind: Literal["ratio"]
@@ -102,13 +103,15 @@ class RatioCheck(_Model):
     tolerance: Tolerance = 0.0
     modalities: Size | None = None
     nearest: tuple[str, ...] = ()
+    elsewhere: dict[Table, tuple[str, ...]] = {}
 
 
 class OrderingCheck(_Model):
     """``above`` beats every one of ``below`` on every data set.
 
     One series beats another if its 95 % interval lies wholly on the better side of the other's, or if every seed of the
-    other diverged. ``datasets`` and ``nearest`` map each data set to the metric it is judged by.
+    other diverged. ``datasets`` and ``nearest`` map each data set to the metric it is judged by; ``elsewhere`` does so
+    for each of other tables, see :class:`RatioCheck`.
     """
 
     kind: Literal["ordering"]
@@ -117,6 +120,7 @@ class OrderingCheck(_Model):
     below: tuple[Series, ...]
     datasets: dict[str, MetricName]
     nearest: dict[str, MetricName] = {}
+    elsewhere: dict[Table, dict[str, MetricName]] = {}
 
 
 class StabilityCheck(_Model):
@@ -317,8 +321,8 @@ def load_papers(folder: Path = PUBLISHED) -> list[Paper]:
 
     Raises:
         FileNotFoundError: If the folder holds no YAML file.
-        ValueError: If a file is not valid YAML, a key or claim id appears twice, or a field is unknown, missing or of
-            the wrong type. Every finding names file, line and field.
+        ValueError: If a file is not valid YAML, a key, claim id or cell appears twice, or a field is unknown, missing
+            or of the wrong type. Every finding names file, line and field.
     """
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
@@ -338,6 +342,13 @@ def load_papers(folder: Path = PUBLISHED) -> list[Paper]:
                     f"{path}, line {line}: claims.{position}.id: {claim.id!r} is already used in {first_at[claim.id]}."
                 )
             first_at[claim.id] = f"{path}, line {line}"
+        cells: dict[tuple[object, ...], int] = {}
+        for position, cell in enumerate(paper.cells):
+            line = _line(root, ("cells", position))
+            key = cell.table, cell.dataset, cell.fusion, cell.degree, cell.metric
+            if key in cells:
+                raise ValueError(f"{path}, line {line}: cells.{position}: this cell is already on line {cells[key]}.")
+            cells[key] = line
         papers.append(paper)
     return sorted(papers, key=lambda paper: paper.date)
 

@@ -1,7 +1,8 @@
 """Published against reproduced: a verdict per claim.
 
-A verdict is computed from the results files by the check that the claim declares; :mod:`reproduce.claims` states the
-rule of each kind. Where a number is missing on either side, the verdict is "not comparable" and says what is missing.
+A verdict is computed from the results file of one table by the check that the claim declares; :mod:`reproduce.claims`
+states the rule of each kind. Where a number is missing on either side, the verdict is "not comparable" and says what is
+missing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import pandas as pd
 
 from reproduce.cells import DivergedError, Figure, NotComparableError, Results, quantity_label
 from reproduce.claims import (
@@ -26,6 +29,7 @@ from reproduce.claims import (
     NoCheck,
     OpenCheck,
     OrderingCheck,
+    Paper,
     RatioCheck,
     Series,
     SpreadCheck,
@@ -33,7 +37,8 @@ from reproduce.claims import (
     ValueCheck,
     load_papers,
 )
-from reproduce.results import METRICS, base, caption, read_table
+from reproduce.results import METRICS, base, caption, read_tables
+from reproduce.tables import TABLES
 
 Outcome = Literal["reproduced", "not reproduced", "not comparable"]
 
@@ -65,16 +70,21 @@ def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
     """One verdict per claim, and one per cell of the papers' own tables whose value is filled in.
 
     Args:
-        results_dir: The folder with ``table1.csv`` and so on. If two tables hold the same cell, the first one counts.
-            Without any table every claim is "not comparable".
+        results_dir: The folder with ``table1.csv`` and so on. A claim is held against the table that its check names
+            and no other; where that is not there, the claim is "not comparable".
         published: The folder with one YAML file per paper.
 
     Raises:
         ValueError: If a results file or a paper's file is broken; the message names file and line.
     """
-    results = Results(read_table(path) for path in sorted(results_dir.glob("table*.csv")))
+    return judge(read_tables(results_dir), load_papers(published))
+
+
+def judge(tables: Mapping[str, pd.DataFrame], papers: Iterable[Paper]) -> list[Verdict]:
+    """As :func:`verdicts`, of tables by name and papers that are read already."""
+    results = {name: Results(name, tables.get(name)) for name in TABLES}
     found: list[Verdict] = []
-    for paper in load_papers(published):
+    for paper in papers:
         for claim in paper.claims:
             outcome, reason = _judge(claim.check, claim.value, results)
             found.append(
@@ -86,11 +96,12 @@ def verdicts(results_dir: Path, published: Path = PUBLISHED) -> list[Verdict]:
     return found
 
 
-def _judge(check: Check, published: float | None, results: Results) -> tuple[Outcome, str]:
+def _judge(check: Check, published: float | None, tables: Mapping[str, Results]) -> tuple[Outcome, str]:
+    if isinstance(check, NoCheck):
+        return "not comparable", check.reason
+    results = tables[check.table]
     try:
         match check:
-            case NoCheck():
-                return "not comparable", check.reason
             case OpenCheck():
                 return "not comparable", _measured(check, results)
             case ValueCheck():
@@ -114,14 +125,14 @@ def _judge(check: Check, published: float | None, results: Results) -> tuple[Out
             case SpreadCheck():
                 holds, reason = _judge_spread(check, check.datasets, results)
     except NotComparableError as missing:
-        return "not comparable", _sentence(str(missing)) + _nearest(check, results)
+        return "not comparable", _sentence(str(missing)) + _nearest(check, results, tables)
     return ("reproduced" if holds else "not reproduced"), _sentence(reason)
 
 
-def _cell_verdict(arxiv: str, cell: Cell, published: float, results: Results) -> Verdict:
+def _cell_verdict(arxiv: str, cell: Cell, published: float, tables: Mapping[str, Results]) -> Verdict:
     series = Series(fusion=cell.fusion, degree=cell.degree)
     check = ValueCheck(kind="value", table=cell.table, dataset=cell.dataset, series=series, quantity=cell.metric)
-    outcome, reason = _judge(check, published, results)
+    outcome, reason = _judge(check, published, tables)
     label = METRICS[cell.metric].label
     return Verdict(
         claim=f"{cell.dataset}, {series}, {label}",
@@ -141,7 +152,7 @@ def _sentence(text: str) -> str:
 def _measured(check: OpenCheck, results: Results) -> str:
     found = "; ".join(
         f"{quantity_label(cell.quantity)} of {cell.series} on {cell.dataset} "
-        f"{results.figure(cell.dataset, cell.series, cell.quantity, check.table)}"
+        f"{results.figure(cell.dataset, cell.series, cell.quantity)}"
         for cell in check.shown
     )
     return f"Nothing is claimed that could be reproduced. Measured here: {found}."
@@ -155,7 +166,7 @@ def _judge_value(check: ValueCheck, published: float | None, results: Results) -
 
 
 def _value(check: ValueCheck, dataset: str, results: Results) -> tuple[Figure, str]:
-    figure = results.figure(dataset, check.series, check.quantity, check.table, check.modalities)
+    figure = results.figure(dataset, check.series, check.quantity, check.modalities)
     return figure, f"{check.series} on {dataset}: {quantity_label(check.quantity)} {figure}"
 
 
@@ -166,8 +177,8 @@ def _judge_ratio(check: RatioCheck, published: float | None, results: Results) -
 
 
 def _ratio(check: RatioCheck, dataset: str, results: Results) -> tuple[Figure, str]:
-    over = results.figure(dataset, check.numerator, check.quantity, check.table, check.modalities)
-    under = results.figure(dataset, check.denominator, check.quantity, check.table, check.modalities)
+    over = results.figure(dataset, check.numerator, check.quantity, check.modalities)
+    under = results.figure(dataset, check.denominator, check.quantity, check.modalities)
     if under.mean <= 0 or under.low <= 0:
         raise NotComparableError(f"a ratio to {check.denominator} on {dataset} has no bounds: {under} reaches zero")
     ratio = Figure(over.mean / under.mean, over.low / under.high, over.high / under.low)
@@ -179,12 +190,12 @@ def _judge_ordering(check: OrderingCheck, datasets: Mapping[str, str], results: 
     holds = True
     reasons = []
     for dataset, metric in datasets.items():
-        above = results.figure(dataset, check.above, metric, check.table)
+        above = results.figure(dataset, check.above, metric)
         above.require_interval(f"{check.above} on {dataset}")
         placed: dict[str, list[str]] = {"better than": [], "not told apart from": [], "worse than": []}
         for series in check.below:
             try:
-                other = results.figure(dataset, series, metric, check.table)
+                other = results.figure(dataset, series, metric)
             except DivergedError:
                 placed["better than"].append(f"{series} (diverged)")
                 continue
@@ -209,10 +220,10 @@ def _judge_stability(check: StabilityCheck, dataset: str, results: Results) -> t
     reasons = []
     worse = {}
     for series in (check.degrades, check.stable):
-        few = results.figure(dataset, series, check.metric, check.table, check.few)
+        few = results.figure(dataset, series, check.metric, check.few)
         few.require_interval(f"{series} with {check.few} modalities on {dataset}")
         try:
-            many = results.figure(dataset, series, check.metric, check.table, check.many)
+            many = results.figure(dataset, series, check.metric, check.many)
         except DivergedError:
             worse[series] = True
             reasons.append(f"{series} {few}, then every seed diverged")
@@ -231,7 +242,7 @@ def _judge_degree_shape(check: DegreeShapeCheck, results: Results) -> tuple[bool
     shapes = []
     for dataset, metric in check.datasets.items():
         series = [Series(fusion="qfl", degree=degree) for degree in degrees]
-        means = [results.figure(dataset, one, metric, check.table).mean for one in series]
+        means = [results.figure(dataset, one, metric).mean for one in series]
         quality = [-mean for mean in means] if METRICS[metric].lower_is_better else means
         rises = all(left < right for left, right in itertools.pairwise(quality[:-1]))
         drops = quality[-1] < quality[-2]
@@ -243,13 +254,11 @@ def _judge_degree_shape(check: DegreeShapeCheck, results: Results) -> tuple[bool
 
 
 def _judge_growth(check: GrowthCheck, results: Results) -> tuple[bool, str]:
-    sizes = results.sizes(check.dataset, check.table)
+    sizes = results.sizes(check.dataset)
     fewest, most = sizes[0], sizes[-1]
     if fewest == most:
         raise NotComparableError(f"growth needs results on {check.dataset} with more than {most} modalities")
-    few, many = (
-        results.figure(check.dataset, check.series, "fusion_params", check.table, size).mean for size in (fewest, most)
-    )
+    few, many = (results.figure(check.dataset, check.series, "fusion_params", size).mean for size in (fewest, most))
     return many / few <= most / fewest, (
         f"{check.series} has {few:g} fusion parameters at {fewest} modalities and {many:g} at {most}: "
         f"{many / few:.3g} times the parameters for {most / fewest:.3g} times the modalities"
@@ -259,9 +268,9 @@ def _judge_growth(check: GrowthCheck, results: Results) -> tuple[bool, str]:
 def _judge_equals_degree(check: EqualsDegreeCheck, results: Results) -> tuple[bool, str]:
     holds = True
     reasons = []
-    for size in results.sizes(check.dataset, check.table):
+    for size in results.sizes(check.dataset):
         figures = [
-            results.figure(check.dataset, Series(fusion="qfl", degree=degree), check.quantity, check.table, size)
+            results.figure(check.dataset, Series(fusion="qfl", degree=degree), check.quantity, size)
             for degree in check.degrees
         ]
         holds = holds and all(
@@ -282,11 +291,11 @@ def _least_degree(check: LeastDegreeCheck, dataset: str, results: Results) -> tu
     """The lowest degree that scores as asked, whether no other fusion does, and the figures."""
     below = ""
     for degree in itertools.count(1):
-        figure = results.figure(dataset, Series(fusion="qfl", degree=degree), check.quantity, check.table)
+        figure = results.figure(dataset, Series(fusion="qfl", degree=degree), check.quantity)
         if figure.highest <= check.at_most:
             break
         below = f", and {figure} at P = {degree}"
-    others = {series: results.figure(dataset, series, check.quantity, check.table) for series in check.others}
+    others = {series: results.figure(dataset, series, check.quantity) for series in check.others}
     figures = "".join(f"; of {series} {other}" for series, other in others.items())
     text = f"{quantity_label(check.quantity)} of QFL on {dataset} is at most {check.at_most:g} from P = {degree} on"
     return degree, all(other.highest > check.at_most for other in others.values()), f"{text}, {figure}{below}{figures}"
@@ -315,10 +324,7 @@ def _parameters_at_its_best(check: FewerParametersCheck, dataset: str, results: 
     }
     own = {fusion: cells for fusion, cells in sizes.items() if base(fusion) == check.fusion}
     if not own:
-        raise NotComparableError(
-            f"there are no ratios of parameters on {dataset} with {check.modalities} modalities; "
-            f"`make reproduce-{check.table}` is to add them"
-        )
+        raise results.missing(f"ratios of parameters on {dataset} with {check.modalities} modalities")
     best = max(own, key=lambda fusion: own[fusion]["accuracy"]["mean"])
     accuracy, ratio = own[best]["accuracy"]["mean"], own[best]["parameter_ratio"]["mean"]
     parameters = own[best]["accuracy"]["total_params"]
@@ -337,14 +343,14 @@ def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: Resu
         label = METRICS[metric].label
         spreads = {}
         for series in (check.series, *check.among):
-            results.figure(dataset, series, metric, check.table, check.modalities)
+            results.figure(dataset, series, metric, check.modalities)
             row = results.rows[dataset, check.modalities, series.fusion, series.degree][metric]
             if math.isnan(row["std"]):
                 raise NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
             spreads[series] = row["std"]
         own = spreads.pop(check.series)
         worst = max(spreads, key=lambda series: spreads[series])
-        diverged = results.figure(dataset, check.series, "diverged", check.table, check.modalities).mean
+        diverged = results.figure(dataset, check.series, "diverged", check.modalities).mean
         holds = holds and own <= spreads[worst] and diverged == 0
         reasons.append(
             f"{dataset}: standard deviation of the {label} over seeds {own:.3g} for {check.series}, "
@@ -354,29 +360,40 @@ def _judge_spread(check: SpreadCheck, datasets: Mapping[str, str], results: Resu
     return holds, "; ".join(reasons)
 
 
-def _nearest(check: Check, results: Results) -> str:
-    """What the results say on other data sets: information, no verdict."""
-    notes = []
-    for dataset in getattr(check, "nearest", ()):
-        try:
-            match check:
-                case ValueCheck():
-                    notes.append(_value(check, dataset, results)[1])
-                case RatioCheck():
-                    notes.append(_ratio(check, dataset, results)[1])
-                case OrderingCheck():
-                    notes.append(_judge_ordering(check, {dataset: check.nearest[dataset]}, results)[1])
-                case StabilityCheck():
-                    notes.append(_judge_stability(check, dataset, results)[1])
-                case LeastDegreeCheck():
-                    notes.append(_least_degree(check, dataset, results)[2])
-                case FewerParametersCheck():
-                    notes.append(_parameters_at_its_best(check, dataset, results)[1])
-                case SpreadCheck():
-                    notes.append(_judge_spread(check, {dataset: check.nearest[dataset]}, results)[1])
-        except NotComparableError:
-            continue
-    return " For information: " + ". ".join(notes) + "." if notes else ""
+def _nearest(check: Check, results: Results, tables: Mapping[str, Results]) -> str:
+    """What the check's table says on other data sets, and other tables that it names: information, no verdict."""
+    if not hasattr(check, "nearest"):
+        return ""
+    notes = [_note(check, dataset, results) for dataset in check.nearest]
+    for table, datasets in getattr(check, "elsewhere", {}).items():
+        held = check.model_copy(update={"table": table, "nearest": datasets})
+        found = [note for dataset in datasets if (note := _note(held, dataset, tables[table]))]
+        notes += [f"In {table}, {note}" for note in found]
+    said = [note for note in notes if note]
+    return " For information: " + ". ".join(said) + "." if said else ""
+
+
+def _note(check: Check, dataset: str, results: Results) -> str:
+    """What a table says on one of the check's nearest data sets; nothing if a number is missing."""
+    try:
+        match check:
+            case ValueCheck():
+                return _value(check, dataset, results)[1]
+            case RatioCheck():
+                return _ratio(check, dataset, results)[1]
+            case OrderingCheck():
+                return _judge_ordering(check, {dataset: check.nearest[dataset]}, results)[1]
+            case StabilityCheck():
+                return _judge_stability(check, dataset, results)[1]
+            case LeastDegreeCheck():
+                return _least_degree(check, dataset, results)[2]
+            case FewerParametersCheck():
+                return _parameters_at_its_best(check, dataset, results)[1]
+            case SpreadCheck():
+                return _judge_spread(check, {dataset: check.nearest[dataset]}, results)[1]
+    except NotComparableError:
+        pass
+    return ""
 
 
 def _stated(published: float | None, dataset: str | None) -> tuple[float, str]:

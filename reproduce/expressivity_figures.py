@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from reproduce.figures import HOLLOW, STYLES, size_axis
 from reproduce.results import FUSIONS, base
 
 _DEGREES = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "D"), ("#CC79A7", "^"), ("#E69F00", "P"))
-"""Colours of Okabe and Ito with markers, one for each degree of a target."""
+"""Colours of Okabe and Ito with markers, for the degrees of targets from low to high."""
 _CLASSICAL = ("concat", "tfn", "lmf")
 _LEAST_R2 = -0.3
 _LEAST_ERROR = 1e-7
@@ -36,14 +37,16 @@ def _polynomials(rows: pd.DataFrame) -> Figure:
     figure = _figure(7.4, 1.3 + 2.5 * len(forms))
     axes = figure.subplots(len(forms), len(sizes), sharex=True, sharey=True, squeeze=False)
     degrees = sorted(rows["degree"].dropna().unique())
-    places = {fusion: degrees[-1] + 1.5 + number for number, fusion in enumerate(_CLASSICAL)}
+    last = max(degrees, default=0)
+    places = {fusion: last + 1.5 + number for number, fusion in enumerate(_CLASSICAL)}
     targets = sorted(rows["target"].unique())
+    styles: dict[int, tuple[str, str]] = dict(zip(targets, itertools.cycle(_DEGREES), strict=False))
     for line, form in zip(axes, forms, strict=True):
         for axis, modalities in zip(line, sizes, strict=True):
             panel = rows[(rows["form"] == form) & (rows["modalities"] == modalities)]
             for target in targets:
-                _target(axis, panel[panel["target"] == target], *_DEGREES[target - 1], places, 0.09 * (target - 3))
-            axis.axvline(degrees[-1] + 0.75, color="0.7", linewidth=0.8)
+                _target(axis, panel[panel["target"] == target], *styles[target], places, 0.09 * (target - 3))
+            axis.axvline(last + 0.75, color="0.7", linewidth=0.8)
             axis.set_title(f"{form}, {modalities} modalities", fontsize=9)
             axis.set_ylim(_LEAST_R2, 1.06)
             axis.set_xticks([*degrees, *places.values()], [*map(str, degrees), *(FUSIONS[f] for f in places)])
@@ -57,7 +60,7 @@ def _polynomials(rows: pd.DataFrame) -> Figure:
     for axis in axes[-1]:
         axis.set_xlabel("P of QFL | classical fusions", fontsize=9)
     figure.suptitle(f"Polynomials of cosines of the inputs\n{_spread(rows)}", fontsize=10)
-    legend = [Line2D([], [], color=c, marker=m, label=f"degree {t}") for t in targets for c, m in [_DEGREES[t - 1]]]
+    legend = [Line2D([], [], color=c, marker=m, label=f"degree {t}") for t, (c, m) in styles.items()]
     legend.append(Line2D([], [], color="0.4", linestyle=":", label="no weights can exceed"))
     figure.legend(handles=legend, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     return figure

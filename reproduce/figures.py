@@ -25,14 +25,22 @@ _TITLES = {
 STYLES = {
     "qfl": ("#0072B2", "o"),
     "control": ("#009E73", "D"),
+    "qmfnn": ("#0072B2", "o"),
+    "mean": ("#E69F00", "P"),
+    "product": ("#CC79A7", "^"),
+    "dempster": ("#009E73", "D"),
     "concat": ("#000000", "x"),
     "tfn": ("#999999", "v"),
     "lmf": ("#D55E00", "s"),
     "lmf-unit": ("#E69F00", "P"),
     "mfb": ("#CC79A7", "^"),
     "gcn": ("#56B4E9", "*"),
+    "cnn": ("#56B4E9", "*"),
 }
-"""Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
+"""Fusion -> its colour and marker, for those with weights; two that share them are never in one figure.
+
+Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour.
+"""
 HOLLOW = ("control", "lmf")  # so that the marker of another fusion at the same place shows inside
 _MOST_PARAMETERS = 1e8
 _LEAST_GRADIENT = -8.0
@@ -47,7 +55,7 @@ def size_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) ->
             drawn[f"-{name}"] = _growth_and_gradients(rows)
         else:
             metric = "mae" if "mae" in set(rows["metric"]) else "roc_auc"
-            drawn[f"-{name}"] = score_figure(rows, _TITLES[name], profile, units, {}, metric)
+            drawn[f"-{name}"] = score_figure(rows, _TITLES.get(name, name), profile, units, {}, metric)
     return drawn
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from reproduce.files import write_files
 from reproduce.results import METRICS
 from reproduce.runs import STATUSES, RunResult, stated, strict
 
@@ -80,12 +81,13 @@ def export(runs: pd.DataFrame, path: Path) -> None:
     if path.suffix not in EXPORTS:
         raise ValueError(f"Cannot export to {path}: expected a name that ends in {' or '.join(EXPORTS)}.")
     if path.suffix == ".csv":
-        runs.to_csv(path, index=False, lineterminator="\n")
+        text = runs.to_csv(index=False, lineterminator="\n")
     else:
         # Not DataFrame.to_json, which rounds floats and has no integers above 64 bits.
         rows = runs.astype(object).to_dict("records")
         records = [{name: None if pd.isna(value) else strict(value) for name, value in row.items()} for row in rows]
-        path.write_text(json.dumps(records, indent=1, allow_nan=False) + "\n")
+        text = json.dumps(records, indent=1, allow_nan=False) + "\n"
+    write_files({path: text.encode()})
 
 
 def describe(result: RunResult) -> str:

@@ -14,20 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from reproduce.figures import STYLES
 from reproduce.results import FUSIONS, base
 from reproduce.runs import GROWTH
-
-_STYLES = {
-    "qmfnn": ("#0072B2", "o"),
-    "mean": ("#E69F00", "P"),
-    "product": ("#CC79A7", "^"),
-    "dempster": ("#009E73", "D"),
-    "concat": ("#000000", "x"),
-    "tfn": ("#999999", "v"),
-    "lmf": ("#D55E00", "s"),
-    "cnn": ("#56B4E9", "*"),
-}
-"""Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
 
 
 def parameter_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
@@ -98,7 +87,7 @@ def _fusions(rows: pd.DataFrame) -> list[str]:
 
 
 def _line(fusion: str) -> dict[str, Any]:
-    color, marker = _STYLES[fusion]
+    color, marker = STYLES[fusion]
     strong = fusion == "qmfnn"
     return {
         "color": color,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from reproduce.moved import moved_cells
 from reproduce.preview import preview
 from reproduce.progress import last_line
 from reproduce.render import Figures, write_table
-from reproduce.results import read_table
-from reproduce.runs import FAILED, RunResult, RunSpec
+from reproduce.results import from_csv, read_tables
+from reproduce.runs import FAILED, RunResult, RunSpec, each_once
 from reproduce.store import Store, forget
 
 
@@ -42,10 +41,11 @@ def produce(
 ) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
 
-    Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there.
+    Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there. The table is
+    written under the lock of that file, so that its files are those of one command.
 
     Args:
-        specs: The runs of the table.
+        specs: The runs of the table; one that is listed twice is run and counted once.
         fold: Folds their results into rows.
         path_stem: Where the table goes, without suffix.
         title: Its heading.
@@ -67,13 +67,17 @@ def produce(
     Raises:
         KeyboardInterrupt: Passed on, after a line that says what is kept.
         ExecutionError: If the runs cannot be handed out.
+        OSError: If a file of the table cannot be written; before anything is run if a folder has its name.
+        ValueError: Before anything is run, if another table in the folder is broken.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
+    specs = each_once(specs)
     raw = path_stem.parent / "runs" / "runs.jsonl"
     backups = raw.with_name("checkpoints")
     if dry_run:
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers), markup=False)
         return True
+    _check_way(path_stem)
     if fresh:
         forget(raw)
         shutil.rmtree(backups, ignore_errors=True)
@@ -88,16 +92,18 @@ def produce(
             done = len(stored(specs, store)) - before
             console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
             raise
-    failed = [result for result in results if result.status == FAILED]
-    if len(failed) < len(results):
-        frame = fold([result for result in results if result.status != FAILED])
-        written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
+        failed = [result for result in results if result.status == FAILED]
+        frame = None
+        if len(failed) < len(results):
+            frame = fold([result for result in results if result.status != FAILED])
+            written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
+            counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+    if frame is not None:
         for note in notes:
             console.print(note, markup=False)
         console.print(f"Wrote {', '.join(map(str, written))}.")
-        counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
         console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
-        _report_moved(path_stem.with_suffix(".csv"), console)
+        _report_moved(path_stem.with_suffix(".csv"), frame, console)
     if failed:
         console.print(f"[bold red]Failed:[/] {len(failed)} of {len(specs)} runs, which the table lacks.")
         for result in failed:
@@ -106,12 +112,24 @@ def produce(
     return not failed
 
 
-def _report_moved(table: Path, console: Console) -> None:
-    committed = _committed(table)
+def _check_way(path_stem: Path) -> None:
+    """Refuse what would end the command after its runs: folders in the way, and other tables that cannot be read."""
+    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")):
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder, and a file of the table goes there. Move it away.")
+    read_tables(path_stem.parent, but=path_stem.name)
+
+
+def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
+    try:
+        committed = _committed(table)
+    except ValueError as error:
+        console.print(f"There is nothing to compare with: {error}", markup=False)
+        return
     if committed is None:
         console.print(f"There is no committed {table.name} to compare with.")
         return
-    moved = moved_cells(read_table(table), committed)
+    moved = moved_cells(frame, committed)
     console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
     if len(moved):
         console.print(moved.to_string(index=False), markup=False)
@@ -119,7 +137,11 @@ def _report_moved(table: Path, console: Console) -> None:
 
 
 def _committed(table: Path) -> pd.DataFrame | None:
-    """The table as last committed, or None outside a git checkout or before its first commit."""
+    """The table as last committed, or None outside a git checkout or before its first commit.
+
+    Raises:
+        ValueError: If that is no table of this version.
+    """
     command = ["git", "-C", str(table.parent), "show", f"HEAD:./{table.name}"]
     try:
         shown = subprocess.run(command, capture_output=True, check=False)
@@ -127,7 +149,4 @@ def _committed(table: Path) -> pd.DataFrame | None:
         return None
     if shown.returncode != 0:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / table.name
-        copy.write_bytes(shown.stdout)
-        return read_table(copy)
+    return from_csv(shown.stdout.decode(errors="replace"), f"the committed {table.name}")

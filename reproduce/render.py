@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reproduce.claims import PUBLISHED, Paper, Series, load_papers
-from reproduce.compare import verdicts
-from reproduce.results import FUSIONS, METRICS, base, options, read_table, write_csv
+from reproduce.compare import Verdict, judge
+from reproduce.files import png, write_files
+from reproduce.results import FUSIONS, METRICS, base, from_csv, options, read_tables, to_csv
 
 _HOW_TO_READ = """\
 Scores are means over the seeds that finished ± half the width of their 95 % t-interval; a score without ± comes from a
@@ -48,10 +49,10 @@ def write_table(
     figures: Figures | None = None,
     published: Path = PUBLISHED,
 ) -> list[Path]:
-    """Writes a results table as ``.csv``, ``.md`` and ``.png``.
+    """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
     The Markdown page ends with the verdicts on all published claims, computed from the results files in the same
-    folder, this table included.
+    folder, with this table in place of the one that is there.
 
     Args:
         frame: The table, with the columns ``reproduce.results.COLUMNS``.
@@ -68,12 +69,15 @@ def write_table(
         What was written.
 
     Raises:
-        ValueError: If the frame has other columns, or a results file or a paper's file is broken.
+        OSError: If a file cannot be written; the message names it.
+        ValueError: If the frame has other columns or no valid rows, or another results file or a paper's file is
+            broken.
     """
     csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
-    write_csv(frame, csv)
-    frame = read_table(csv)
+    text = to_csv(frame)
+    frame = from_csv(text, str(csv))
     papers = load_papers(published)
+    tables = {**read_tables(path_stem.parent, but=path_stem.name), path_stem.name: frame}
     if figures is None:
         drawn: Mapping[str, Figure] = {"": score_figure(frame, title, profile, units, chance)}
     else:
@@ -83,13 +87,14 @@ def write_table(
         f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
-        *_dataset_sections(frame, units, papers),
-        _verdict_section(path_stem.parent, published, papers),
+        *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
+        _verdict_section(judge(tables, papers), papers),
     ]
-    page.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-    for image, figure in images.items():
-        figure.savefig(image, dpi=200)
-    return [csv, page, *images]
+    written = {csv: text.encode(), page: ("\n\n".join(sections) + "\n").encode()}
+    written |= {image: png(figure) for image, figure in images.items()}
+    path_stem.parent.mkdir(parents=True, exist_ok=True)
+    write_files(written)
+    return list(written)
 
 
 def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -100,7 +105,20 @@ def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     ]
 
 
-def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: list[Paper]) -> list[str]:
+Cells = Mapping[tuple[str, str, int | None, str], float]
+"""Published values by data set, fusion, degree and metric."""
+
+
+def _published_cells(papers: Iterable[Paper], table: str) -> Cells:
+    return {
+        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value
+        for paper in papers
+        for cell in paper.cells
+        if cell.table == table and cell.value is not None
+    }
+
+
+def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: Cells) -> list[str]:
     sections = []
     seen = set()
     for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
@@ -110,7 +128,7 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], papers: lis
         heading = "" if name in seen else f"## {name}\n\n"
         seen.add(name)
         sizes = frame.loc[frame["dataset"] == name, "modalities"]
-        compared = papers if rows["modalities"].iloc[0] == sizes.max() else []
+        compared = published if rows["modalities"].iloc[0] == sizes.max() else {}
         sections.append(heading + _size_section(rows, name, units.get(name), compared))
     return sections
 
@@ -136,18 +154,15 @@ def _seeds(rows: pd.DataFrame) -> str:
     return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
 
 
-def _size_section(rows: pd.DataFrame, name: str, unit: str | None, papers: list[Paper]) -> str:
+def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Cells) -> str:
     metrics = _metrics(rows)
-    cells = {
-        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value for paper in papers for cell in paper.cells
-    }
     lines = []
     for series, by_metric in _by_series(rows).items():
         any_row = next(iter(by_metric.values()))
         stated = [
             f"{METRICS[metric].label} {value:g}"
             for metric in metrics
-            if (value := cells.get((name, series.fusion, series.degree, metric))) is not None
+            if (value := published.get((name, series.fusion, series.degree, metric))) is not None
         ]
         lines.append(
             {
@@ -208,8 +223,7 @@ def _no_score(row: dict[str, Any]) -> str:
     return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
 
 
-def _verdict_section(results_dir: Path, published: Path, papers: list[Paper]) -> str:
-    found = verdicts(results_dir, published)
+def _verdict_section(found: list[Verdict], papers: list[Paper]) -> str:
     lines = [
         {
             "Claim": verdict.claim,

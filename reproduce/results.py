@@ -8,6 +8,8 @@ it means.
 from __future__ import annotations
 
 import csv
+import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     NonNegativeFloat,
     NonNegativeInt,
@@ -25,6 +28,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
+from reproduce.files import write_files
+from reproduce.tables import TABLES
 
 KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
@@ -35,7 +41,7 @@ class Metric:
     """How a metric is written, to how many digits after the point, and which way it improves.
 
     A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
-    is what a cell without a mean says.
+    is what a cell without a mean says, ``within`` where means can lie.
     """
 
     label: str
@@ -43,14 +49,16 @@ class Metric:
     digits: int = 3
     is_cost: bool = False
     missing: str = "diverged"
+    within: tuple[float, float] = (-math.inf, math.inf)
 
 
+_SHARE, _SIZE = (0.0, 1.0), (0.0, math.inf)
 METRICS = {
-    "accuracy": Metric("Accuracy"),
-    "roc_auc": Metric("ROC AUC"),
-    "mae": Metric("MAE", lower_is_better=True),
-    "rmse": Metric("RMSE", lower_is_better=True),
-    "mape": Metric("MAPE, %", lower_is_better=True),
+    "accuracy": Metric("Accuracy", within=_SHARE),
+    "roc_auc": Metric("ROC AUC", within=_SHARE),
+    "mae": Metric("MAE", lower_is_better=True, within=_SIZE),
+    "rmse": Metric("RMSE", lower_is_better=True, within=_SIZE),
+    "mape": Metric("MAPE, %", lower_is_better=True, within=_SIZE),
     "gradient_norm_log10": Metric("Gradient norm, log10"),
     "r2": Metric("R²"),
     "r2_bound": Metric("R², at most"),
@@ -76,9 +84,9 @@ METRICS = {
     "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
     "depth": Metric("Depth", lower_is_better=True, digits=0),
     "contraction": Metric("Contraction"),
-    "diverged": Metric("Diverged", lower_is_better=True),
+    "diverged": Metric("Diverged", lower_is_better=True, within=_SHARE),
     "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
-    "own_accuracy": Metric("Accuracy of one modality's own decision"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision", within=_SHARE),
     "conflict": Metric("Conflict"),
     "conflict_with_noise": Metric("Conflict, one modality noise"),
     "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
@@ -143,6 +151,7 @@ def _empty_is_none(value: object) -> object:
 
 
 _Empty = BeforeValidator(_empty_is_none)
+_Int64 = Field(le=2**63 - 1)
 
 
 class Row(BaseModel):
@@ -151,18 +160,18 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
-    modalities: PositiveInt
+    modalities: Annotated[PositiveInt, _Int64]
     fusion: str
-    degree: Annotated[PositiveInt | None, _Empty]
+    degree: Annotated[PositiveInt | None, _Int64, _Empty]
     engine: Annotated[str | None, _Empty]
     metric: str
     mean: Annotated[FiniteFloat | None, _Empty]
     std: Annotated[NonNegativeFloat | None, _Empty]
     ci95_low: Annotated[FiniteFloat | None, _Empty]
     ci95_high: Annotated[FiniteFloat | None, _Empty]
-    seeds: NonNegativeInt
+    seeds: Annotated[NonNegativeInt, _Int64]
     fusion_params: NonNegativeInt
-    total_params: Annotated[NonNegativeInt | None, _Empty]
+    total_params: Annotated[NonNegativeInt | None, _Int64, _Empty]
     train_seconds: Annotated[NonNegativeFloat | None, _Empty]
 
     @model_validator(mode="after")
@@ -171,6 +180,9 @@ class Row(BaseModel):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
         check_degree(self.fusion, self.degree)
+        least, most = METRICS[self.metric].within
+        if self.mean is not None and not least <= self.mean <= most:
+            raise ValueError(f"the mean of {self.metric} lies between {least:g} and {most:g}, got {self.mean}")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")
         if (self.ci95_low is None) != (self.ci95_high is None):
@@ -209,46 +221,79 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[COLUMNS].astype(_DTYPES)
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Writes a results file, floats with 6 significant digits.
+def to_csv(frame: pd.DataFrame) -> str:
+    """The text of a results file, floats with 6 significant digits.
 
     Raises:
         ValueError: If a column is missing or unknown.
     """
+    return typed(frame).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Writes a results file as :func:`to_csv` has it, and makes its folder.
+
+    Raises:
+        OSError: If the file cannot be written.
+        ValueError: If a column is missing or unknown.
+    """
+    content = to_csv(frame).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    typed(frame).to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
+    write_files({path: content})
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Reads a results file.
+    """Reads a results file, see :func:`from_csv`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+    """
+    return from_csv(path.read_text(encoding="utf-8", errors="replace"), str(path))
+
+
+def read_tables(folder: Path, but: str | None = None) -> dict[str, pd.DataFrame]:
+    """The known tables that a folder has, by name, but for one; whatever else lies there is no table.
+
+    Raises:
+        ValueError: As :func:`read_table`.
+    """
+    paths = {name: folder / f"{name}.csv" for name in TABLES if name != but}
+    return {name: read_table(path) for name, path in paths.items() if path.exists()}
+
+
+def from_csv(text: str, name: str) -> pd.DataFrame:
+    """The inverse of :func:`to_csv`.
+
+    Args:
+        text: Of a results file.
+        name: What an error calls the file.
 
     Returns:
         A frame with the columns ``COLUMNS``, typed as :func:`typed` does; an empty cell is a missing value.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If a line is broken; the message names the file, the line and the column.
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
     """
     rows: list[Row] = []
     first_at: dict[tuple[object, ...], int] = {}
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        lines = csv.reader(file)
-        try:
-            header = next(lines, [])
-            if header != COLUMNS:
-                raise ValueError(f"{path}, line 1: expected the columns {COLUMNS}, got {header}.")
-            for cells in lines:
-                row = _row(cells, where=f"{path}, line {lines.line_num}")
-                key = tuple(getattr(row, column) for column in KEY)
-                if key in first_at:
-                    raise ValueError(
-                        f"{path}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
-                        "Keep one of the two lines."
-                    )
-                first_at[key] = lines.line_num
-                rows.append(row)
-        except csv.Error as error:
-            raise ValueError(f"{path}, line {lines.line_num}: {error}. {_REPAIR}") from error
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = next(lines, [])
+        if header != COLUMNS:
+            raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
+        for cells in lines:
+            row = _row(cells, where=f"{name}, line {lines.line_num}")
+            key = tuple(getattr(row, column) for column in KEY)
+            if key in first_at:
+                raise ValueError(
+                    f"{name}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
+                    "Keep one of the two lines."
+                )
+            first_at[key] = lines.line_num
+            rows.append(row)
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
     return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
 
 

@@ -7,7 +7,7 @@ import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from reproduce.assemble import as_seen, assemble, checked_dataset
 from reproduce.beliefs import belief_metrics
@@ -25,6 +25,65 @@ from reproduce.runs import (
 )
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
+
+QUANTUM = ("qfl", "qmfnn")
+"""Fusions that an engine runs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Computation:
+    """How something is computed, so that a specification says what happens.
+
+    Attributes:
+        precision: Floating-point type of the computation; where weights are counted alone, of the weights.
+        quantum_precision: The same where the fusion is one of :data:`QUANTUM`.
+        engine: What runs such a fusion; None if nothing does, "chosen" for the one that was asked for.
+    """
+
+    precision: str = "float32"
+    quantum_precision: str = "float32"
+    engine: str | None = "chosen"
+
+    def stated(self, fusion: str, engine: str) -> dict[str, Any]:
+        """The fields "engine" and "precision" of a specification.
+
+        Args:
+            fusion: Its fusion.
+            engine: What was asked for.
+
+        Raises:
+            ValueError: If that engine does not have the precision.
+        """
+        if fusion not in QUANTUM:
+            return {"engine": None, "precision": self.precision}
+        runs = engine if self.engine == "chosen" else self.engine
+        if runs == "tfq" and self.quantum_precision != "float32":
+            raise ValueError(
+                f"TensorFlow Quantum computes in float32, and this needs {self.quantum_precision}: leave --engine out, "
+                "or choose with --datasets."
+            )
+        return {"engine": runs, "precision": self.quantum_precision}
+
+
+_DOUBLE = Computation("float64", "float64")
+_COUNTED = Computation(engine=None)
+COMPUTATIONS = {
+    SYNTHETIC: Computation("float64"),
+    GROWTH: _COUNTED,
+    "discrimination": _DOUBLE,
+    "parameters": _COUNTED,
+    "polynomial": _DOUBLE,
+    "spectrum": Computation("float64", "float64", engine="compiled"),
+    "feature-map-rank": Computation("float64", "float64", engine="compiled"),
+    "device-circuit": Computation("float64", "float64", engine=None),
+}
+"""Experiments that are not computed as models are trained, which is ``Computation()``."""
+
+
+def computation(dataset: str) -> Computation:
+    """How the runs on a data set, or of an experiment, are computed."""
+    return COMPUTATIONS.get(dataset, Computation())
+
 
 EXPERIMENTS = {
     SYNTHETIC: "reproduce.initialisation:gradient_at_initialisation",
@@ -53,10 +112,12 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
         backup: A folder of this run alone, from which it continues if it was killed; None to do without.
 
     Raises:
-        ValueError: If the precision is not computed, or the data are not those of the specification.
+        ValueError: If precision or engine are not what would be computed, or the data are not those of the
+            specification.
     """
     if spec.fusion not in BASELINES:
         import tfq_fusion.training.fit  # noqa: F401 (seconds of the process, not of its first run)
+    _check_stated(spec)
     experiment = _experiment(spec.dataset)
     start = time.perf_counter()
     result = experiment(spec) if experiment else _on_data(spec, backup)
@@ -70,6 +131,16 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
     )
 
 
+def _check_stated(spec: RunSpec) -> None:
+    stated = computation(spec.dataset).stated(spec.fusion, spec.engine or "compiled")
+    if spec.precision != stated["precision"]:
+        raise ValueError(
+            f"Precision {spec.precision!r} of {spec}: expected {stated['precision']}, the only one that is computed."
+        )
+    if spec.engine is not None and spec.engine != stated["engine"]:
+        raise ValueError(f"Engine {spec.engine!r} of {spec}: expected {stated['engine']}, which is what runs it.")
+
+
 def _experiment(name: str) -> Callable[[RunSpec], RunResult] | None:
     if name not in EXPERIMENTS:
         return None
@@ -78,8 +149,6 @@ def _experiment(name: str) -> Callable[[RunSpec], RunResult] | None:
 
 
 def _on_data(spec: RunSpec, backup: Path | None) -> RunResult:
-    if spec.precision != "float32":
-        raise ValueError(f"Precision {spec.precision!r} of {spec}: expected float32, the only one that is computed.")
     dataset = checked_dataset(spec, spec.dataset, dict(spec.dataset_options))
     return _baseline(spec, dataset) if spec.fusion in BASELINES else _train(spec, dataset, backup)
 

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfq_fusion.training.protocol import Protocol
@@ -74,10 +74,10 @@ class RunSpec:
         seed: The one seed of the run.
         protocol: How it is trained.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
-        engine: What runs "qfl" or "qmfnn"; None for the others.
+        engine: What runs "qfl" or "qmfnn"; None for the others, and where nothing is run.
         arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
             text, finite numbers, booleans, None and lists of these.
-        precision: Floating-point type of the computation.
+        precision: Floating-point type of the computation; where weights are counted alone, of the weights.
         dataset_options: Options of the data set's loader, given and kept like ``arguments``.
 
     Raises:
@@ -118,6 +118,11 @@ class RunSpec:
         degree = "" if self.degree is None else f" P={self.degree}"
         options = "".join(f" {name}={_short(value)}" for name, value in dict(self.dataset_options).items())
         return f"{self.dataset}{options} {self.fusion}{degree} seed {self.seed}"
+
+
+def each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
+    """The specifications in their order, each once: a run that is asked for twice is one run."""
+    return list({spec.id: spec for spec in specs}.values())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,6 +31,7 @@ from PIL import Image
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
+from reproduce.files import write_files
 from tfq_fusion.datasets.card import PackageSource, read_card
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -65,9 +66,7 @@ def build(name: str, output: Path) -> bool:
     found = hashlib.sha256(contents).hexdigest()
     agrees = found == card.sha256
     if agrees or output.resolve() != DATA:
-        new = output / f"{name}.npz.part"
-        new.write_bytes(contents)
-        new.replace(output / f"{name}.npz")
+        write_files({output / f"{name}.npz": contents})
     print(f"{output / name}.npz: {len(contents):,} bytes, SHA-256 {found}")
     if not agrees:
         print(

@@ -86,8 +86,8 @@ def gradient_variance(spec: RunSpec) -> RunResult:
     gradients = []
     for draw in range(draws):
         weights = initial_weights(initial, qubits, int(arguments.get("blocks", 1)), degree, rng)
-        data = rng.uniform(-math.pi / 2, math.pi / 2, (1, len(circuit.data_symbols)))
-        watched = tf.constant(weights, tf.float32)
+        data = rng.uniform(-math.pi / 2, math.pi / 2, (1, len(circuit.data_symbols))).astype(spec.precision)
+        watched = tf.constant(weights, spec.precision)
         with tf.GradientTape() as tape:
             tape.watch(watched)
             value = expectation(circuit, data, watched, spec.engine or "compiled")[0, draw % STRINGS]

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reproduce.run_one import computation
 from reproduce.runs import RunSpec
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
@@ -160,7 +161,7 @@ def _cell(
     dataset: str,
     protocol: Protocol,
     degree: int | None = 3,
-    engine: str | None = None,
+    engine: str = "compiled",
     options: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
     data: str | None = None,
@@ -174,9 +175,9 @@ def _cell(
         seed=0,
         protocol=protocol,
         degree=degree,
-        engine=engine,
         arguments=arguments or {},
         dataset_options=options or {},
+        **computation(dataset).stated(fusion, engine),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from reproduce.datasets import load_all
-from reproduce.results import typed
-from reproduce.run_one import EXPERIMENTS
+from reproduce.figures import STYLES
+from reproduce.results import FUSIONS, METRICS, typed
+from reproduce.run_one import EXPERIMENTS, computation
 from reproduce.runs import (
     BASELINES,
     DIVERGED,
@@ -21,6 +23,7 @@ from reproduce.runs import (
     INTRACTABLE,
     RunResult,
     RunSpec,
+    each_once,
 )
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
@@ -29,7 +32,6 @@ from tfq_fusion.training import Protocol, t_interval
 Profile = TypeVar("Profile")
 
 OF_DEGREE = ("qfl", "control")
-QUANTUM = ("qfl", "qmfnn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,33 +71,59 @@ def named(profile: str, profiles: Mapping[str, Profile]) -> Profile:
     return profiles[profile]
 
 
-def chosen(fusions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The fusions that were asked for, or all of the known ones.
+def chosen(
+    fusions: Sequence[str] | None, known: tuple[str, ...], metrics: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """The fusions that were asked for, each once, or all of the known ones.
+
+    Args:
+        fusions: What was asked for; None for all.
+        known: The fusions of the table.
+        metrics: What it reports, as for :func:`fold`.
 
     Raises:
-        ValueError: If one is unknown.
+        ValueError: If one is unknown, or if no page and figure could show it or a metric.
     """
     unknown = [fusion for fusion in fusions or () if fusion not in known]
     if unknown:
         raise ValueError(f"Unknown fusion {', '.join(unknown)}: expected among {', '.join(known)}.")
-    return tuple(fusions or known)
+    nameless = [name for name in known if name not in FUSIONS or (name not in STYLES and name not in BASELINES)]
+    if nameless:
+        raise ValueError(
+            f"{', '.join(nameless)} has no name in reproduce.results.FUSIONS, or no style in reproduce.figures.STYLES: "
+            "enter it there."
+        )
+    nameless = [name for names in metrics.values() for name in names if name not in METRICS]
+    if nameless:
+        raise ValueError(f"{', '.join(nameless)} is not in reproduce.results.METRICS: enter it there.")
+    return tuple(dict.fromkeys(fusions or known))
 
 
-def specs(blocks: Iterable[Block], engine: str) -> list[RunSpec]:
-    """Every run of the blocks, in their order.
+def specs(blocks: Iterable[Block], engine: str, metrics: Mapping[str, Sequence[str]]) -> list[RunSpec]:
+    """Every run of the blocks once, in their order.
+
+    Args:
+        blocks: What is run.
+        engine: What runs the quantum fusions.
+        metrics: What the table reports, as for :func:`fold`.
 
     Raises:
         FileNotFoundError: If data sets are not there; the message names them and says how to get them.
-        ValueError: If a data set or the engine is unknown.
+        ValueError: If a data set or the engine is unknown, or the table reports no metric for a data set.
     """
     check_engine(engine)
     blocks = list(blocks)
-    datasets = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
-    return [
-        spec
-        for block in blocks
-        for spec in _block_specs(block, None if block.dataset in EXPERIMENTS else next(datasets), engine)
-    ]
+    loaded = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
+    datasets = [None if block.dataset in EXPERIMENTS else next(loaded) for block in blocks]
+    for block, dataset in zip(blocks, datasets, strict=True):
+        task = dataset.task if dataset else block.dataset
+        if task not in metrics:
+            raise ValueError(
+                f"{block.dataset} is about {task}: this table is not, expected among {', '.join(metrics)}."
+            )
+    return each_once(
+        spec for block, dataset in zip(blocks, datasets, strict=True) for spec in _block_specs(block, dataset, engine)
+    )
 
 
 def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[RunSpec]:
@@ -109,8 +137,7 @@ def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[Run
             seed=seed,
             protocol=block.protocol,
             degree=degree,
-            engine=engine if fusion in QUANTUM else None,
-            precision="float64" if dataset is None and fusion not in QUANTUM else "float32",
+            **computation(block.dataset).stated(fusion, engine),
             arguments=block.arguments,
             dataset_options={**block.options, **fold},
         )
@@ -145,7 +172,17 @@ def fold(
         One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose
         loss became NaN; the others are taken over the seeds that finished. A fusion that cannot be built has zero seeds
         and no mean.
+
+    Raises:
+        ValueError: If a run has two results: it would count as two seeds.
     """
+    ids = Counter(result.spec.id for result in results)
+    for result in results:
+        if ids[result.spec.id] > 1:
+            raise ValueError(
+                f"Run {result.spec.id} ({result.spec}) has {ids[result.spec.id]} results, expected one. Fold each run "
+                "once: results of one run are no seeds."
+            )
     rows = []
     groups: dict[tuple[str, int, str, int | None], list[RunResult]] = {}
     for result in results:

@@ -59,7 +59,9 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
         ValueError: If the profile is unknown.
     """
     known = grid.named(profile, PROFILES)
-    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(datasets or known.datasets))
+    return dataclasses.replace(
+        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
+    )
 
 
 def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
@@ -71,12 +73,13 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         engine: What runs "qfl".
 
     Raises:
-        ValueError: If a fusion, a data set or the engine is unknown; the message lists the known ones.
+        ValueError: If a fusion, a data set or the engine is unknown, or the table reports no metric for a data set; the
+            message lists the known ones.
         FileNotFoundError: If data sets are not there; the message says how to get them.
     """
-    names = grid.chosen(fusions, FUSIONS)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
     blocks = [grid.Block(name, names, DEGREES, profile.seeds, profile.protocol) for name in profile.datasets]
-    return grid.specs(blocks, engine)
+    return grid.specs(blocks, engine, METRICS)
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     return dataclasses.replace(
         known,
         seeds=seeds or known.seeds,
-        datasets=tuple(datasets or here),
+        datasets=tuple(dict.fromkeys(datasets or here)),
         missing=() if datasets else tuple(name for name in known.datasets if name not in here),
     )
 
@@ -113,8 +113,9 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         MissingDataError: If a data set is not there.
         ValueError: If a fusion or the engine is unknown.
     """
-    names = grid.chosen(fusions, FUSIONS)
-    return grid.specs((_block(name, size, profile, names) for name in profile.datasets for size in SIZES[name]), engine)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    blocks = (_block(name, size, profile, names) for name in profile.datasets for size in SIZES[name])
+    return grid.specs(blocks, engine, METRICS)
 
 
 def _block(name: str, options: Mapping[str, Any], profile: Profile, fusions: tuple[str, ...]) -> grid.Block:

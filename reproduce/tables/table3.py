@@ -13,7 +13,8 @@ from reproduce.experiments.parameter_counts import growth_exponent
 from reproduce.experiments.polynomials import exponents
 from reproduce.expressivity_figures import expressivity_figures
 from reproduce.results import label, typed
-from reproduce.runs import RunResult, RunSpec
+from reproduce.run_one import computation
+from reproduce.runs import RunResult, RunSpec, each_once
 from reproduce.tables import grid
 from tfq_fusion.circuits import qfl_circuit
 from tfq_fusion.engines import check_engine
@@ -84,33 +85,35 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     unknown = [name for name in datasets or () if name not in EXPERIMENTS]
     if unknown:
         raise ValueError(f"Table 3 has no experiment {', '.join(unknown)}: expected among {', '.join(EXPERIMENTS)}.")
-    return dataclasses.replace(known, seeds=seeds or known.seeds, datasets=tuple(datasets or known.datasets))
+    return dataclasses.replace(
+        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
+    )
 
 
 def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table, experiment by experiment.
+    """Every run of the table once, experiment by experiment.
 
     Args:
         profile: How much is run.
         fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qfl".
+        engine: What runs "qfl" where it is trained.
 
     Raises:
-        ValueError: If a fusion or the engine is unknown.
+        ValueError: If a fusion or the engine is unknown, or the engine does not compute in double precision.
     """
     check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
     runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
-    return [
-        dataclasses.replace(spec, engine=engine if spec.fusion == "qfl" else None)
+    return each_once(
+        dataclasses.replace(spec, **computation(experiment).stated(spec.fusion, engine))
         for experiment in profile.datasets
         for spec in runs[experiment](profile)
         if spec.fusion in names
-    ]
+    )
 
 
 def _spec(dataset: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
-    return RunSpec(dataset, "", fusion, seed, protocol, precision="float64", **others)
+    return RunSpec(dataset, "", fusion, seed, protocol, **others)
 
 
 def _polynomials(profile: Profile) -> Iterator[RunSpec]:

@@ -133,7 +133,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
     return dataclasses.replace(
         known,
         seeds=seeds or known.seeds,
-        datasets=tuple(datasets or here),
+        datasets=tuple(dict.fromkeys(datasets or here)),
         missing=() if datasets else tuple(name for name in known.datasets if name not in here),
     )
 
@@ -159,8 +159,9 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         MissingDataError: If a data set is not there.
         ValueError: If a fusion or the engine is unknown.
     """
-    names = grid.chosen(fusions, FUSIONS)
-    return grid.specs((block for name in profile.datasets for block in _blocks(name, profile, names)), engine)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    blocks = (block for name in profile.datasets for block in _blocks(name, profile, names))
+    return grid.specs(blocks, engine, METRICS)
 
 
 def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[grid.Block]:

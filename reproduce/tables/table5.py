@@ -10,7 +10,7 @@ import pandas as pd
 
 from reproduce.ablation_figures import ablation_figures
 from reproduce.results import label, typed
-from reproduce.runs import RunResult, RunSpec
+from reproduce.runs import RunResult, RunSpec, each_once
 from reproduce.tables import fits, grid
 from reproduce.tables.ablations import NAMES, OUTPUTS, PROFILES, Profile, cells
 from tfq_fusion.engines import check_engine
@@ -46,7 +46,7 @@ def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None 
         known,
         seeds=seeds or known.seeds,
         claim_seeds=seeds or known.claim_seeds,
-        datasets=tuple(datasets or known.datasets),
+        datasets=tuple(dict.fromkeys(datasets or known.datasets)),
     )
 
 
@@ -62,11 +62,14 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         ValueError: If a fusion or the engine is unknown.
     """
     check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS)
-    wanted = {  # by id: two sweeps can meet in one point
-        cell.id: cell for cell in cells(profile, engine) if cell.dataset in profile.datasets and cell.fusion in names
-    }
-    return [dataclasses.replace(cell, seed=seed) for cell in wanted.values() for seed in range(_seeds(profile, cell))]
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    wanted = [
+        dataclasses.replace(cell, seed=seed)
+        for cell in cells(profile, engine)
+        if cell.dataset in profile.datasets and cell.fusion in names
+        for seed in range(_seeds(profile, cell))
+    ]
+    return each_once(wanted)  # two sweeps can meet in one point
 
 
 def _seeds(profile: Profile, cell: RunSpec) -> int:

@@ -27,8 +27,8 @@ def _row(
     }
 
 
-def _verdict(tmp_path, check, rows, value=None):
-    """The verdict on one claim with the given check and published value, and its reason."""
+def _verdict(tmp_path, check, rows, value=None, table="table1"):
+    """The verdict on one claim about a table with the given check and published value, and its reason."""
     published = tmp_path / "published"
     published.mkdir(exist_ok=True)
     (published / "paper.yaml").write_text(
@@ -46,11 +46,11 @@ claims:
     unit: number
     sources: [abstract]
     confidence: A
-    check: {{table: table1, {check}}}
+    check: {{table: {table}, {check}}}
 """
     )
     if rows:
-        write_csv(pd.DataFrame(rows), tmp_path / "table1.csv")
+        write_csv(pd.DataFrame(rows), tmp_path / f"{table}.csv")
     (verdict,) = verdicts(tmp_path, published)
     return verdict.verdict, verdict.reason
 
@@ -315,7 +315,7 @@ def test_filling_in_a_file_changes_the_verdict_without_code(tmp_path):
         _row("toy", "qfl", 0.9, 0.88, 0.92, degree=3, metric="roc_auc"),
         _row("toy", "gcn", 0.8, 0.78, 0.82, metric="roc_auc"),
     ]
-    write_csv(pd.DataFrame(rows), results / "table1.csv")
+    write_csv(pd.DataFrame(rows), results / "table2.csv")
     shutil.copytree(PUBLISHED, published)
 
     def outcome(claim):
@@ -338,9 +338,57 @@ def test_filling_in_a_file_changes_the_verdict_without_code(tmp_path):
     assert outcome("toy, GCN, ROC AUC") == ["not reproduced"]
 
 
-def test_the_first_of_two_tables_counts(tmp_path):
-    write_csv(pd.DataFrame([_row("toy", "concat", 0.1, 0.0, 0.2)]), tmp_path / "table2.csv")
+def test_a_claim_is_held_against_its_own_table_alone(tmp_path):
+    small, large = _row("toy", "concat", 0.9, 0.8, 1.0), _row("toy", "concat", 0.1, 0.0, 0.2, modalities=9)
+    assert _verdict(tmp_path, VALUE, [small], 0.9, "table1")[0] == "reproduced"
+    assert _verdict(tmp_path, VALUE, [large], 0.1, "table2")[0] == "reproduced"
+    # Now both are there: neither the first table nor the one with most modalities counts for the other.
+    assert _verdict(tmp_path, VALUE, [], 0.9, "table1")[0] == "reproduced"
+    assert _verdict(tmp_path, VALUE, [], 0.1, "table2")[0] == "reproduced"
+    verdict, reason = _verdict(tmp_path, VALUE, [], 0.1, "table3")
+    assert verdict == "not comparable"
+    assert "no results on toy; `make reproduce-table3` is to add them" in reason
+
+
+def test_sizes_are_those_of_the_table(tmp_path):
+    check = "kind: growth, dataset: toy, series: {fusion: qfl, degree: 3}"
+    few, many = (
+        [_row("toy", "qfl", 0.9, degree=3, params=params, modalities=size) for size, params in sizes]
+        for sizes in ([(2, 50), (4, 60)], [(2, 50), (64, 10**9)])
+    )
+    assert _verdict(tmp_path, check, many, table="table4")[0] == "not reproduced"
+    assert _verdict(tmp_path, check, few, table="table3")[0] == "reproduced"
+
+
+def test_another_table_is_information_where_the_claim_names_it(tmp_path):
+    rows = [_row("near", "concat", 0.80, 0.78, 0.82), _row("near", "lmf", 0.50, 0.48, 0.52)]
+    ordering = [*rows, _row("near", "gcn", 0.5, 0.4, 0.6)]
+    write_csv(pd.DataFrame(ordering), tmp_path / "table1.csv")
+    ratio = f"{RATIO}, quantity: accuracy, nearest: [near]"
+    assert "For information" not in _verdict(tmp_path, ratio, [], 1.6, "table2")[1]
+    named = _verdict(tmp_path, f"{ratio}, elsewhere: {{table1: [near, far]}}", [], 1.6, "table2")
+    assert named[0] == "not comparable"
+    assert "For information: In table1, Accuracy of Concat / LMF on near: 0.8" in named[1]
+    check = f"{ORDERING}, datasets: {{toy: accuracy}}, elsewhere: {{table1: {{near: accuracy}}}}"
+    verdict, reason = _verdict(tmp_path, check, [], table="table2")
+    assert verdict == "not comparable"
+    assert "For information: In table1, near: Accuracy of Concat 0.8 [0.78, 0.82] is better than LMF" in reason
+
+
+@pytest.mark.parametrize("name", ["table1-old.csv", "table0.csv", "table.csv", "tables_of_mine.csv", "table1.csv.bak"])
+def test_a_file_that_is_no_table_decides_nothing(tmp_path, name):
+    write_csv(pd.DataFrame([_row("toy", "concat", 0.1, 0.0, 0.2)]), tmp_path / name)
     assert _verdict(tmp_path, VALUE, [_row("toy", "concat", 0.9, 0.8, 1.0)], 0.9)[0] == "reproduced"
+    (tmp_path / name).write_text("whatever")
+    assert _verdict(tmp_path, VALUE, [], 0.9)[0] == "reproduced"
+
+
+def test_a_cell_that_stands_twice_in_a_table_is_an_error(tmp_path):
+    path = tmp_path / "table1.csv"
+    write_csv(pd.DataFrame([_row("toy", "concat", 0.9, 0.8, 1.0)]), path)
+    path.write_text(path.read_text() + path.read_text().splitlines()[1].replace("0.9", "0.95") + "\n")
+    with pytest.raises(ValueError, match=r"table1\.csv, line 3: the cell .*'toy'.* is already on line 2"):
+        _verdict(tmp_path, VALUE, [], 0.9)
 
 
 STABILITY = (

@@ -1,6 +1,8 @@
 """Runs as people read them."""
 
+import errno
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -29,6 +31,22 @@ RUNS = [
     run("mfeat", "mfb", DIVERGED, history={"loss": [1.0, float("nan")], "val_loss": [float("inf"), float("nan")]}),
     run("mfeat", "gcn", FAILED, error="Traceback (most recent call last):\n  ...\nMemoryError: [bold]no room[/]\n"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "runs.json"])
+def test_an_export_that_cannot_be_written_leaves_the_old_one(tmp_path, name, monkeypatch):
+    path = tmp_path / name
+    listing.export(listing.frame(RUNS[:1]), path)
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=rf"{name}: cannot be written \(No space left on device\)"):
+        listing.export(listing.frame(RUNS), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_frame_has_what_defines_a_run_and_what_came_out():

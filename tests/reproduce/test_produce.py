@@ -9,6 +9,7 @@ from rich.console import Console
 from reproduce import produce as module
 from reproduce.execute import run_all
 from reproduce.results import read_table
+from reproduce.store import Store, StoreError
 from reproduce.tables import table1
 
 
@@ -71,3 +72,38 @@ def test_a_fresh_start_forgets_runs_and_checkpoints(tiny, produce, tmp_path):
     _, told = produce([tiny.spec("lmf")], fresh=True)
     assert "1 runs, 0 of them in" in told
     assert not checkpoint.exists()
+
+
+def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
+    specs = [tiny.spec("mfb", seed) for seed in (0, 1, 0, 1)]
+    complete, told = produce(specs)
+    assert complete
+    assert "2 runs, 0 of them in" in told
+    assert set(read_table(tmp_path / "results" / "table.csv")["seeds"]) == {2}
+    _, told = produce(specs, dry_run=True)
+    assert "2 runs: 2 are there, 0 would run" in told
+
+
+def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
+    def figures(frame, profile, units):
+        with pytest.raises(StoreError, match="is in use by process"), Store(tmp_path / "results/runs/runs.jsonl"):
+            pass
+        return {}
+
+    complete, told = produce([tiny.spec("concat", 5)], figures=figures)
+    assert complete
+    assert "Published claims: " in told
+
+
+@pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/"])
+def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path, name):
+    spec = tiny.spec("gcn", 5)
+    path = tmp_path / "results" / name
+    path.parent.mkdir(parents=True)
+    if name.endswith("/"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"")
+    with pytest.raises((OSError, ValueError), match=path.name.replace(".", r"\.")):
+        produce([spec])
+    assert tiny.attempts(spec) == []

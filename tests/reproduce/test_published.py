@@ -85,6 +85,7 @@ def test_a_claim_is_printed_with_its_unit():
         ("{fusion: qfl, degree: 2}", "{fusion: qfl}", 19, "qfl needs a degree"),
         ("fusion: qfl,", "fusion: qlf,", 19, "unknown fusion 'qlf'; known are qfl, "),
         ("quantity: accuracy", "quantity: acuracy", 20, "unknown quantity 'acuracy'; known are accuracy"),
+        ("table: table1", "table: table0", 17, "unknown table 'table0'; known are table1, table2"),
         ("id: A2", "id: A1", 21, "claims.1.id: 'A1' is already used in"),
         ("  - id: A2", "    unit: error\n  - id: A2", 21, "'unit' is already set on line 12"),
         ("authors: [A. Author]", "authors: [A. Author", 3, "not valid YAML"),
@@ -112,6 +113,15 @@ def test_a_claim_id_is_unique_over_all_papers(tmp_path):
     _write(tmp_path, PAPER, "first.yaml")
     _write(tmp_path, PAPER, "second.yaml")
     with pytest.raises(ValueError, match=r"second\.yaml, line 9: claims\.0\.id: 'A1' .*first\.yaml, line 9"):
+        load_papers(tmp_path)
+
+
+def test_a_cell_of_a_paper_is_unique(tmp_path):
+    cell = "  - {table: table1, dataset: toy, fusion: concat, metric: accuracy, value: 0.5}\n"
+    other = cell.replace("table1", "table2")
+    load_papers(_write(tmp_path, f"{PAPER}cells:\n{cell}{other}"))
+    _write(tmp_path, f"{PAPER}cells:\n{cell}{other}{cell.replace('0.5', '0.6')}")
+    with pytest.raises(ValueError, match=r"line 31: cells\.2: this cell is already on line 29"):
         load_papers(tmp_path)
 
 

@@ -9,7 +9,7 @@ from matplotlib.image import imread
 
 from reproduce.claims import PUBLISHED
 from reproduce.render import write_table
-from reproduce.results import COLUMNS, read_table
+from reproduce.results import COLUMNS, read_table, write_csv
 
 
 def _rows(dataset, modalities, metric, scores):
@@ -112,6 +112,42 @@ def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
     assert _line(text, "QFL (P = 2)")[-1] == "Accuracy 0.91"
     assert _line(text, "QFL (P = 1)")[-1] == "not stated"
     assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in text
+
+    write_table(FRAME, tmp_path / "table2", "Table 2", "smoke", units={}, chance={}, published=published)
+    assert _line((tmp_path / "table2.md").read_text(encoding="utf-8"), "QFL (P = 2)")[-1] == "not stated"
+
+
+def test_the_page_and_the_csv_are_of_one_frame_even_if_another_command_writes_meanwhile(tmp_path):
+    other = FRAME.assign(fusion_params=4321)
+
+    def interfere(frame, profile, units):
+        write_csv(other, tmp_path / "table1.csv")
+        return {}
+
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={}, figures=interfere)
+    assert set(read_table(tmp_path / "table1.csv")["fusion_params"]) == {1234}
+    assert "1,234" in (tmp_path / "table1.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", ["figure", "table2.csv"])
+def test_a_set_of_files_changes_together_or_not_at_all(tmp_path, broken):
+    def fails(frame, profile, units):
+        raise KeyError("no style")
+
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    figures = fails if broken == "figure" else None
+    if broken != "figure":
+        (tmp_path / broken).write_bytes(b"")
+    with pytest.raises((KeyError, ValueError)):
+        write_table(FRAME.iloc[3:], tmp_path / "table1", "Table 1", "other", units={}, chance={}, figures=figures)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_damaged_table_does_not_keep_its_own_command_from_writing_it(tmp_path):
+    (tmp_path / "table1.csv").write_bytes(b"")
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    assert len(read_table(tmp_path / "table1.csv")) == len(FRAME)
 
 
 def test_the_figure_is_wide_enough_to_read_and_shows_every_kind_of_mark(stem):

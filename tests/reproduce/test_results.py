@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce.results import COLUMNS, base, caption, label, options, read_table, write_csv
+from reproduce.results import COLUMNS, base, caption, from_csv, label, options, read_table, write_csv
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
@@ -52,7 +52,7 @@ def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
 @given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
 def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
     path = tmp_path_factory.mktemp("results") / "table1.csv"
-    frame = read_table(_file(path.parent, QFL))
+    frame = read_table(_file(path.parent, QFL.replace("accuracy", "mae")))
     frame.loc[0, ["mean", "ci95_low", "ci95_high"]] = [mean, mean - half_width, mean + half_width]
     write_csv(frame, path)
     back = read_table(path)
@@ -82,6 +82,10 @@ def test_other_columns_are_refused_on_writing(tmp_path):
         (QFL.replace(",3,54", ",0,54"), "a mean over no seeds"),
         (QFL[:20], "expected 14 cells, got 6"),
         ("", "expected 14 cells, got 0"),
+        (QFL.replace("0.9,0.01,0.88,0.92", "2.0,0.01,1.9,2.1"), "the mean of accuracy lies between 0 and 1, got 2.0"),
+        (QFL.replace("accuracy,0.9,0.01,0.88,0.92", "mae,-1,,,"), "the mean of mae lies between 0 and inf, got -1.0"),
+        (QFL.replace("toy,3", f"toy,{2**63}"), "column modalities, .* less than or equal to 9223372036854775807"),
+        (QFL.replace(",54,999", f",54,{2**63}"), "column total_params, .* less than or equal to"),
         (TFN, r"the cell \('toy', 3, 'tfn', None, 'accuracy'\) is already on line 2"),
     ],
 )
@@ -89,6 +93,16 @@ def test_a_broken_line_is_named(tmp_path, line, message):
     path = _file(tmp_path, TFN, line, LMF)
     with pytest.raises(ValueError, match=rf"table1\.csv, line 3: .*{message}"):
         read_table(path)
+
+
+@given(st.lists(st.text(alphabet='0123456789.,-+e"\n\r\0 \u0663naif_', max_size=40) | st.sampled_from([QFL, TFN, LMF])))
+def test_whatever_the_text_it_is_a_table_or_a_line_is_named(parts):
+    try:
+        frame = from_csv("\n".join([HEADER, *parts]), "table1.csv")
+    except ValueError as error:
+        assert str(error).startswith("table1.csv, line ")
+    else:
+        assert list(frame.columns) == COLUMNS
 
 
 def test_a_wrong_header_is_named(tmp_path):

@@ -152,3 +152,17 @@ def test_a_loss_that_becomes_nan_is_a_result():
 def test_data_other_than_those_of_the_specification_are_refused():
     with pytest.raises(ValueError, match=r"The data of mfeat concat seed 0 have SHA-256 .* expected 0000"):
         run(dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "stated", "message"),
+    [
+        ("spectrum", {"engine": "tfq", "precision": "float64"}, "Engine 'tfq' of .*: expected compiled"),
+        ("spectrum", {"engine": "compiled"}, "Precision 'float32' of .*: expected float64"),
+        ("parameters", {"engine": "tfq"}, "Engine 'tfq' of .*: expected None"),
+        ("polynomial", {"engine": "tfq", "precision": "float64"}, "TensorFlow Quantum computes in float32"),
+    ],
+)
+def test_what_a_specification_states_is_what_happens(dataset, stated, message):
+    with pytest.raises(ValueError, match=message):
+        run(RunSpec(dataset, "", "qfl", 0, ONE_EPOCH, degree=1, dataset_options={"modalities": 2}, **stated))

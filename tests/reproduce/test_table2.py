@@ -148,6 +148,11 @@ def test_the_page_has_a_table_per_size_and_the_figures(frame, tmp_path):
     assert page.count("## japanese-vowels") == 1
 
 
+def test_a_data_set_without_a_title_has_its_name(frame):
+    figures = table2.FIGURES(frame.assign(dataset="unheard-of"), "p", {})
+    assert figures["-unheard-of"].get_suptitle().startswith("unheard-of")
+
+
 def sweep(fusion, modalities, seed=0):
     (spec,) = [
         spec

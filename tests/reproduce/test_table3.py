@@ -148,3 +148,14 @@ def test_the_page_has_a_figure_for_each_experiment_but_the_exact_one(frame, tmp_
     page = (tmp_path / "table3.md").read_text()
     assert "LMF (uses = coherent, queries = 4)" in page
     assert "1.000" in page
+
+
+@pytest.mark.parametrize("fusion", ["concat", "qfl"])
+def test_some_of_the_fusions_make_a_figure_as_well(frame, fusion):
+    assert set(table3.FIGURES(frame[frame["fusion"] == fusion], "p", {})) >= {"-polynomial"}
+
+
+def test_targets_of_any_degree_make_a_figure(frame):
+    frame = frame[frame["dataset"].str.startswith("polynomial")]
+    renamed = frame["dataset"].str.replace("degree=5", "degree=11")
+    assert set(table3.FIGURES(frame.assign(dataset=renamed), "p", {})) == {"-polynomial"}

@@ -1,5 +1,6 @@
 """Table 5: which runs it is made of, how they fold into rows, and its figures; on invented results."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -180,3 +181,16 @@ def test_the_claims_on_measurements_and_on_open_questions_are_held_against_the_t
     assert found["Q12"].verdict == "not reproduced"  # all measurements are equally good here
     assert found["Q14"].verdict == "not comparable"
     assert "Decay per qubit, bits of QFL (P = 3, initial = uniform) on gradient-variance" in found["Q14"].reason
+
+
+@pytest.mark.parametrize("dataset", ["gradient-variance", "remedies"])
+def test_some_of_the_experiments_make_a_figure_as_well(frame, dataset):
+    figures = table5.FIGURES(frame[frame["dataset"].str.startswith(dataset)], "p", {})
+    assert set(figures) == {"-gradients"}
+
+
+def test_there_are_styles_for_any_number_of_degrees():
+    plan = table5.plan("smoke", datasets=["noise"])
+    plan = dataclasses.replace(plan, degrees=tuple(range(1, 10)))
+    frame = table5.fold([invented(spec) for spec in table5.specs(plan, ["qfl"], "compiled")])
+    assert set(table5.FIGURES(frame, "p", {})) == {"-noise"}
