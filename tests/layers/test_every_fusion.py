@@ -130,18 +130,30 @@ def test_a_seed_fixes_the_weights_and_no_two_of_them_are_alike(name):
         assert all(one.shape != other.shape or (one != other).any() for other in random[:position])
 
 
-@pytest.mark.parametrize("name", ["tensor", "low_rank", "low_rank_unit", "bilinear", "graph"])
-def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
+def unseeded(name: str):
     kind, arguments = LAYERS[name]
+    return kind(**{key: value for key, value in arguments.items() if key != "seed"})
 
+
+@every_weighted_layer
+def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
     def fused():
-        return np.asarray(kind(**{**arguments, "seed": None})(features(4, 2, 3)))
+        return np.asarray(unseeded(name)(features(4, 2, 3)))
 
     keras.utils.set_random_seed(1)
     first, second = fused(), fused()
     assert (first != second).any()
     keras.utils.set_random_seed(1)
     np.testing.assert_array_equal(fused(), first)
+
+
+@every_weighted_layer
+def test_a_drawn_seed_is_kept_so_that_a_clone_computes_the_same(features, name):
+    inputs = [keras.Input((width,)) for width in (4, 2, 3)]
+    model = keras.Model(inputs, unseeded(name)(inputs))
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(features(4, 2, 3)), model(features(4, 2, 3)))
 
 
 @every_layer

@@ -102,6 +102,16 @@ def test_it_begins_as_a_vote_in_which_all_modalities_count_alike():
     assert np.abs(qcnn).max() <= np.pi
 
 
+def test_without_a_seed_two_layers_begin_with_other_weights():
+    one, other = EvidenceFusion(), EvidenceFusion()
+    for layer in (one, other):
+        layer.build((None, 2, 2))
+    assert (one.get_weights()[0][10:] != other.get_weights()[0][10:]).all()
+    same = EvidenceFusion.from_config(one.get_config())
+    same.build((None, 2, 2))
+    np.testing.assert_array_equal(same.get_weights(), one.get_weights())
+
+
 def test_a_seed_fixes_the_weights_of_the_qcnn():
     layers = [EvidenceFusion(seed=seed) for seed in (3, 3, 4)]
     for layer in layers:

@@ -45,6 +45,14 @@ def test_default_scale_keeps_features_within_a_quarter_turn():
     assert QuantumFusionLayer(1).scale == math.pi / 2
 
 
+def test_without_a_seed_two_layers_measure_other_observables():
+    first, second = QuantumFusionLayer(1, observables=4), QuantumFusionLayer(1, observables=4)
+    for layer in (first, second):
+        layer.build((None, 2, 2))
+    assert first.spec.operators != second.spec.operators
+    assert (first.get_weights()[0] != second.get_weights()[0]).all()
+
+
 def test_another_seed_measures_other_observables():
     first, second = (QuantumFusionLayer(1, observables=4, seed=seed) for seed in (0, 1))
     for layer in (first, second):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import (
     Shape,
     batch_size,
@@ -18,7 +19,7 @@ _SMOOTHING = 1e-8
 
 
 @register
-class FactorizedBilinearFusion(keras.layers.Layer):
+class FactorizedBilinearFusion(FusionLayer):
     r"""Multi-modal Factorized Bilinear pooling (MFB).
 
     With ``p = dropout(prod_m U_m^T z_m)``, ``factors * units`` wide, and ``s_o`` the sum of the ``factors``
@@ -41,7 +42,8 @@ class FactorizedBilinearFusion(keras.layers.Layer):
         units: Output width.
         factors: Number of factors k that are sum-pooled into one output.
         dropout: Fraction of the product that is dropped in training.
-        seed: Seed of the initial weights and the dropout; None draws them from Keras' global generator.
+        seed: Seed of the initial weights and the dropout; None draws one, repeatable by
+            ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -63,7 +65,7 @@ class FactorizedBilinearFusion(keras.layers.Layer):
         self.units = integer("units", units)
         self.factors = integer("factors", factors)
         self.dropout = float(dropout)
-        self.seed = optional_seed(seed)
+        self.seed = seed_or_draw(seed)
         self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
 
     def build(self, input_shape: Shape) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion._keras import keras, ops, register, visible_values
+from tfq_fusion._keras import ops, register, visible_values
+from tfq_fusion.arguments import seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
 from tfq_fusion.circuits.evidence import fused_expectations
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 MARGIN = 1e-6
@@ -23,7 +24,7 @@ METHODS = ("circuit", "mixture")
 
 
 @register
-class EvidenceFusion(keras.layers.Layer):
+class EvidenceFusion(FusionLayer):
     r"""Combines what modalities say about the same propositions, by trained rules of evidence theory, then a QCNN.
 
     **A reconstruction** of the fusion block of arXiv 2601.07856, whose circuits were not at hand: the circuit is
@@ -40,7 +41,7 @@ class EvidenceFusion(keras.layers.Layer):
         readout: What is measured behind the QCNN: "pauli", all 15 Pauli strings on the last two qubits, or "z", Z of
             the last one.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the initial weights of the QCNN.
+        seed: Seeds the initial weights of the QCNN; None draws one, repeatable by ``keras.utils.set_random_seed``.
         method: "circuit", all ``(M + 1) * K`` qubits; or "mixture", the same numbers from the closed form of the fused
             qubits (:func:`tfq_fusion.circuits.fused_states`) and ``3**K`` runs of the QCNN on K qubits, whatever the
             batch and the number of modalities: for those that are too many to simulate.
@@ -56,7 +57,7 @@ class EvidenceFusion(keras.layers.Layer):
         convolution: str | None = "su4",
         readout: str = "pauli",
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         method: str = "circuit",
         **kwargs: Any,
     ) -> None:
@@ -67,7 +68,7 @@ class EvidenceFusion(keras.layers.Layer):
         self.convolution = convolution
         self.readout = readout
         self.engine = engine
-        self.seed = integer("seed", seed, minimum=0)
+        self.seed = seed_or_draw(seed)
         self.method = method
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(modalities=2, propositions=2)

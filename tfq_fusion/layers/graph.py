@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, stack_modalities
 
 
 @register
-class GraphFusion(keras.layers.Layer):
+class GraphFusion(FusionLayer):
     """Graph Convolutional Network (GCN) over the modalities: two layers, then the mean over the nodes.
 
     ``H' = relu(D^-1/2 (A + I) D^-1/2 H W + b)`` with the degrees ``D`` of ``A + I`` (Kipf & Welling 2017,
@@ -30,7 +31,7 @@ class GraphFusion(keras.layers.Layer):
         adjacency: Weights ``A`` of the edges, ``[modalities, modalities]``: symmetric and non-negative. The layer
             adds the self loops, so the diagonal is usually zero. None is the complete graph, of which one
             layer makes all nodes equal: give the graph of the sensors where there is one.
-        seed: Seed of the initial weights; None draws them from Keras' global generator.
+        seed: Seed of the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -50,7 +51,7 @@ class GraphFusion(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = integer("units", units)
         self.adjacency = None if adjacency is None else _checked(adjacency)
-        self.seed = optional_seed(seed)
+        self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""

@@ -6,14 +6,15 @@ import math
 from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.arguments import integer, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
-class QuantumFusionLayer(keras.layers.Layer):
+class QuantumFusionLayer(FusionLayer):
     r"""Fuses modalities by a quantum circuit whose outputs are polynomials of chosen degree in all features.
 
     The features of all modalities turn the value qubit of :func:`tfq_fusion.circuits.qfl_circuit`, addressed by its
@@ -33,7 +34,8 @@ class QuantumFusionLayer(keras.layers.Layer):
         observables: The number of outputs.
         scale: Angle in radians of a feature of 1.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the choice of observables and the initial weights.
+        seed: Seeds the choice of observables and the initial weights; None draws one, repeatable by
+            ``keras.utils.set_random_seed``. It is saved: a clone measures the same observables.
         locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
         **kwargs: Keras layer arguments.
 
@@ -51,7 +53,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         observables: int = 32,
         scale: float = math.pi / 2,
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         locality: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -65,7 +67,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         self.observables = integer("observables", observables)
         self.scale = scale
         self.engine = engine
-        self.seed = integer("seed", seed, minimum=0)
+        self.seed = seed_or_draw(seed)
         self.locality = None if locality is None else integer("locality", locality)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(widths=(1, 1), observables=1, locality=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.arguments import seed_or_draw
 from tfq_fusion.layers import DempsterFusion, MeanFusion, ProductFusion
 from tfq_fusion.models.encoders import encode_modalities, judge_classes
 
@@ -39,7 +40,7 @@ class DecisionNetwork(keras.Model):
         features: Features per modality, which the softmax sees.
         hidden: Hidden units of each encoder.
         shared: Whether waveforms, and windows, share their encoder's weights.
-        seed: Seeds the initial weights.
+        seed: Seeds the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
 
     Raises:
         ValueError: If the rule is unknown.
@@ -53,10 +54,11 @@ class DecisionNetwork(keras.Model):
         features: int = 4,
         hidden: int = 16,
         shared: bool = True,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         if rule not in RULES:
             raise ValueError(f"rule should be one of {list(RULES)}, got {rule!r}.")
+        seed = seed_or_draw(seed)
         rng = np.random.default_rng(seed)
         inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
         unimodal = keras.Model(inputs, judge_classes(encoded, classes, rng), name="unimodal")

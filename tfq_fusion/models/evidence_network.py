@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.arguments import integer, seed_or_draw
 from tfq_fusion.layers import EvidenceFusion
-from tfq_fusion.layers.arguments import integer
 from tfq_fusion.models.encoders import encode_modalities
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class EvidenceNetwork(keras.Model):
         evidence_weight: Weight of the masses' cross-entropy in the loss; 0 leaves the masses without a meaning.
         shared: Whether waveforms, and windows, share their module's weights.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the initial weights.
+        seed: Seeds the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         method: How the circuit is simulated, "circuit" or "mixture", see :class:`~tfq_fusion.layers.EvidenceFusion`.
 
     Raises:
@@ -87,10 +87,11 @@ class EvidenceNetwork(keras.Model):
         evidence_weight: float = 1.0,
         shared: bool = True,
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         method: str = "circuit",
     ) -> None:
         code = class_code(classes, propositions)
+        seed = seed_or_draw(seed)
         rng = np.random.default_rng(seed)
         inputs, encoded = encode_modalities(modalities, code.shape[1], hidden, rng, shared)
         # A hyperbolic tangent between 0 and 1 is a sigmoid.

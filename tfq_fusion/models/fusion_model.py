@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
+from tfq_fusion.arguments import seed_or_draw
 from tfq_fusion.models.encoders import encode_modalities
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def fusion_model(
     hidden: int = 16,
     head: int = 32,
     shared: bool = True,
-    seed: int = 0,
+    seed: int | None = None,
 ) -> keras.Model:
     """Encoder per modality -> fusion -> head; all but the fusion is the same for every fusion.
 
@@ -45,13 +46,14 @@ def fusion_model(
         hidden: Hidden units of each encoder.
         head: Hidden units of the head.
         shared: Whether waveforms, and windows, share their encoder's weights; vectors and images never do.
-        seed: Seeds the initial weights of encoders and head, which therefore are equal for all fusions.
+        seed: Seeds the initial weights of encoders and head, which therefore are equal for all fusions; None draws one,
+            repeatable by ``keras.utils.set_random_seed``.
 
     Returns:
         A model from a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them, to
         ``[batch, outputs]``: probabilities or values.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed_or_draw(seed))
 
     def dense(units: int, activation: str | None) -> keras.layers.Layer:
         initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
