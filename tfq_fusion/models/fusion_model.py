@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
-from tfq_fusion.arguments import seed_or_draw
+from tfq_fusion.arguments import flag, integer, one_of, seed_or_draw
 from tfq_fusion.models.encoders import encode_modalities
 
 if TYPE_CHECKING:
@@ -52,13 +52,19 @@ def fusion_model(
     Returns:
         A model from a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them, to
         ``[batch, outputs]``: probabilities or values.
+
+    Raises:
+        ValueError: If the task is unknown, or another argument out of its range.
     """
+    one_of("task", task, _ACTIVATIONS)
+    sizes = (("outputs", outputs), ("features", features), ("hidden", hidden), ("head", head))
+    outputs, features, hidden, head = (integer(name, size) for name, size in sizes)
     rng = np.random.default_rng(seed_or_draw(seed))
 
     def dense(units: int, activation: str | None) -> keras.layers.Layer:
         initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
         return keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)
 
-    inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
+    inputs, encoded = encode_modalities(modalities, features, hidden, rng, flag("shared", shared))
     fused = dense(head, "relu")(fusion(encoded))
     return keras.Model(inputs, dense(outputs, _ACTIVATIONS[task])(fused))

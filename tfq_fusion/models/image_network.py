@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
-from tfq_fusion.arguments import seed_or_draw
+from tfq_fusion.arguments import integer, seed_or_draw
 from tfq_fusion.models.encoders import encode_images, input_shape
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ def image_network(
         ``[batch, classes]``.
 
     Raises:
-        ValueError: If a modality is no such picture.
+        ValueError: If a modality is no such picture, or another argument out of its range.
     """
     if len({modality.shape[:2] for modality in modalities}) != 1 or any(len(each.shape) != 3 for each in modalities):
         shapes = ", ".join(f"{modality.name} {list(modality.shape)}" for modality in modalities)
         raise ValueError(f"A CNN expects pictures [height, width, channels] of one height and width, got {shapes}.")
+    classes, filters, units = integer("classes", classes), integer("filters", filters), integer("units", units)
     rng = np.random.default_rng(seed_or_draw(seed))
     inputs = {modality.name: keras.Input(input_shape(modality), name=modality.name) for modality in modalities}
     channels = [keras.layers.Reshape(picture.shape)(inputs[picture.name]) for picture in modalities]
