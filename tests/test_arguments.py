@@ -40,9 +40,9 @@ def test_what_is_no_finite_number_names_the_argument_and_the_value(value):
 def test_a_number_has_limits_of_which_the_lower_belongs_to_them():
     assert number("dropout", 0, minimum=0, below=1) == 0
     for value in (-0.1, 1, math.nan):
-        with pytest.raises(ValueError, match=r"dropout should be a finite number of at least 0 and below 1, got"):
+        with pytest.raises(ValueError, match=r"dropout should be at least 0 and below 1, got"):
             number("dropout", value, minimum=0, below=1)
-    with pytest.raises(ValueError, match=r"weight should be a finite number of at least 0, got -1"):
+    with pytest.raises(ValueError, match=r"weight should be at least 0 and finite, got -1"):
         number("weight", -1, minimum=0)
 
 

@@ -46,8 +46,8 @@ def number(name: str, value: Any, minimum: float = -math.inf, below: float = mat
     except OverflowError:
         found = math.inf
     if not (math.isfinite(found) and minimum <= found < below):
-        limits = [f"at least {minimum:g}"] * (minimum > -math.inf) + [f"below {below:g}"] * (below < math.inf)
-        expected = " ".join(["a finite number", *(["of"] if limits else []), " and ".join(limits)]).strip()
+        least = "a finite number" if minimum == -math.inf else f"at least {minimum:g} and finite"
+        expected = least if below == math.inf else f"at least {minimum:g} and below {below:g}"
         raise ValueError(f"{name} should be {expected}, got {value!r}.")
     return found
 
