@@ -12,7 +12,7 @@ from tfq_fusion.layers.modalities import Shape, modality_widths
 class FusionLayer(keras.layers.Layer):
     """A layer of modalities: it computes in floating point, and knows their widths once it was built."""
 
-    _widths: tuple[int, ...] | None = None
+    _widths: tuple[int, ...] = ()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

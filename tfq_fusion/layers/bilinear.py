@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw, weight_seeds
 from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import (
     Shape,
@@ -60,13 +60,13 @@ class FactorizedBilinearFusion(FusionLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout should be at least 0 and below 1, got {dropout!r}.")
         self.units = integer("units", units)
         self.factors = integer("factors", factors)
-        self.dropout = float(dropout)
+        self.dropout = number("dropout", dropout, minimum=0, below=1)
         self.seed = seed_or_draw(seed)
-        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+        # Keras casts what a layer gets to the type of that layer.
+        precision = "float64" if self.compute_dtype == "float64" else "float32"
+        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=precision)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -84,18 +84,20 @@ class FactorizedBilinearFusion(FusionLayer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Fuse the modalities."""
         product = 1.0
-        for projected in ops.unstack(project_modalities(inputs, self._widths, self.projections), axis=1):
+        # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
+        projections = at_least_single(project_modalities(inputs, self._widths, self.projections))
+        for projected in ops.unstack(projections, axis=1):
             product = product * projected
             product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
         product = self._dropout(product, training=training)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.
         pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
-        return pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING)
+        return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

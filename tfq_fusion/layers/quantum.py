@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
 from tfq_fusion.layers.base import FusionLayer
@@ -65,7 +65,7 @@ class QuantumFusionLayer(FusionLayer):
         self.signal = signal
         self.measurement = measurement
         self.observables = integer("observables", observables)
-        self.scale = scale
+        self.scale = number("scale", scale)
         self.engine = engine
         self.seed = seed_or_draw(seed)
         self.locality = None if locality is None else integer("locality", locality)
@@ -96,18 +96,20 @@ class QuantumFusionLayer(FusionLayer):
             name="theta",
             shape=(len(self.spec.weight_symbols),),
             initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
+            autocast=False,
         )
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        angles = ops.multiply(self.scale, concatenate_modalities(inputs, self._widths))
-        values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
+        features = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        theta = at_least_single(ops.convert_to_tensor(self.theta))
+        values = expectation(self.spec, self.scale * at_least_single(features), theta, engine=self.engine)
         return ops.cast(values, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, observables)``."""
-        return batch_size(input_shape), self.observables
+        return batch_size(input_shape, self._widths), self.observables
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
