@@ -141,10 +141,10 @@ def test_certainty_is_a_mass_too_and_has_finite_gradients():
     np.testing.assert_array_equal(layer(integers), layer(integers.astype(np.float32)))
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("dtype", ["float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("method", ["circuit", "mixture"])
 def test_certainty_has_finite_gradients_in_half_precision_too(dtype, method):
-    layer, single = (EvidenceFusion(method=method, seed=1, dtype=dtype) for dtype in (dtype, "float32"))
+    layer, single = (EvidenceFusion(None, method=method, dtype=dtype) for dtype in (dtype, "float32"))
     inputs = tf.constant([[[0.0, 1.0], [1, 0]], [[0, 0], [1, 1]], [[0.5, 0.25], [1, 0.5]]], layer.compute_dtype)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
