@@ -1,7 +1,7 @@
 """The Keras of this process, chosen as TensorFlow chooses it.
 
 ``TF_USE_LEGACY_KERAS=1`` (or ``true``) selects legacy Keras (``tf_keras``), anything else Keras 3. The operations
-``ops`` are Keras 3's in both cases: inside a legacy layer they act on plain TensorFlow tensors.
+``ops`` and ``losses`` are Keras 3's in both cases: inside a legacy layer they act on plain TensorFlow tensors.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 try:
-    from keras import ops
+    from keras import KerasTensor, backend, losses, ops
 except ImportError as error:
     raise ImportError(
         "tfq-fusion needs Keras 3 beside legacy Keras, but the module 'keras' has no 'ops'. Do not replace it in "
@@ -27,12 +27,29 @@ else:
 register = keras.saving.register_keras_serializable(package="tfq_fusion")
 
 
+def at_least_single(tensor: Any) -> Any:
+    """The tensor in single precision, or in double if it is: for numbers that half precision cannot tell apart."""
+    return ops.cast(tensor, backend.result_type(backend.standardize_dtype(tensor.dtype), "float32"))
+
+
 def visible_values(tensor: Any) -> np.ndarray | None:
     """The values of a tensor; None of a traced one, which has none yet."""
-    try:
-        return tensor.numpy()
-    except (AttributeError, NotImplementedError):
-        return None
+    return None if _is_traced(tensor) else ops.convert_to_numpy(tensor)
+
+
+def _is_traced(tensor: Any) -> bool:
+    if isinstance(tensor, KerasTensor):
+        return True
+    # No match statement: TensorFlow's AutoGraph, which rewrites this inside a traced function, knows none.
+    if backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return bool(not tf.executing_eagerly() or tf.is_symbolic_tensor(tensor))
+    if backend.backend() == "jax":
+        import jax
+
+        return isinstance(tensor, jax.core.Tracer)
+    return False
 
 
 def all_finite(tensor: Any) -> bool:
@@ -41,4 +58,4 @@ def all_finite(tensor: Any) -> bool:
     return values is None or bool(np.isfinite(values).all())
 
 
-__all__ = ["LEGACY", "all_finite", "keras", "ops", "register", "visible_values"]
+__all__ = ["LEGACY", "all_finite", "at_least_single", "keras", "losses", "ops", "register", "visible_values"]

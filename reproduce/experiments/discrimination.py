@@ -143,7 +143,7 @@ def _joint(queries: int, engine: str, units: int, arguments: tuple[tuple[str, An
 
     inputs = tf.constant(ANGLE * CASES[:, :, None])
     fusion = make_fusion(
-        "qfl", [1, 1], units, queries, engine, dtype="float64", scale=1.0, signal="rx", **dict(arguments)
+        "qfl", [1, 1], units, queries, engine, 0, dtype="float64", scale=1.0, signal="rx", **dict(arguments)
     )
     fusion.build(inputs.shape)
 
@@ -174,7 +174,7 @@ def _apart(queries: int, coherent: bool) -> Strategy:
     records = [np.repeat(first, len(second), axis=0), np.tile(second, (len(first), 1))]
     # A channel that was not queried has one record, which says nothing.
     inputs = [tf.constant(record if record.size else np.zeros((len(record), 1))) for record in records]
-    fusion = make_fusion("lmf", [record.shape[1] for record in inputs], units=1, dtype="float64")
+    fusion = make_fusion("lmf", [record.shape[1] for record in inputs], units=1, seed=0, dtype="float64")
     fusion.build([record.shape for record in inputs])
 
     def probabilities(number: int) -> Any:

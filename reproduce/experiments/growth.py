@@ -41,8 +41,8 @@ def _layer(spec: RunSpec, modalities: int) -> tuple[keras.layers.Layer, int]:
     from tfq_fusion.models import class_code, make_fusion
 
     if spec.fusion == "qmfnn":
-        return EvidenceFusion(engine=spec.engine or "compiled"), class_code(CLASSES).shape[1]
+        return EvidenceFusion(engine=spec.engine or "compiled", seed=spec.seed), class_code(CLASSES).shape[1]
     if spec.fusion == "dempster":
         return DempsterFusion(), CLASSES
     width = spec.protocol.features
-    return make_fusion(spec.fusion, [width] * modalities, units=spec.protocol.units), width
+    return make_fusion(spec.fusion, [width] * modalities, units=spec.protocol.units, seed=spec.seed), width

@@ -75,6 +75,18 @@ def test_a_sample_without_signal_gives_zeros_and_finite_gradients(features):
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16"])
+def test_half_precision_gives_what_single_gives_and_zeros_without_signal(features, dtype):
+    inputs = [np.concatenate([np.zeros((1, modality.shape[1]), "f"), modality[1:]]) for modality in features(4, 3)]
+    single, half = (FactorizedBilinearFusion(6, seed=1, dtype=dtype) for dtype in ("float32", dtype))
+    for layer in (single, half):
+        layer.build([(None, 4), (None, 3)])
+    half.set_weights(single.get_weights())
+    expected, found = single(inputs), np.asarray(half([tf.cast(one, half.compute_dtype) for one in inputs])).astype("f")
+    assert not np.any(found[0])
+    np.testing.assert_allclose(found, expected, atol=0.1)  # a square root of what was rounded
+
+
 def test_dropout_acts_in_training_only(features):
     inputs = features(4, 3)
     layer = FactorizedBilinearFusion(6, dropout=0.5, seed=1)
@@ -94,7 +106,7 @@ def test_dropout_drops_whole_products(features):
     assert np.mean(np.asarray(layer(inputs, training=True)) == 0) == pytest.approx(0.3, abs=0.02)
 
 
-@pytest.mark.parametrize("dropout", [-0.1, 1, 1.5])
+@pytest.mark.parametrize("dropout", [-0.1, 1, 1.5, np.nan, "a", None, True])
 def test_dropout_is_a_fraction_below_one(dropout):
     with pytest.raises(ValueError, match="dropout should be at least 0 and below 1"):
         FactorizedBilinearFusion(4, dropout=dropout)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,6 +114,18 @@ def test_a_list_a_stack_and_a_graph_give_the_same(rule):
 def test_modalities_that_judge_different_classes_are_refused(rule):
     with pytest.raises(ValueError, match=r"the same classes, got modalities of \(3, 4\) classes"):
         rule()([judgements(2, 3)[:, 0], judgements(2, 4)[:, 0]])
+
+
+@every_rule
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("classes", [3, 1000])
+def test_half_precision_gives_what_single_gives(rule, dtype, classes):
+    logits = np.random.default_rng(0).normal(size=(20, 3, classes))
+    judged = tf.nn.softmax(tf.cast(3 * logits, dtype))
+    single = np.asarray(rule()(judged))
+    assert single.dtype == np.float32
+    found = np.asarray(rule(dtype=dtype)(judged)).astype("f")
+    np.testing.assert_allclose(found, single, rtol=2e-2, atol=1e-6)
 
 
 @every_rule

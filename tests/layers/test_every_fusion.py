@@ -130,18 +130,30 @@ def test_a_seed_fixes_the_weights_and_no_two_of_them_are_alike(name):
         assert all(one.shape != other.shape or (one != other).any() for other in random[:position])
 
 
-@pytest.mark.parametrize("name", ["tensor", "low_rank", "low_rank_unit", "bilinear", "graph"])
-def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
+def unseeded(name: str):
     kind, arguments = LAYERS[name]
+    return kind(**{key: value for key, value in arguments.items() if key != "seed"})
 
+
+@every_weighted_layer
+def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
     def fused():
-        return np.asarray(kind(**{**arguments, "seed": None})(features(4, 2, 3)))
+        return np.asarray(unseeded(name)(features(4, 2, 3)))
 
     keras.utils.set_random_seed(1)
     first, second = fused(), fused()
     assert (first != second).any()
     keras.utils.set_random_seed(1)
     np.testing.assert_array_equal(fused(), first)
+
+
+@every_weighted_layer
+def test_a_drawn_seed_is_kept_so_that_a_clone_computes_the_same(features, name):
+    inputs = [keras.Input((width,)) for width in (4, 2, 3)]
+    model = keras.Model(inputs, unseeded(name)(inputs))
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(features(4, 2, 3)), model(features(4, 2, 3)))
 
 
 @every_layer
@@ -151,6 +163,61 @@ def test_graphs_with_unknown_batch_size_give_what_eager_calls_give(features, nam
     eager = layer(inputs)
     graph = tf.function(layer, input_signature=[[tf.TensorSpec((None, width)) for width in (4, 2, 3)]])
     np.testing.assert_allclose(graph(inputs), eager, rtol=1e-5, atol=1e-6)
+
+
+@every_layer
+def test_a_built_layer_knows_the_widths_that_a_graph_leaves_out(features, name):
+    layer = make(name)
+    inputs = features(4, 2, 3)
+    eager = layer(inputs)
+    for spec in (tf.TensorSpec((None, None)), tf.TensorSpec((5, None)), tf.TensorSpec(None)):
+        graph = tf.function(layer, input_signature=[[spec] * 3])
+        np.testing.assert_allclose(graph(inputs), eager, rtol=1e-5, atol=1e-6)
+        assert graph.get_concrete_function().structured_outputs.shape[1] == eager.shape[1]
+    assert layer.compute_output_shape([(None, None)] * 3) == (None, eager.shape[1])
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        np.asarray(graph(features(4, 3, 2)))
+
+
+@every_layer
+def test_a_built_layer_knows_the_sizes_of_a_stack_that_a_graph_leaves_out(features, name):
+    layer = make(name)
+    stacked = np.stack(features(4, 4, 4), axis=1)
+    eager = layer(stacked)
+    for spec in (tf.TensorSpec((None, None, None)), tf.TensorSpec((None, 3, None)), tf.TensorSpec(None)):
+        np.testing.assert_allclose(tf.function(layer, input_signature=[spec])(stacked), eager, rtol=1e-5, atol=1e-6)
+    assert layer.compute_output_shape((None, None, None)) == (None, eager.shape[1])
+
+
+def test_a_generator_trains_a_model_whatever_it_says_of_shapes(features):
+    inputs = [keras.Input((4,)) for _ in range(3)]
+    model = keras.Model(inputs, keras.layers.Dense(1)(GraphFusion(6, adjacency=PATH)(inputs)))
+    model.compile("sgd", "mse")
+    batch = (tuple(features(4, 4, 4)), np.ones((5, 1), "f"))
+    history = model.fit((batch for _ in range(2)), steps_per_epoch=2, epochs=1, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+
+
+@every_layer
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
+def test_types_without_fractions_are_refused(name, dtype):
+    kind, arguments = LAYERS[name]
+    with pytest.raises(ValueError, match=f"dtype should be a floating-point type such as 'float32', got '{dtype}'"):
+        kind(**arguments, dtype=dtype)
+
+
+@every_weighted_layer
+def test_a_checkpoint_restores_every_weight(features, name, tmp_path):
+    def model():
+        inputs = [keras.Input((width,)) for width in (4, 2, 3)]
+        return keras.Model(inputs, make(name)(inputs))
+
+    saved, restored = model(), model()
+    rng = np.random.default_rng(0)
+    saved.set_weights([rng.normal(size=weight.shape) for weight in saved.get_weights()])
+    path = tf.train.Checkpoint(model=saved).save(str(tmp_path / "checkpoint"))
+    tf.train.Checkpoint(model=restored).restore(path).assert_existing_objects_matched()
+    np.testing.assert_array_equal(restored(features(4, 2, 3)), saved(features(4, 2, 3)))
 
 
 @every_layer

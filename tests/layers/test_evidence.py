@@ -102,6 +102,16 @@ def test_it_begins_as_a_vote_in_which_all_modalities_count_alike():
     assert np.abs(qcnn).max() <= np.pi
 
 
+def test_without_a_seed_two_layers_begin_with_other_weights():
+    one, other = EvidenceFusion(), EvidenceFusion()
+    for layer in (one, other):
+        layer.build((None, 2, 2))
+    assert (one.get_weights()[0][10:] != other.get_weights()[0][10:]).all()
+    same = EvidenceFusion.from_config(one.get_config())
+    same.build((None, 2, 2))
+    np.testing.assert_array_equal(same.get_weights(), one.get_weights())
+
+
 def test_a_seed_fixes_the_weights_of_the_qcnn():
     layers = [EvidenceFusion(seed=seed) for seed in (3, 3, 4)]
     for layer in layers:
@@ -129,6 +139,20 @@ def test_certainty_is_a_mass_too_and_has_finite_gradients():
         assert np.isfinite(gradient).all()
     integers = np.array([[[0, 1], [1, 0]], [[0, 0], [1, 1]]])
     np.testing.assert_array_equal(layer(integers), layer(integers.astype(np.float32)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("method", ["circuit", "mixture"])
+def test_certainty_has_finite_gradients_in_half_precision_too(dtype, method):
+    layer, single = (EvidenceFusion(None, method=method, dtype=dtype) for dtype in (dtype, "float32"))
+    inputs = tf.constant([[[0.0, 1.0], [1, 0]], [[0, 0], [1, 1]], [[0.5, 0.25], [1, 0.5]]], layer.compute_dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        fused = layer(inputs)
+        loss = tf.reduce_sum(fused)
+    for gradient in tape.gradient(loss, [inputs, layer.trainable_variables[0]]):
+        assert np.isfinite(np.asarray(gradient).astype("f")).all()
+    np.testing.assert_allclose(np.asarray(fused).astype("f"), single(tf.cast(inputs, "float32")), atol=0.03)
 
 
 def test_every_weight_gets_a_gradient():

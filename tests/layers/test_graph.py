@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from tfq_fusion.layers.graph import GraphFusion
 
@@ -71,6 +72,23 @@ def test_an_isolated_node_keeps_its_self_loop(features):
     assert np.isfinite(GraphFusion(6, adjacency=np.zeros((3, 3)))(features(4, 4, 4))).all()
 
 
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.coo_matrix, sparse.lil_array])
+def test_a_sparse_adjacency_is_an_adjacency(features, form):
+    inputs = features(4, 4, 4)
+    dense, spare = (GraphFusion(6, adjacency=matrix, seed=1) for matrix in (PATH, form(PATH)))
+    np.testing.assert_array_equal(spare(inputs), dense(inputs))
+    assert spare.get_config() == {**dense.get_config(), "name": spare.name}
+
+
+def test_the_adjacency_is_a_copy(features):
+    matrix, inputs = PATH.astype(float), features(4, 4, 4)
+    layer = GraphFusion(6, adjacency=matrix, seed=1)
+    matrix[:] = 0
+    np.testing.assert_array_equal(layer(inputs), GraphFusion(6, adjacency=PATH, seed=1)(inputs))
+    layer.get_config()["adjacency"][0][1] = 5.0
+    np.testing.assert_array_equal(layer.get_config()["adjacency"], PATH)
+
+
 def test_the_adjacency_survives_a_json_config(features):
     layer = GraphFusion(6, adjacency=PATH / 7, seed=1)
     restored = GraphFusion.from_config(json.loads(json.dumps(layer.get_config())))
@@ -86,6 +104,8 @@ def test_the_adjacency_survives_a_json_config(features):
         ([[0, np.inf], [np.inf, 0]], "finite"),
         ([[0, -1], [-1, 0]], "non-negative, got -1"),
         ([[0, 1], [0, 0]], "symmetric"),
+        ("a", "square matrix of numbers, got 'a'"),
+        ([[0, 1], [1]], "square matrix of numbers"),
     ],
 )
 def test_matrices_that_are_no_adjacency(adjacency, message):

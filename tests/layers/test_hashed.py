@@ -78,6 +78,9 @@ def test_more_parameters_than_entries():
         HashedFusion(6, parameters=43).build([(None, 4), (None, 3)])
 
 
-def test_the_hash_needs_a_seed():
-    with pytest.raises(ValueError, match="seed should be an integer"):
-        HashedFusion(6, parameters=4, seed=None)
+def test_without_a_seed_two_layers_have_two_hashes():
+    one, other = HashedFusion(6, parameters=11), HashedFusion(6, parameters=11)
+    for layer in (one, other):
+        layer.build((None, 3, 4))
+        layer.set_weights([np.linspace(0.1, 1, 11)])
+    assert not np.allclose(matrix(one, 4, 4, 4), matrix(other, 4, 4, 4))

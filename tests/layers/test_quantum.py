@@ -45,6 +45,14 @@ def test_default_scale_keeps_features_within_a_quarter_turn():
     assert QuantumFusionLayer(1).scale == math.pi / 2
 
 
+def test_without_a_seed_two_layers_measure_other_observables():
+    first, second = QuantumFusionLayer(1, observables=4), QuantumFusionLayer(1, observables=4)
+    for layer in (first, second):
+        layer.build((None, 2, 2))
+    assert first.spec.operators != second.spec.operators
+    assert (first.get_weights()[0] != second.get_weights()[0]).all()
+
+
 def test_another_seed_measures_other_observables():
     first, second = (QuantumFusionLayer(1, observables=4, seed=seed) for seed in (0, 1))
     for layer in (first, second):
@@ -72,6 +80,15 @@ def test_locality_may_be_that_of_a_wider_register_than_the_smallest():
         ({"signal": "rw"}, "signal should be one of"),
         ({"measurement": "all"}, "measurement should be one of"),
         ({"engine": "qsim"}, "engine should be one of"),
+        ({"engine": ["tfq"]}, "engine should be one of"),
+        ({"entangler": None}, "entangler should be one of"),
+        ({"measurement": {}}, "measurement should be one of"),
+        ({"scale": math.nan}, "scale should be a finite number, got nan"),
+        ({"scale": "a"}, "scale should be a finite number, got 'a'"),
+        ({"scale": None}, "scale should be a finite number, got None"),
+        ({"scale": True}, "scale should be a finite number, got True"),
+        ({"observables": 8.0}, "observables should be an integer"),
+        ({"dtype": "int32"}, "dtype should be a floating-point type"),
     ],
 )
 def test_bad_arguments_fail_where_they_are_written(arguments, message):

@@ -73,6 +73,13 @@ def test_training_moves_every_weight(rule):
         assert (old != new).all()
 
 
+def test_without_a_seed_two_networks_begin_with_other_weights():
+    one, other = network(), network()
+    assert (one.get_weights()[0] != other.get_weights()[0]).any()
+    same = type(one).from_config(one.get_config())
+    np.testing.assert_array_equal(same.get_weights()[0], one.get_weights()[0])
+
+
 def test_initial_weights_follow_the_seed():
     one, same, other = (network("mean", seed=seed).get_weights() for seed in (1, 1, 2))
     for first, second, third in zip(one, same, other, strict=True):

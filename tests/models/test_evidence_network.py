@@ -123,12 +123,19 @@ def test_training_moves_every_weight_and_gives_the_masses_their_meaning(compiled
         assert (old != new).all()
 
 
-def test_labels_that_are_not_one_hot_are_named():
+def test_labels_of_other_classes_are_named():
     model = network()
     model.compile(loss="categorical_crossentropy")
     inputs, labels = samples()
-    with pytest.raises(ValueError, match=r"one-hot, \[batch, 3\], got \[7\]"):
-        model.compute_loss(inputs, tf.constant(labels.argmax(axis=1)), model(inputs))
+    with pytest.raises(ValueError, match=r"one-hot, \[batch, 3\], or indices of classes, \[batch\], got \[7, 2\]"):
+        model.compute_loss(inputs, tf.constant(labels[:, :2]), model(inputs))
+
+
+def test_without_a_seed_two_networks_begin_with_other_weights():
+    one, other = network(), network()
+    assert (one.get_weights()[0] != other.get_weights()[0]).any()
+    same = type(one).from_config(one.get_config())
+    np.testing.assert_array_equal(same.get_weights()[0], one.get_weights()[0])
 
 
 def test_initial_weights_follow_the_seed():
@@ -162,6 +169,11 @@ def test_a_saved_network_is_the_same_network(tmp_path):
         ({"propositions": 4}, "propositions should be 2"),
         ({"convolution": "su2"}, "convolution should be one of"),
         ({"engine": "qsim"}, "engine should be one of"),
+        ({"evidence_weight": np.nan}, "evidence_weight should be at least 0 and finite, got nan"),
+        ({"evidence_weight": "a"}, "evidence_weight should be at least 0 and finite, got 'a'"),
+        ({"hidden": None}, "hidden should be an integer of at least 1, got None"),
+        ({"shared": "no"}, "shared should be True or False, got 'no'"),
+        ({"propositions": 2.0}, "propositions should be an integer"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

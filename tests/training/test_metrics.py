@@ -58,6 +58,30 @@ def test_counts_of_traffic_have_no_percentages_when_they_come_back_from_standard
         assert set(evaluate("forecasting", truth, truth + 1)) == {"mae", "rmse"}
 
 
+def test_a_step_that_was_never_observed_is_named():
+    truth = np.ones((4, 6))
+    truth[:, 2] = np.nan
+    with pytest.raises(ValueError, match="No target of step 3 was observed, all 4 are NaN"):
+        evaluate("forecasting", truth, np.ones((4, 6)), horizon=6)
+    with pytest.raises(ValueError, match="No target of the forecast was observed, all 2 are NaN"):
+        evaluate("forecasting", np.full((2, 1), np.nan), np.ones((2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"task": "regression"}, r"task should be one of \['classification', 'multilabel', 'forecasting'\]"),
+        ({"horizon": 0}, "horizon should be an integer of at least 1, got 0"),
+        ({"horizon": 4}, r"one shape \[n, 4 \* outputs\], got \[2, 6\] and \[2, 6\]"),
+        ({"predicted": np.ones((2, 5))}, r"got \[2, 6\] and \[2, 5\]"),
+        ({"predicted": np.full((2, 6), np.inf)}, "Forecasts of the forecast should be finite"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(**{"task": "forecasting", "truth": np.ones((2, 6)), "predicted": np.ones((2, 6)), **arguments})
+
+
 def test_what_was_not_observed_does_not_count():
     truth = np.array([[1.0, np.nan], [np.nan, 4.0]])
     predicted = np.array([[2.0, 1e6], [-1e6, 1.0]])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import (
     Shape,
     batch_size,
@@ -18,7 +19,7 @@ _SMOOTHING = 1e-8
 
 
 @register
-class FactorizedBilinearFusion(keras.layers.Layer):
+class FactorizedBilinearFusion(FusionLayer):
     r"""Multi-modal Factorized Bilinear pooling (MFB).
 
     With ``p = dropout(prod_m U_m^T z_m)``, ``factors * units`` wide, and ``s_o`` the sum of the ``factors``
@@ -41,7 +42,8 @@ class FactorizedBilinearFusion(keras.layers.Layer):
         units: Output width.
         factors: Number of factors k that are sum-pooled into one output.
         dropout: Fraction of the product that is dropped in training.
-        seed: Seed of the initial weights and the dropout; None draws them from Keras' global generator.
+        seed: Seed of the initial weights and the dropout; None draws one, repeatable by
+            ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -58,13 +60,13 @@ class FactorizedBilinearFusion(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout should be at least 0 and below 1, got {dropout!r}.")
         self.units = integer("units", units)
         self.factors = integer("factors", factors)
-        self.dropout = float(dropout)
-        self.seed = optional_seed(seed)
-        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
+        self.dropout = number("dropout", dropout, minimum=0, below=1)
+        self.seed = seed_or_draw(seed)
+        # Keras casts what a layer gets to the type of that layer.
+        precision = "float64" if self.compute_dtype == "float64" else "float32"
+        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=precision)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -82,18 +84,20 @@ class FactorizedBilinearFusion(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Fuse the modalities."""
         product = 1.0
-        for projected in ops.unstack(project_modalities(inputs, self._widths, self.projections), axis=1):
+        # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
+        projections = at_least_single(project_modalities(inputs, self._widths, self.projections))
+        for projected in ops.unstack(projections, axis=1):
             product = product * projected
             product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
         product = self._dropout(product, training=training)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.
         pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
-        return pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING)
+        return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfq_fusion._keras import keras, register
+from tfq_fusion._keras import register
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
-class ConcatFusion(keras.layers.Layer):
+class ConcatFusion(FusionLayer):
     """Concatenates the modalities. It has no weights.
 
     Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
@@ -22,8 +23,8 @@ class ConcatFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        return concatenate_modalities(inputs)
+        return concatenate_modalities(inputs, self._widths, fixed=False)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, sum of features_m)``."""
-        return batch_size(input_shape), sum(modality_widths(input_shape))
+        return batch_size(input_shape, self._widths), sum(modality_widths(input_shape, self._widths))

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion._keras import keras, ops, register, visible_values
+from tfq_fusion._keras import at_least_single, ops, register, visible_values
+from tfq_fusion.arguments import one_of, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
 from tfq_fusion.circuits.evidence import fused_expectations
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 MARGIN = 1e-6
@@ -23,7 +24,7 @@ METHODS = ("circuit", "mixture")
 
 
 @register
-class EvidenceFusion(keras.layers.Layer):
+class EvidenceFusion(FusionLayer):
     r"""Combines what modalities say about the same propositions, by trained rules of evidence theory, then a QCNN.
 
     **A reconstruction** of the fusion block of arXiv 2601.07856, whose circuits were not at hand: the circuit is
@@ -40,7 +41,7 @@ class EvidenceFusion(keras.layers.Layer):
         readout: What is measured behind the QCNN: "pauli", all 15 Pauli strings on the last two qubits, or "z", Z of
             the last one.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the initial weights of the QCNN.
+        seed: Seeds the initial weights of the QCNN; None draws one, repeatable by ``keras.utils.set_random_seed``.
         method: "circuit", all ``(M + 1) * K`` qubits; or "mixture", the same numbers from the closed form of the fused
             qubits (:func:`tfq_fusion.circuits.fused_states`) and ``3**K`` runs of the QCNN on K qubits, whatever the
             batch and the number of modalities: for those that are too many to simulate.
@@ -56,19 +57,17 @@ class EvidenceFusion(keras.layers.Layer):
         convolution: str | None = "su4",
         readout: str = "pauli",
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         method: str = "circuit",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_engine(engine)
-        if method not in METHODS:
-            raise ValueError(f"method should be one of {list(METHODS)}, got {method!r}.")
         self.convolution = convolution
         self.readout = readout
         self.engine = engine
-        self.seed = integer("seed", seed, minimum=0)
-        self.method = method
+        self.seed = seed_or_draw(seed)
+        self.method = one_of("method", method, METHODS)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(modalities=2, propositions=2)
         # TensorFlow Quantum's operations are opaque to XLA.
@@ -83,7 +82,10 @@ class EvidenceFusion(keras.layers.Layer):
         self._widths = (propositions,) * modalities
         self.spec = self._circuit(modalities, propositions)
         self.theta = self.add_weight(
-            name="theta", shape=(len(self.spec.weight_symbols),), initializer=self._initial_theta
+            name="theta",
+            shape=(len(self.spec.weight_symbols),),
+            initializer=self._initial_theta,
+            autocast=False,
         )
         if self.method == "mixture" and self.convolution is not None:
             self._qcnn = qcnn_circuit(propositions, self.convolution, readout=self.readout, encoding="angle")
@@ -104,9 +106,10 @@ class EvidenceFusion(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        masses = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
+        masses = at_least_single(ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype))
         _require_masses(masses, self._widths[0])
-        theta = ops.convert_to_tensor(self.theta)
+        theta = at_least_single(ops.convert_to_tensor(self.theta))
         values = (self._run_circuit if self.method == "circuit" else self._mix)(masses, theta)
         return ops.cast(values, self.compute_dtype)
 
@@ -135,7 +138,7 @@ class EvidenceFusion(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, observables)``."""
-        return batch_size(input_shape), len(self._circuit(*_size(input_shape)).operators)
+        return batch_size(input_shape, self._widths), len(self._circuit(*_size(input_shape, self._widths)).operators)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -149,9 +152,9 @@ class EvidenceFusion(keras.layers.Layer):
         }
 
 
-def _size(input_shape: Shape) -> tuple[int, int]:
+def _size(input_shape: Shape, built: tuple[int, ...] = ()) -> tuple[int, int]:
     """The number of modalities and of propositions."""
-    widths = modality_widths(input_shape)
+    widths = modality_widths(input_shape, built)
     if len(set(widths)) > 1:
         raise ValueError(
             f"All modalities should judge the same propositions, got modalities with {list(widths)} masses. "

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, stack_modalities
 
 
 @register
-class GraphFusion(keras.layers.Layer):
+class GraphFusion(FusionLayer):
     """Graph Convolutional Network (GCN) over the modalities: two layers, then the mean over the nodes.
 
     ``H' = relu(D^-1/2 (A + I) D^-1/2 H W + b)`` with the degrees ``D`` of ``A + I`` (Kipf & Welling 2017,
@@ -27,10 +29,11 @@ class GraphFusion(keras.layers.Layer):
 
     Args:
         units: Width of both layers and of the output.
-        adjacency: Weights ``A`` of the edges, ``[modalities, modalities]``: symmetric and non-negative. The layer
-            adds the self loops, so the diagonal is usually zero. None is the complete graph, of which one
-            layer makes all nodes equal: give the graph of the sensors where there is one.
-        seed: Seed of the initial weights; None draws them from Keras' global generator.
+        adjacency: Weights ``A`` of the edges, ``[modalities, modalities]``, an array or a sparse one of SciPy, of which
+            the layer keeps a copy: symmetric and non-negative. The layer adds the self loops, so the diagonal is
+            usually zero. None is the complete graph, of which one layer makes all nodes equal: give the graph of the
+            sensors where there is one.
+        seed: Seed of the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -43,14 +46,14 @@ class GraphFusion(keras.layers.Layer):
         self,
         units: int,
         *,
-        adjacency: npt.ArrayLike | None = None,
+        adjacency: npt.ArrayLike | sparse.sparray | sparse.spmatrix | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units = integer("units", units)
         self.adjacency = None if adjacency is None else _checked(adjacency)
-        self.seed = optional_seed(seed)
+        self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -63,31 +66,27 @@ class GraphFusion(keras.layers.Layer):
                 "Give one row and column per modality, in their order."
             )
         self._propagation = _normalized(adjacency)
-        layers = [max(self._widths), self.units]
-        self._kernels = [
-            self.add_weight(
-                name=f"kernel_{depth}",
-                shape=(width, self.units),
-                initializer=keras.initializers.GlorotUniform(seed=seed),
-            )
-            for depth, (width, seed) in enumerate(zip(layers, weight_seeds(self.seed, 2), strict=True))
-        ]
-        self._biases = [
-            self.add_weight(name=f"bias_{depth}", shape=(self.units,), initializer="zeros") for depth in range(2)
-        ]
+        initializers = [keras.initializers.GlorotUniform(seed=seed) for seed in weight_seeds(self.seed, 2)]
+        # An attribute for each: TensorFlow's checkpoints mistake one list of weights for another.
+        self.kernel_0 = self.add_weight(
+            name="kernel_0", shape=(max(self._widths), self.units), initializer=initializers[0]
+        )
+        self.kernel_1 = self.add_weight(name="kernel_1", shape=(self.units, self.units), initializer=initializers[1])
+        self.bias_0 = self.add_weight(name="bias_0", shape=(self.units,), initializer="zeros")
+        self.bias_1 = self.add_weight(name="bias_1", shape=(self.units,), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
         hidden = stack_modalities(inputs, self._widths)
         propagation = ops.cast(self._propagation, self.compute_dtype)
-        for kernel, bias in zip(self._kernels, self._biases, strict=True):
+        for kernel, bias in ((self.kernel_0, self.bias_0), (self.kernel_1, self.bias_1)):
             hidden = ops.relu(ops.matmul(propagation, ops.matmul(hidden, kernel)) + bias)
         return ops.mean(hidden, axis=1)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer; the adjacency as nested lists."""
@@ -95,8 +94,11 @@ class GraphFusion(keras.layers.Layer):
         return {**super().get_config(), "units": self.units, "adjacency": adjacency, "seed": self.seed}
 
 
-def _checked(adjacency: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    matrix = np.array(adjacency, dtype=np.float64)
+def _checked(adjacency: Any) -> npt.NDArray[np.float64]:
+    try:
+        matrix = np.array(adjacency.toarray() if sparse.issparse(adjacency) else adjacency, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"The adjacency should be a square matrix of numbers, got {adjacency!r}.") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"The adjacency should be a square matrix, got shape {matrix.shape}.")
     if not np.isfinite(matrix).all():

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
-class HashedFusion(keras.layers.Layer):
+class HashedFusion(FusionLayer):
     """One dense layer over the concatenated modalities whose matrix shares ``parameters`` trained weights.
 
     ``h = tanh(W^T [z_1; ...; z_M])`` with ``W_ij = sign_ij w_hash(i,j)`` (HashedNets, Chen et al. 2015,
@@ -29,7 +30,8 @@ class HashedFusion(keras.layers.Layer):
     Args:
         units: Output width.
         parameters: Number of trained weights, at most the ``units * sum(features_m)`` entries of ``W``.
-        seed: Seed of hash, signs and initial weights. Hash and signs are not saved but drawn again from it.
+        seed: Seed of hash, signs and initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
+            Hash and signs are not saved but drawn again from the seed, which is.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -37,11 +39,11 @@ class HashedFusion(keras.layers.Layer):
             as :class:`ConcatFusion` does.
     """
 
-    def __init__(self, units: int, *, parameters: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, units: int, *, parameters: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = integer("units", units)
         self.parameters = integer("parameters", parameters)
-        self.seed = integer("seed", seed, minimum=0)
+        self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -73,7 +75,7 @@ class HashedFusion(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

@@ -8,7 +8,8 @@ import operator
 from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import (
     Shape,
     batch_size,
@@ -21,7 +22,7 @@ Initialization = Literal["xavier", "unit"]
 
 
 @register
-class LowRankFusion(keras.layers.Layer):
+class LowRankFusion(FusionLayer):
     r"""Low-rank Multimodal Fusion (LMF).
 
     ``h = sum_r w_r prod_m ([1; z_m]^T W_m^(r)) + b``, the product taken element by element (Liu et al. 2018,
@@ -48,7 +49,7 @@ class LowRankFusion(keras.layers.Layer):
         units: Output width.
         rank: Number of rank-one terms R.
         initialization: ``"xavier"`` or ``"unit"``.
-        seed: Seed of the initial weights; None draws them from Keras' global generator.
+        seed: Seed of the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -70,7 +71,7 @@ class LowRankFusion(keras.layers.Layer):
         self.units = integer("units", units)
         self.rank = integer("rank", rank)
         self.initialization = initialization
-        self.seed = optional_seed(seed)
+        self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -114,7 +115,7 @@ class LowRankFusion(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

@@ -15,11 +15,12 @@ Shape = Any
 _EXPECTED = "Pass a list of [batch, features] tensors or one [batch, modalities, features] tensor."
 
 
-def modality_widths(input_shape: Shape) -> tuple[int, ...]:
+def modality_widths(input_shape: Shape, built: tuple[int, ...] = ()) -> tuple[int, ...]:
     """The number of features of each modality, from the shape of a fusion layer's input.
 
     Args:
         input_shape: A sequence of shapes ``[batch, features_m]``, or one shape ``[batch, modalities, features]``.
+        built: What the layer was built for, if it was. A width that the shape leaves unknown is the one in there.
 
     Returns:
         One width per modality.
@@ -28,7 +29,7 @@ def modality_widths(input_shape: Shape) -> tuple[int, ...]:
         ValueError: If there are fewer than two modalities, if a shape has another rank or an unknown width, or if
             known batch sizes differ.
     """
-    shapes = _modality_shapes(input_shape)
+    shapes = _modality_shapes(input_shape, built)
     if len(shapes) < 2:
         raise ValueError(
             f"A fusion layer expects at least two modalities, got {len(shapes)} (input shape {input_shape}). "
@@ -46,38 +47,39 @@ def modality_widths(input_shape: Shape) -> tuple[int, ...]:
     return tuple(shape[1] for shape in shapes)
 
 
-def batch_size(input_shape: Shape) -> int | None:
+def batch_size(input_shape: Shape, built: tuple[int, ...] = ()) -> int | None:
     """The batch size of a fusion layer's input; None where no modality's is known.
 
-    Raises:
-        ValueError: As :func:`modality_widths`.
+    Args and errors are those of :func:`modality_widths`.
     """
-    modality_widths(input_shape)
-    return next((shape[0] for shape in _modality_shapes(input_shape) if shape[0] is not None), None)
+    modality_widths(input_shape, built)
+    return next((shape[0] for shape in _modality_shapes(input_shape, built) if shape[0] is not None), None)
 
 
-def split_modalities(inputs: Any, widths: tuple[int, ...] | None = None) -> list[Any]:
+def split_modalities(inputs: Any, widths: tuple[int, ...] = (), fixed: bool = True) -> list[Any]:
     """The modalities as a list of ``[batch, features_m]`` tensors, whichever form the input has.
 
     Args:
-        inputs: A list of tensors or arrays ``[batch, features_m]``, or one ``[batch, modalities, features]``.
-        widths: What the layer's weights were built for; None where it has none that depend on it.
+        inputs: A list of tensors or arrays ``[batch, features_m]``, or one ``[batch, modalities, features]``. Their
+            static shapes may leave out what ``widths`` says.
+        widths: What the layer was built for; empty if it was not.
+        fixed: Whether the layer takes no other widths, because of its weights.
 
     Raises:
         ValueError: As :func:`modality_widths`; if the widths are not those of ``widths``; and in eager execution if
             a feature is NaN or infinite. Inside a compiled function values cannot be looked at, so a diverging
             training run shows up in its loss instead.
     """
-    modalities = _checked(inputs, widths)
+    modalities = _checked(inputs, widths, fixed)
     return modalities if isinstance(modalities, list) else ops.unstack(modalities, axis=1)
 
 
-def concatenate_modalities(inputs: Any, widths: tuple[int, ...] | None = None) -> Any:
+def concatenate_modalities(inputs: Any, widths: tuple[int, ...] = (), fixed: bool = True) -> Any:
     """The features of all modalities, one after the other, ``[batch, sum of features_m]``.
 
     Args and errors are those of :func:`split_modalities`.
     """
-    modalities = _checked(inputs, widths)
+    modalities = _checked(inputs, widths, fixed)
     if isinstance(modalities, list):
         return ops.concatenate(modalities, axis=1)
     return ops.reshape(modalities, (-1, modalities.shape[1] * modalities.shape[2]))
@@ -136,16 +138,18 @@ def kernel_initializer(initializers: Sequence[Callable[..., Any]], widths: Seque
     return initialize
 
 
-def _checked(inputs: Any, widths: tuple[int, ...] | None) -> Any:
-    """A list of tensors or one stacked tensor, as the input is."""
+def _checked(inputs: Any, widths: tuple[int, ...], fixed: bool = True) -> Any:
+    """A list of tensors or one stacked tensor, as the input is, of known widths."""
     _require_order(inputs)
     if isinstance(inputs, (list, tuple)):
         modalities = [ops.convert_to_tensor(modality) for modality in inputs]
-        found = modality_widths([modality.shape for modality in modalities])
+        found = modality_widths([modality.shape for modality in modalities], widths)
+        modalities = [_of_shape(each, (width,)) for each, width in zip(modalities, found, strict=True)]
     else:
         modalities = ops.convert_to_tensor(inputs)
-        found = modality_widths(modalities.shape)
-    if widths is not None and found != widths:
+        found = modality_widths(modalities.shape, widths)
+        modalities = _of_shape(modalities, (len(found), found[0]))
+    if fixed and widths and found != widths:
         raise ValueError(
             f"This layer was built for modalities of {widths} features, got {found}. "
             "Keep their order, or build a new layer."
@@ -154,20 +158,42 @@ def _checked(inputs: Any, widths: tuple[int, ...] | None) -> Any:
     return modalities
 
 
-def _modality_shapes(input_shape: Shape) -> list[tuple[Any, ...]]:
+def _of_shape(tensor: Any, expected: tuple[int, ...]) -> Any:
+    """The tensor, its static shape completed: what it turns out to be is compared when the graph runs."""
+    if getattr(tensor.shape, "rank", 0) is not None and None not in tuple(tensor.shape)[1:]:
+        return tensor
+    # Only TensorFlow leaves sizes unknown until the graph runs.
+    import tensorflow as tf
+
+    return tf.ensure_shape(tensor, (None, *expected))
+
+
+def _modality_shapes(input_shape: Shape, built: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
     _require_order(input_shape)
     # Keras 3 has no shape at all for an empty list, and TensorFlow's unknown shape cannot be iterated over.
-    if input_shape is None or getattr(input_shape, "rank", 0) is None:
+    if input_shape is None:
         return []
+    if getattr(input_shape, "rank", 0) is None:
+        return [(None, width) for width in built]
     shape = list(input_shape)
     if shape and all(size is None or isinstance(size, int) for size in shape):
+        if built and len(shape) == 3:
+            shape = [shape[0], *(size or known for size, known in zip(shape[1:], (len(built), built[0]), strict=True))]
         if len(shape) != 3 or shape[1] is None:
             raise ValueError(
                 "A fusion layer expects a list of [batch, features] tensors or one [batch, modalities, features] "
                 f"tensor with a known number of modalities, got one tensor of shape {tuple(shape)}."
             )
         return [(shape[0], shape[2])] * shape[1]
-    return [() if modality is None else tuple(modality) for modality in shape]
+    modalities = []
+    for position, modality in enumerate(shape):
+        known = built[position] if position < len(built) else None
+        if modality is None or getattr(modality, "rank", 0) is None:
+            modalities.append(() if known is None else (None, known))
+        else:
+            sizes = tuple(modality)
+            modalities.append((sizes[0], known) if len(sizes) == 2 and sizes[1] is None else sizes)
+    return modalities
 
 
 def _require_order(modalities: Any) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tfq_fusion._keras import keras, ops, register
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.arguments import integer
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, concatenate_modalities, modality_widths
 
 
 @register
-class QuantumFusionLayer(keras.layers.Layer):
+class QuantumFusionLayer(FusionLayer):
     r"""Fuses modalities by a quantum circuit whose outputs are polynomials of chosen degree in all features.
 
     The features of all modalities turn the value qubit of :func:`tfq_fusion.circuits.qfl_circuit`, addressed by its
@@ -33,7 +34,8 @@ class QuantumFusionLayer(keras.layers.Layer):
         observables: The number of outputs.
         scale: Angle in radians of a feature of 1.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the choice of observables and the initial weights.
+        seed: Seeds the choice of observables and the initial weights; None draws one, repeatable by
+            ``keras.utils.set_random_seed``. It is saved: a clone measures the same observables.
         locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
         **kwargs: Keras layer arguments.
 
@@ -51,7 +53,7 @@ class QuantumFusionLayer(keras.layers.Layer):
         observables: int = 32,
         scale: float = math.pi / 2,
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         locality: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -63,9 +65,9 @@ class QuantumFusionLayer(keras.layers.Layer):
         self.signal = signal
         self.measurement = measurement
         self.observables = integer("observables", observables)
-        self.scale = scale
+        self.scale = number("scale", scale)
         self.engine = engine
-        self.seed = integer("seed", seed, minimum=0)
+        self.seed = seed_or_draw(seed)
         self.locality = None if locality is None else integer("locality", locality)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(widths=(1, 1), observables=1, locality=None)
@@ -94,18 +96,20 @@ class QuantumFusionLayer(keras.layers.Layer):
             name="theta",
             shape=(len(self.spec.weight_symbols),),
             initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
+            autocast=False,
         )
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        angles = ops.multiply(self.scale, concatenate_modalities(inputs, self._widths))
-        values = expectation(self.spec, angles, ops.convert_to_tensor(self.theta), engine=self.engine)
+        features = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        theta = at_least_single(ops.convert_to_tensor(self.theta))
+        values = expectation(self.spec, self.scale * at_least_single(features), theta, engine=self.engine)
         return ops.cast(values, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, observables)``."""
-        return batch_size(input_shape), self.observables
+        return batch_size(input_shape, self._widths), self.observables
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

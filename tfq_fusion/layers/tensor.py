@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.layers.arguments import integer, optional_seed, weight_seeds
+from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.layers.base import FusionLayer
 from tfq_fusion.layers.modalities import Shape, batch_size, modality_widths, split_modalities
 
 MAX_PARAMETERS = 50_000_000
@@ -42,7 +43,7 @@ class IntractableFusionError(ValueError):
 
 
 @register
-class TensorFusion(keras.layers.Layer):
+class TensorFusion(FusionLayer):
     """Tensor Fusion Network (TFN): the outer product of all modalities, then a linear map.
 
     ``h = vec([1; z_1] (x) ... (x) [1; z_M]) W + b`` (Zadeh et al. 2017, arXiv 1707.07250; the first linear
@@ -54,7 +55,7 @@ class TensorFusion(keras.layers.Layer):
 
     Args:
         units: Output width.
-        seed: Seed of the initial weights; None draws them from Keras' global generator.
+        seed: Seed of the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         **kwargs: As for every Keras layer.
 
     Raises:
@@ -65,7 +66,7 @@ class TensorFusion(keras.layers.Layer):
     def __init__(self, units: int, *, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = integer("units", units)
-        self.seed = optional_seed(seed)
+        self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights."""
@@ -92,7 +93,7 @@ class TensorFusion(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, units)``."""
-        return batch_size(input_shape), self.units
+        return batch_size(input_shape, self._widths), self.units
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

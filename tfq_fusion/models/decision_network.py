@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tfq_fusion._keras import keras, ops, register
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import flag, integer, one_of, seed_or_draw
 from tfq_fusion.layers import DempsterFusion, MeanFusion, ProductFusion
 from tfq_fusion.models.encoders import encode_modalities, judge_classes
+from tfq_fusion.models.judgements import add_loss_of_modalities, one_hot
 
 if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
@@ -27,10 +29,12 @@ class DecisionNetwork(keras.Model):
 
     Each modality's module is an encoder, as in :func:`tfq_fusion.models.fusion_model`, and a softmax over the classes.
     To the loss that the network is compiled with, of the fused probabilities, training adds the mean cross-entropy of
-    the modalities' own: each is a classifier by itself, and a rule with weights is trained along.
+    the modalities' own, with the same weights of samples and classes: each is a classifier by itself, and a rule with
+    weights is trained along. Legacy Keras reports the loss without that term.
 
     Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
-    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``.
+    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
+    for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
 
     Args:
         modalities: The modalities, as in a data set's card.
@@ -39,10 +43,10 @@ class DecisionNetwork(keras.Model):
         features: Features per modality, which the softmax sees.
         hidden: Hidden units of each encoder.
         shared: Whether waveforms, and windows, share their encoder's weights.
-        seed: Seeds the initial weights.
+        seed: Seeds the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
 
     Raises:
-        ValueError: If the rule is unknown.
+        ValueError: If the rule is unknown, or another argument out of its range.
     """
 
     def __init__(
@@ -53,10 +57,13 @@ class DecisionNetwork(keras.Model):
         features: int = 4,
         hidden: int = 16,
         shared: bool = True,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
-        if rule not in RULES:
-            raise ValueError(f"rule should be one of {list(RULES)}, got {rule!r}.")
+        one_of("rule", rule, RULES)
+        classes = integer("classes", classes, minimum=2)
+        features, hidden = integer("features", features), integer("hidden", hidden)
+        shared = flag("shared", shared)
+        seed = seed_or_draw(seed)
         rng = np.random.default_rng(seed)
         inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
         unimodal = keras.Model(inputs, judge_classes(encoded, classes, rng), name="unimodal")
@@ -82,12 +89,16 @@ class DecisionNetwork(keras.Model):
         """The rule: from these to ``[batch, classes]``."""
         return self.get_layer("fusion")
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         """The loss that the network is compiled with, and the cross-entropy of each modality's own probabilities."""
+        labels = one_hot(y, self._arguments["classes"])
         loss = super().compute_loss(x, y, y_pred, sample_weight)
-        own = self.unimodal(x, training=True)
-        labels = ops.broadcast_to(ops.cast(y, own.dtype)[:, None], ops.shape(own))
-        return loss + ops.mean(keras.losses.categorical_crossentropy(labels, own))
+        said = at_least_single(self.unimodal(x, training=training))
+        truth = ops.broadcast_to(ops.cast(labels, said.dtype)[:, None], ops.shape(said))
+        surprise = keras.losses.categorical_crossentropy(truth, said)
+        return add_loss_of_modalities(loss, surprise, 1.0, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.arguments import floating_point, integer
 
 if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
@@ -182,8 +183,9 @@ class Frames(keras.layers.Layer):
 
     def __init__(self, size: int, step: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = size
-        self.step = step
+        floating_point("dtype", self.compute_dtype)
+        self.size = integer("size", size)
+        self.step = integer("step", step)
 
     def call(self, inputs: Any) -> Any:
         """Cut the frames out."""

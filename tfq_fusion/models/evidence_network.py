@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfq_fusion._keras import keras, ops, register
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import flag, integer, number, seed_or_draw
 from tfq_fusion.layers import EvidenceFusion
-from tfq_fusion.layers.arguments import integer
 from tfq_fusion.models.encoders import encode_modalities
+from tfq_fusion.models.judgements import add_loss_of_modalities, one_hot
 
 if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
@@ -33,7 +34,7 @@ def class_code(classes: int, propositions: int | None = None) -> np.ndarray:
     """
     integer("classes", classes, minimum=2)
     bits = (classes - 1).bit_length()
-    propositions = max(2, bits) if propositions is None else propositions
+    propositions = max(2, bits) if propositions is None else integer("propositions", propositions)
     if propositions == classes:
         return np.eye(classes, dtype=np.float32)
     if propositions != bits:
@@ -52,12 +53,13 @@ class EvidenceNetwork(keras.Model):
     :func:`class_code`). :class:`~tfq_fusion.layers.EvidenceFusion` combines them, and a softmax reads the classes off.
 
     The masses are held to their meaning: to the loss that the network is compiled with, training adds
-    ``evidence_weight`` times the mean binary cross-entropy between all masses and what the true class says. That makes
-    them the decision of each modality on its own, as in fusion at decision level. Legacy Keras reports the loss without
-    that term.
+    ``evidence_weight`` times the mean binary cross-entropy between all masses and what the true class says, with the
+    same weights of samples and classes. That makes them the decision of each modality on its own, as in fusion at
+    decision level. Legacy Keras reports the loss without that term.
 
     Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
-    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``.
+    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
+    for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
 
     Args:
         modalities: The modalities, as in a data set's card.
@@ -69,7 +71,7 @@ class EvidenceNetwork(keras.Model):
         evidence_weight: Weight of the masses' cross-entropy in the loss; 0 leaves the masses without a meaning.
         shared: Whether waveforms, and windows, share their module's weights.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the initial weights.
+        seed: Seeds the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
         method: How the circuit is simulated, "circuit" or "mixture", see :class:`~tfq_fusion.layers.EvidenceFusion`.
 
     Raises:
@@ -87,10 +89,14 @@ class EvidenceNetwork(keras.Model):
         evidence_weight: float = 1.0,
         shared: bool = True,
         engine: str = "compiled",
-        seed: int = 0,
+        seed: int | None = None,
         method: str = "circuit",
     ) -> None:
         code = class_code(classes, propositions)
+        classes, hidden = integer("classes", classes), integer("hidden", hidden)
+        evidence_weight = number("evidence_weight", evidence_weight, minimum=0)
+        shared = flag("shared", shared)
+        seed = seed_or_draw(seed)
         rng = np.random.default_rng(seed)
         inputs, encoded = encode_modalities(modalities, code.shape[1], hidden, rng, shared)
         # A hyperbolic tangent between 0 and 1 is a sigmoid.
@@ -144,18 +150,16 @@ class EvidenceNetwork(keras.Model):
         """From the observables to the probabilities of classes."""
         return self.get_layer("head")
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         """The loss that the network is compiled with, and the cross-entropy of the masses."""
-        labels = ops.cast(y, "float32")
-        if len(labels.shape) != 2 or labels.shape[1] != len(self.code):
-            raise ValueError(
-                f"Labels should be one-hot, [batch, {len(self.code)}], got {list(labels.shape)}. Encode them with "
-                "keras.utils.to_categorical."
-            )
-        masses = self.unimodal(x, training=True)
-        truth = ops.broadcast_to(ops.matmul(labels, self.code)[:, None], ops.shape(masses))
-        surprise = ops.mean(keras.losses.binary_crossentropy(truth, masses))
-        return super().compute_loss(x, y, y_pred, sample_weight) + self.evidence_weight * surprise
+        labels = one_hot(y, len(self.code))
+        loss = super().compute_loss(x, y, y_pred, sample_weight)
+        masses = at_least_single(self.unimodal(x, training=training))
+        truth = ops.broadcast_to(ops.cast(ops.matmul(labels, self.code), masses.dtype)[:, None], ops.shape(masses))
+        surprise = keras.losses.binary_crossentropy(truth, masses)
+        return add_loss_of_modalities(loss, surprise, self.evidence_weight, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
+from tfq_fusion.arguments import flag, integer, one_of, seed_or_draw
 from tfq_fusion.models.encoders import encode_modalities
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def fusion_model(
     hidden: int = 16,
     head: int = 32,
     shared: bool = True,
-    seed: int = 0,
+    seed: int | None = None,
 ) -> keras.Model:
     """Encoder per modality -> fusion -> head; all but the fusion is the same for every fusion.
 
@@ -45,18 +46,25 @@ def fusion_model(
         hidden: Hidden units of each encoder.
         head: Hidden units of the head.
         shared: Whether waveforms, and windows, share their encoder's weights; vectors and images never do.
-        seed: Seeds the initial weights of encoders and head, which therefore are equal for all fusions.
+        seed: Seeds the initial weights of encoders and head, which therefore are equal for all fusions; None draws one,
+            repeatable by ``keras.utils.set_random_seed``.
 
     Returns:
         A model from a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them, to
         ``[batch, outputs]``: probabilities or values.
+
+    Raises:
+        ValueError: If the task is unknown, or another argument out of its range.
     """
-    rng = np.random.default_rng(seed)
+    one_of("task", task, _ACTIVATIONS)
+    sizes = (("outputs", outputs), ("features", features), ("hidden", hidden), ("head", head))
+    outputs, features, hidden, head = (integer(name, size) for name, size in sizes)
+    rng = np.random.default_rng(seed_or_draw(seed))
 
     def dense(units: int, activation: str | None) -> keras.layers.Layer:
         initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
         return keras.layers.Dense(units, activation=activation, kernel_initializer=initializer)
 
-    inputs, encoded = encode_modalities(modalities, features, hidden, rng, shared)
+    inputs, encoded = encode_modalities(modalities, features, hidden, rng, flag("shared", shared))
     fused = dense(head, "relu")(fusion(encoded))
     return keras.Model(inputs, dense(outputs, _ACTIVATIONS[task])(fused))

@@ -26,7 +26,7 @@ def make_fusion(
     units: int = 32,
     degree: int = 1,
     engine: str = "compiled",
-    seed: int = 0,
+    seed: int | None = None,
     **arguments: Any,
 ) -> keras.layers.Layer:
     """A fusion layer by its name in the tables.
@@ -37,7 +37,7 @@ def make_fusion(
         units: Width of the output ("concat" has none: it keeps every feature).
         degree: Degree of "qfl"; and for "control" the degree of the QFL whose number of weights it matches.
         engine: What runs "qfl".
-        seed: Seeds the initial weights and the observables.
+        seed: Seeds the initial weights and the observables; None draws one, as the layers do.
         arguments: Further arguments of the layer.
 
     Returns:

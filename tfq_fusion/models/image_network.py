@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
+from tfq_fusion.arguments import integer, seed_or_draw
 from tfq_fusion.models.encoders import encode_images, input_shape
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def image_network(
-    modalities: Sequence[Modality], classes: int, filters: int = 8, units: int = 16, seed: int = 0
+    modalities: Sequence[Modality], classes: int, filters: int = 8, units: int = 16, seed: int | None = None
 ) -> keras.Model:
     """Pictures stacked as channels, two convolutions with pooling, a dense layer, a softmax.
 
@@ -25,19 +26,20 @@ def image_network(
         classes: The number of classes.
         filters: Filters of the first convolution; the second has twice as many.
         units: Units of the dense layer.
-        seed: Seeds the initial weights.
+        seed: Seeds the initial weights; None draws one, repeatable by ``keras.utils.set_random_seed``.
 
     Returns:
         A model from a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them, to probabilities
         ``[batch, classes]``.
 
     Raises:
-        ValueError: If a modality is no such picture.
+        ValueError: If a modality is no such picture, or another argument out of its range.
     """
     if len({modality.shape[:2] for modality in modalities}) != 1 or any(len(each.shape) != 3 for each in modalities):
         shapes = ", ".join(f"{modality.name} {list(modality.shape)}" for modality in modalities)
         raise ValueError(f"A CNN expects pictures [height, width, channels] of one height and width, got {shapes}.")
-    rng = np.random.default_rng(seed)
+    classes, filters, units = integer("classes", classes), integer("filters", filters), integer("units", units)
+    rng = np.random.default_rng(seed_or_draw(seed))
     inputs = {modality.name: keras.Input(input_shape(modality), name=modality.name) for modality in modalities}
     channels = [keras.layers.Reshape(picture.shape)(inputs[picture.name]) for picture in modalities]
     stacked = channels[0] if len(channels) == 1 else keras.layers.Concatenate()(channels)

@@ -8,6 +8,10 @@ import numpy as np
 from scipy import stats
 from sklearn import metrics
 
+from tfq_fusion.arguments import integer, one_of
+
+TASKS = ("classification", "multilabel", "forecasting")
+
 REPORTED_STEPS = (3, 6, 12)
 """The steps at which errors of a longer forecast are reported: 15, 30 and 60 minutes of a five-minute series, as in
 arXiv 1707.01926."""
@@ -28,7 +32,12 @@ def evaluate(task: str, truth: np.ndarray, predicted: np.ndarray, horizon: int =
         macro-averaged ROC AUC alone, as the PTB-XL benchmark has it (arXiv 2004.13701). For forecasts MAE and RMSE, in
         the units of the targets, over all that was observed, and MAPE in percent if no target is zero; of a longer
         forecast also at each of :data:`REPORTED_STEPS` alone, as in "mae@3".
+
+    Raises:
+        ValueError: If the task is unknown, if targets and forecasts differ in shape or do not divide into the steps, if
+            a forecast is NaN or infinite, or if no target of the forecast or of a reported step was observed.
     """
+    one_of("task", task, TASKS)
     if task == "classification":
         # Float32 probabilities miss a sum of one by more than scikit-learn allows.
         probabilities = predicted.astype(np.float64)
@@ -41,18 +50,31 @@ def evaluate(task: str, truth: np.ndarray, predicted: np.ndarray, horizon: int =
         }
     if task == "multilabel":
         return {"roc_auc": float(metrics.roc_auc_score(truth, predicted, average="macro"))}
-    errors = _forecast_errors(truth, predicted)
+    horizon = integer("horizon", horizon)
+    if truth.shape != predicted.shape or truth.ndim != 2 or truth.shape[1] % horizon:
+        raise ValueError(
+            f"Targets and forecasts should have one shape [n, {horizon} * outputs], got {list(truth.shape)} and "
+            f"{list(predicted.shape)}."
+        )
+    errors = _forecast_errors(truth, predicted, "the forecast")
     truth_by_step, predicted_by_step = (array.reshape(len(array), horizon, -1) for array in (truth, predicted))
     for step in REPORTED_STEPS:
         if step <= horizon:
-            at_step = _forecast_errors(truth_by_step[:, step - 1], predicted_by_step[:, step - 1])
+            at_step = _forecast_errors(truth_by_step[:, step - 1], predicted_by_step[:, step - 1], f"step {step}")
             errors |= {f"{name}@{step}": value for name, value in at_step.items()}
     return errors
 
 
-def _forecast_errors(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def _forecast_errors(truth: np.ndarray, predicted: np.ndarray, of: str) -> dict[str, float]:
     observed = ~np.isnan(truth)
+    if not observed.any():
+        raise ValueError(
+            f"No target of {of} was observed, all {truth.size} are NaN: its errors are unknown. Evaluate samples with "
+            "observations, or a shorter forecast."
+        )
     truth, predicted = truth[observed], predicted[observed]
+    if not np.isfinite(predicted).all():
+        raise ValueError(f"Forecasts of {of} should be finite, got NaN or infinite values.")
     errors = {
         "mae": float(metrics.mean_absolute_error(truth, predicted)),
         "rmse": float(np.sqrt(metrics.mean_squared_error(truth, predicted))),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from tfq_fusion.arguments import flag, integer, number
+
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
@@ -22,6 +24,9 @@ class Protocol:
             its own.
         flatten: Whether every modality is taken for a vector, whatever kind of signal it is: standardised feature by
             feature, and encoded by dense layers.
+
+    Raises:
+        ValueError: If a value is of another type or out of its range; the message names it.
     """
 
     features: int = 4
@@ -34,3 +39,16 @@ class Protocol:
     learning_rates: tuple[float, ...] = (5e-3,)
     shared_encoders: bool = True
     flatten: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every value, and keep the learning rates as floats of its own."""
+        for name in ("features", "hidden", "head", "units", "batch_size", "epochs", "patience"):
+            object.__setattr__(self, name, integer(name, getattr(self, name), minimum=int(name != "patience")))
+        rates = self.learning_rates if isinstance(self.learning_rates, (list, tuple)) else ()
+        if not rates:
+            raise ValueError(f"learning_rates should be a list of at least one rate, got {self.learning_rates!r}.")
+        object.__setattr__(self, "learning_rates", tuple(number("learning_rates", rate, minimum=0) for rate in rates))
+        if not all(self.learning_rates):
+            raise ValueError(f"learning_rates should be above 0, got {self.learning_rates}.")
+        for name in ("shared_encoders", "flatten"):
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
