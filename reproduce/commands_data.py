@@ -25,9 +25,5 @@ def fetch(name: Annotated[str, typer.Argument(help="A data set, or 'all'.")]) ->
     """Download what is missing of a data set, check it, and prepare it once."""
     from reproduce.data import fetch_each
 
-    try:
-        complete = fetch_each(name, console)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if not complete:
+    if not fetch_each(name, console):
         raise typer.Exit(2)

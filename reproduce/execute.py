@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future, LocalCluster, as_completed
-from distributed.comm import connect
+from distributed import Client, Future, LocalCluster, Security, as_completed, rpc
 from rich.console import Console
 
 from reproduce import run_one
+from reproduce.errors import LaboratoryError
 from reproduce.estimate import Estimates, share_out
 from reproduce.progress import SweepProgress
 from reproduce.provenance import versions
@@ -34,7 +34,7 @@ _LOCAL_PORT = "127.0.0.1:0"  # Dask insists on HTTP servers: let no other machin
 Run = Callable[[RunSpec, Path | None], RunResult]
 
 
-class ExecutionError(Exception):
+class ExecutionError(LaboratoryError):
     """The runs cannot be handed out: no scheduler answers, or a worker differs from this process."""
 
 
@@ -68,7 +68,7 @@ def run_all(
         specs: What to run.
         store: Where results are kept, open for adding.
         run: Runs one specification; a function that the workers can import.
-        workers: Processes on this machine that run at the same time.
+        workers: Processes on this machine that run at the same time, if there are so many runs.
         scheduler: Address of a Dask scheduler whose workers run instead.
         backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
         verbose: Whether what the processes and Dask print is shown.
@@ -78,7 +78,8 @@ def run_all(
         One result per specification, in order.
 
     Raises:
-        ExecutionError: If the scheduler does not answer or goes away, or a worker has other versions of the packages.
+        ExecutionError: If no scheduler answers, if it has no workers or goes away, or a worker has other versions of
+            the packages.
     """
     results = stored(specs, store)
     there = {result.spec.id for result in results}
@@ -86,7 +87,7 @@ def run_all(
     if ahead:
         estimates = Estimates(results)
         progress = SweepProgress(console or Console(quiet=True), ahead, estimates)
-        with _connected(workers, scheduler, verbose) as client, progress:
+        with _connected(min(workers, len(ahead)), scheduler, verbose) as client, progress:
             sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
             with contextlib.closing(sweep.results(ahead)) as new:
                 for result in new:
@@ -118,20 +119,34 @@ def _connected(workers: int, scheduler: str | None, verbose: bool) -> Iterator[C
             yield stack.enter_context(Client(cluster))
             return
         try:
-            asyncio.run(_greet(scheduler))
-            client = stack.enter_context(Client(scheduler, timeout=SCHEDULER_SECONDS))
-        except (asyncio.TimeoutError, OSError, ValueError) as error:
+            identity = asyncio.run(asyncio.wait_for(_identity(scheduler), SCHEDULER_SECONDS))
+            if "workers" in identity:
+                client = stack.enter_context(Client(scheduler, timeout=SCHEDULER_SECONDS))
+        except Exception as error:  # each kind of address has errors of its own
             raise ExecutionError(
                 f"No Dask scheduler answers at {scheduler} within {SCHEDULER_SECONDS} s ({str(error) or 'silence'}). "
-                "Is it running, and can this machine reach it?"
+                "Expected the address of one that runs and that this machine can reach, as tcp://host:port."
             ) from error
+        if "workers" not in identity:
+            raise ExecutionError(
+                f"What answers at {scheduler} is no Dask scheduler but a {identity['type']}. Expected the scheduler's "
+                f"address{', ' + identity['scheduler'] if 'scheduler' in identity else ''}."
+            )
+        try:
+            client.wait_for_workers(1, timeout=SCHEDULER_SECONDS)
+        except asyncio.TimeoutError:
+            raise ExecutionError(
+                f"The Dask scheduler at {scheduler} has had no workers for {SCHEDULER_SECONDS} s. Start some: "
+                f"dask worker {scheduler}"
+            ) from None
         yield client
 
 
-async def _greet(address: str) -> None:
-    # Dask's client waits for ever for something that listens there but is no scheduler.
-    greeting = await asyncio.wait_for(connect(address, timeout=SCHEDULER_SECONDS), SCHEDULER_SECONDS)
-    await greeting.close()
+async def _identity(address: str) -> dict[str, Any]:
+    """What listens there says that it is; Dask's client waits for ever for what is no scheduler."""
+    security = Security().get_connection_args("client")
+    async with rpc(address, timeout=SCHEDULER_SECONDS, connection_args=security) as server:
+        return await server.identity()
 
 
 @dataclasses.dataclass(frozen=True)

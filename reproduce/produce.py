@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import tempfile
@@ -65,10 +67,14 @@ def produce(
         Whether no run failed; the table is made of those that did not.
 
     Raises:
-        KeyboardInterrupt: Passed on, after a line that says what is kept.
+        IsADirectoryError: If there is a folder in place of a file of the table.
+        KeyboardInterrupt: Passed on, with a line that says what is kept.
         ExecutionError: If the runs cannot be handed out.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
+    for file in map(path_stem.with_suffix, (".csv", ".md")):
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     raw = path_stem.parent / "runs" / "runs.jsonl"
     backups = raw.with_name("checkpoints")
     if dry_run:
@@ -86,8 +92,9 @@ def produce(
             )
         except KeyboardInterrupt:
             done = len(stored(specs, store)) - before
-            console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
-            raise
+            raise KeyboardInterrupt(
+                f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there."
+            ) from None
     failed = [result for result in results if result.status == FAILED]
     if len(failed) < len(results):
         frame = fold([result for result in results if result.status != FAILED])

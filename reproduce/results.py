@@ -8,6 +8,7 @@ it means.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     FiniteFloat,
     NonNegativeFloat,
     NonNegativeInt,
@@ -35,7 +37,7 @@ class Metric:
     """How a metric is written, to how many digits after the point, and which way it improves.
 
     A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
-    is what a cell without a mean says.
+    is what a cell without a mean says; a mean lies from ``low`` to ``high``.
     """
 
     label: str
@@ -43,44 +45,46 @@ class Metric:
     digits: int = 3
     is_cost: bool = False
     missing: str = "diverged"
+    low: float = 0.0
+    high: float = math.inf
 
 
 METRICS = {
-    "accuracy": Metric("Accuracy"),
-    "roc_auc": Metric("ROC AUC"),
+    "accuracy": Metric("Accuracy", high=1),
+    "roc_auc": Metric("ROC AUC", high=1),
     "mae": Metric("MAE", lower_is_better=True),
     "rmse": Metric("RMSE", lower_is_better=True),
     "mape": Metric("MAPE, %", lower_is_better=True),
-    "gradient_norm_log10": Metric("Gradient norm, log10"),
-    "r2": Metric("R²"),
-    "r2_bound": Metric("R², at most"),
+    "gradient_norm_log10": Metric("Gradient norm, log10", low=-math.inf),
+    "r2": Metric("R²", low=-math.inf, high=1),
+    "r2_bound": Metric("R², at most", low=-math.inf, high=1),
     "largest_frequency": Metric("Largest frequency in one input", digits=1),
     "total_degree": Metric("Degree in all inputs", digits=1),
     "error": Metric("Error", lower_is_better=True, digits=6),
     "error_bound": Metric("Error, at least", lower_is_better=True, digits=6),
     "error_explicit": Metric("Error, explicit angles", lower_is_better=True, digits=6),
     "parameters": Metric("Parameters", lower_is_better=True, digits=0),
-    "growth_exponent": Metric("Growth exponent", lower_is_better=True),
+    "growth_exponent": Metric("Growth exponent", lower_is_better=True, low=-math.inf),
     "rank_outputs": Metric("Rank of outputs", digits=1),
     "rank_states": Metric("Rank of states", digits=1),
     "reconstruction_error": Metric("Reconstruction error", lower_is_better=True),
     "reconstruction_error_untrained": Metric("Reconstruction error, untrained", lower_is_better=True),
-    "saturation": Metric("Saturated", lower_is_better=True),
-    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2),
-    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2),
-    "decay_per_degree": Metric("Decay per P, bits", digits=2),
-    "exponent_in_modalities": Metric("Exponent in M", digits=2),
+    "saturation": Metric("Saturated", lower_is_better=True, high=1),
+    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2, low=-math.inf),
+    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2, low=-math.inf),
+    "decay_per_degree": Metric("Decay per P, bits", digits=2, low=-math.inf),
+    "exponent_in_modalities": Metric("Exponent in M", digits=2, low=-math.inf),
     "trajectory_error": Metric("Trajectory error", lower_is_better=True),
-    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2),
-    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2),
+    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2, low=-math.inf),
+    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2, low=-math.inf),
     "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
     "depth": Metric("Depth", lower_is_better=True, digits=0),
-    "contraction": Metric("Contraction"),
-    "diverged": Metric("Diverged", lower_is_better=True),
+    "contraction": Metric("Contraction", low=-math.inf),
+    "diverged": Metric("Diverged", lower_is_better=True, high=1),
     "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
-    "own_accuracy": Metric("Accuracy of one modality's own decision"),
-    "conflict": Metric("Conflict"),
-    "conflict_with_noise": Metric("Conflict, one modality noise"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision", high=1),
+    "conflict": Metric("Conflict", high=1),
+    "conflict_with_noise": Metric("Conflict, one modality noise", high=1),
     "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
     "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
@@ -143,6 +147,7 @@ def _empty_is_none(value: object) -> object:
 
 
 _Empty = BeforeValidator(_empty_is_none)
+_SIXTY_FOUR_BITS = Field(lt=2**63)
 
 
 class Row(BaseModel):
@@ -151,18 +156,18 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
-    modalities: PositiveInt
+    modalities: Annotated[PositiveInt, _SIXTY_FOUR_BITS]
     fusion: str
-    degree: Annotated[PositiveInt | None, _Empty]
+    degree: Annotated[Annotated[PositiveInt, _SIXTY_FOUR_BITS] | None, _Empty]
     engine: Annotated[str | None, _Empty]
     metric: str
     mean: Annotated[FiniteFloat | None, _Empty]
     std: Annotated[NonNegativeFloat | None, _Empty]
     ci95_low: Annotated[FiniteFloat | None, _Empty]
     ci95_high: Annotated[FiniteFloat | None, _Empty]
-    seeds: NonNegativeInt
+    seeds: Annotated[NonNegativeInt, _SIXTY_FOUR_BITS]
     fusion_params: NonNegativeInt
-    total_params: Annotated[NonNegativeInt | None, _Empty]
+    total_params: Annotated[Annotated[NonNegativeInt, _SIXTY_FOUR_BITS] | None, _Empty]
     train_seconds: Annotated[NonNegativeFloat | None, _Empty]
 
     @model_validator(mode="after")
@@ -170,6 +175,9 @@ class Row(BaseModel):
         for column, value, known in (("fusion", base(self.fusion), FUSIONS), ("metric", self.metric, METRICS)):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
+        metric = METRICS[self.metric]
+        if self.mean is not None and not metric.low <= self.mean <= metric.high:
+            raise ValueError(f"expected a mean {self.metric} from {metric.low:g} to {metric.high:g}")
         check_degree(self.fusion, self.degree)
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")

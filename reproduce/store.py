@@ -22,6 +22,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from reproduce.errors import LaboratoryError
 from reproduce.runs import FAILED, RunResult
 
 SCHEMA = 2
@@ -32,7 +33,7 @@ _RECORD = re.compile(rb'\{"crc32":"([0-9a-f]{8})",("id":"([0-9a-f]{64})","status
 _REPAIR = "Delete that line to run it again, or use --fresh to start over."
 
 
-class StoreError(Exception):
+class StoreError(LaboratoryError):
     """The results file is damaged, of another schema, in use, or cannot be written."""
 
 

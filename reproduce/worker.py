@@ -19,6 +19,7 @@ import psutil
 from distributed import Status, get_worker
 
 from reproduce.child import IDLE_SECONDS
+from reproduce.errors import LaboratoryError
 from reproduce.provenance import versions
 
 STARTED = "tfq-fusion-run-started"
@@ -34,11 +35,11 @@ _ENDING = (Status.closing, Status.closed, Status.failed)
 _POLL_SECONDS = 0.1
 
 
-class RunError(Exception):
+class RunError(LaboratoryError):
     """A run gave no result; the message is the traceback, or says how its process ended."""
 
 
-class VersionError(Exception):
+class VersionError(LaboratoryError):
     """A worker has other versions of the packages than the client."""
 
 

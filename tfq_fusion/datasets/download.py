@@ -71,9 +71,16 @@ def default_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """The folder that holds one folder per downloaded data set: ``TFQ_FUSION_DATA_DIR``, or :func:`default_folder`."""
+    """The folder that holds one folder per downloaded data set: ``TFQ_FUSION_DATA_DIR``, or :func:`default_folder`.
+
+    Raises:
+        ValueError: If ``TFQ_FUSION_DATA_DIR`` begins with the home of a user that there is not.
+    """
     given = os.environ.get("TFQ_FUSION_DATA_DIR")
-    return Path(given).expanduser().absolute() if given else default_folder()
+    try:
+        return Path(given).expanduser().absolute() if given else default_folder()
+    except RuntimeError as error:
+        raise ValueError(f"TFQ_FUSION_DATA_DIR is {given!r}: expected a folder ({error}).") from error
 
 
 def folders(name: str, aliases: Sequence[str] = ()) -> list[Path]:
