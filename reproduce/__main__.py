@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from reproduce.commands_data import app as data
 from reproduce.commands_runs import app as runs
@@ -129,9 +130,9 @@ def verify(
         found = differences(recorded, repeated)
         differing += bool(found)
         verdict = "differs" if found else "the same to the last bit"
-        console.print(f"{recorded.spec.id[:12]} {recorded.spec}: {verdict}", markup=False)
+        console.print(f"{recorded.spec.id[:12]} {recorded.spec}: {verdict}")
         for line in found and [*found, *circumstances(recorded, repeated)]:
-            console.print(f"    {line}", markup=False)
+            console.print(f"    {line}")
     if differing:
         raise typer.Exit(1)
 
@@ -145,8 +146,8 @@ def compare(results: ResultsDir = Path("results")) -> None:
         raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")
     found = verdicts(results)
     for verdict in found:
-        console.print(f"[bold]{verdict.claim}[/] {verdict.verdict}: {verdict.statement}")
-        console.print(f"    published: {verdict.published}. {verdict.reason}", markup=False)
+        console.print(Text.assemble((verdict.claim, "bold"), f" {verdict.verdict}: {verdict.statement}"))
+        console.print(f"    published: {verdict.published}. {verdict.reason}")
     counts = {outcome: sum(v.verdict == outcome for v in found) for outcome in dict.fromkeys(v.verdict for v in found)}
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 

@@ -35,10 +35,10 @@ def runs(
 
     chosen = listing.choose(listing.frame(_store(results)), dataset, fusion, status)
     if export is None:
-        console.print(listing.table(chosen), markup=False)
+        console.print(listing.table(chosen))
     else:
         listing.export(chosen, export)
-        console.print(f"Wrote {len(chosen)} runs to {export}.", markup=False)
+        console.print(f"Wrote {len(chosen)} runs to {export}.")
 
 
 @app.command()
@@ -49,7 +49,7 @@ def show(
     """Print one run in full, with its history."""
     from reproduce import listing
 
-    console.print(listing.describe(_store(results).find(run_id)), markup=False)
+    console.print(listing.describe(_store(results).find(run_id)))
 
 
 def _store(results: Path) -> Store:

@@ -72,7 +72,7 @@ def run_all(
         scheduler: Address of a Dask scheduler whose workers run instead.
         backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
         verbose: Whether what the processes and Dask print is shown.
-        console: Where to tell how far the runs are; None for nowhere.
+        console: Where to tell how far the runs are, without markup; None for nowhere.
 
     Returns:
         One result per specification, in order.

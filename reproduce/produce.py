@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
+from rich.text import Text
 
 from reproduce.compare import verdicts
 from reproduce.execute import run_all, stored
@@ -57,7 +58,7 @@ def produce(
         notes: What a reader has to know about this table.
         figures: As for :func:`reproduce.render.write_table`.
         fresh: Whether to forget earlier runs.
-        console: Where to report.
+        console: Where to report; it prints text as it is, without markup.
         dry_run: Whether to tell what would run and do nothing else.
         workers: As in :func:`reproduce.execute.run_all`.
         scheduler: Likewise.
@@ -78,7 +79,7 @@ def produce(
     raw = path_stem.parent / "runs" / "runs.jsonl"
     backups = raw.with_name("checkpoints")
     if dry_run:
-        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers), markup=False)
+        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
     if fresh:
         forget(raw)
@@ -100,15 +101,16 @@ def produce(
         frame = fold([result for result in results if result.status != FAILED])
         written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
         for note in notes:
-            console.print(note, markup=False)
+            console.print(note)
         console.print(f"Wrote {', '.join(map(str, written))}.")
         counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
         console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
         _report_moved(path_stem.with_suffix(".csv"), console)
     if failed:
-        console.print(f"[bold red]Failed:[/] {len(failed)} of {len(specs)} runs, which the table lacks.")
+        lacking = f" {len(failed)} of {len(specs)} runs, which the table lacks."
+        console.print(Text.assemble(("Failed:", "bold red"), lacking))
         for result in failed:
-            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}", markup=False)
+            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}")
         console.print("`python -m reproduce runs show ID` prints the whole error. The same command tries them again.")
     return not failed
 
@@ -121,7 +123,7 @@ def _report_moved(table: Path, console: Console) -> None:
     moved = moved_cells(read_table(table), committed)
     console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
     if len(moved):
-        console.print(moved.to_string(index=False), markup=False)
+        console.print(moved.to_string(index=False))
     console.print(f"To have the committed files back: git restore {table.parent}")
 
 

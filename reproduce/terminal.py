@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from typer.core import TyperGroup
 
 from reproduce.errors import EXPECTED
 
-console = Console(highlight=False, soft_wrap=True, emoji=False)
+console = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
+"""Prints text as it is, brackets in paths and names included; what has a style is a :class:`rich.text.Text`."""
 
 ResultsDir = Annotated[Path, typer.Option("--results", help="Folder of the tables and the raw runs.")]
 
@@ -32,11 +34,10 @@ class Commands(TyperGroup):
             report(error)
             raise typer.Exit(2) from None
         except KeyboardInterrupt as interrupt:
-            console.print(str(interrupt) or "Interrupted.", markup=False)
+            console.print(str(interrupt) or "Interrupted.")
             raise typer.Exit(130) from None
 
 
 def report(error: BaseException) -> None:
     """Print what is wrong."""
-    console.print("[bold red]Error:[/]", end=" ")
-    console.print(str(error) or type(error).__name__, markup=False)
+    console.print(Text.assemble(("Error:", "bold red"), " ", str(error) or type(error).__name__))

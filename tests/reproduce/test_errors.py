@@ -1,6 +1,7 @@
 """What cannot be done: one line that says so and exit status 2, from every command, and never a traceback."""
 
 import csv
+import functools
 import os
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from reproduce import produce as module
 from reproduce.__main__ import TABLES, app
+from reproduce.execute import run_all
 from reproduce.results import COLUMNS
+from reproduce.terminal import console
 
 
 def invoke(*arguments):
@@ -58,6 +62,32 @@ def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path):
     done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (2, b"")
     assert rb"/\udcff\xe9: a table's command makes it" in done.stdout
+
+
+NAMES = ["[bold]", "[/]", "a[red]b", ":warning:", "[link=http://x]"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_brackets_are_printed_as_typed(name, tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+    table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
+    code, said = invoke(*table, "--results", tmp_path / name)
+    assert code == 0, said
+    for file in ("runs/runs.jsonl", "table1.csv", "table1.md", "table1.png"):
+        assert str(tmp_path / name / file) in said
+    assert f"git restore {tmp_path / name}" in said or "no committed" in said
+    assert f"There is no folder {tmp_path / name / 'x'}:" in refused("compare", "--results", tmp_path / name / "x")
+    assert f"the dataset {name!r}" in refused("runs", "--dataset", name, "--results", tmp_path / name)
+    assert f"begins with {name!r}" in refused("verify", name, "--results", tmp_path / name)
+    assert name in refused("data", "fetch", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_data_folder_with_brackets_is_listed_as_it_is(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path / name))
+    monkeypatch.setattr(console, "width", 300)
+    code, said = invoke("data")
+    assert (code, str(tmp_path / name) in said) == (0, True)
 
 
 @pytest.mark.parametrize("dry_run", [["--dry-run"], []])

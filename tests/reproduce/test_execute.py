@@ -18,7 +18,7 @@ def sweep(tiny, tmp_path):
 
     def sweep(specs, terminal=False, **arguments):
         sweep.told = io.StringIO()
-        console = Console(file=sweep.told, force_terminal=terminal, width=200)
+        console = Console(markup=False, file=sweep.told, force_terminal=terminal, width=200)
         with Store(tmp_path / "runs.jsonl") as store:
             return run_all(specs, store, tiny.run, console=console, **arguments)
 

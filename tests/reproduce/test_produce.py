@@ -18,7 +18,7 @@ def produce(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
 
     def produce(specs, **options):
-        console = Console(file=io.StringIO(), width=300)
+        console = Console(markup=False, file=io.StringIO(), width=300)
         table = {"path_stem": tmp_path / "results" / "table", "title": "A table", "profile": "tiny"}
         options = {"units": {}, "chance": {}, "notes": [], "figures": None, "fresh": False, **options}
         return module.produce(specs, table1.fold, **table, **options, console=console), console.file.getvalue()

@@ -27,7 +27,9 @@ def cluster(tiny):
 def sweep(tiny, tmp_path):
     def sweep(specs, scheduler):
         with Store(tmp_path / "runs.jsonl") as store:
-            return run_all(specs, store, tiny.run, scheduler=scheduler, console=Console(file=io.StringIO()))
+            return run_all(
+                specs, store, tiny.run, scheduler=scheduler, console=Console(markup=False, file=io.StringIO())
+            )
 
     return sweep
 
