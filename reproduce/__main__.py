@@ -69,7 +69,9 @@ def _add_table(name: str, summary: str) -> None:
         scheduler: Annotated[
             str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
         ] = None,
-        fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
+        fresh: Annotated[
+            bool, typer.Option("--fresh", help="Train everything again; earlier runs of this table are forgotten.")
+        ] = False,
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
         ] = False,

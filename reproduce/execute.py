@@ -56,6 +56,7 @@ def run_all(
     workers: int = 1,
     scheduler: str | None = None,
     backups: Path | None = None,
+    fresh: bool = False,
     verbose: bool = False,
     console: Console | None = None,
 ) -> list[RunResult]:
@@ -71,6 +72,7 @@ def run_all(
         workers: Processes on this machine that run at the same time, if there are so many runs.
         scheduler: Address of a Dask scheduler whose workers run instead.
         backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
+        fresh: Whether to run them all; earlier results and backups of these runs are forgotten once new ones can start.
         verbose: Whether what the processes and Dask print is shown.
         console: Where to tell how far the runs are, without markup; None for nowhere.
 
@@ -81,22 +83,28 @@ def run_all(
         ExecutionError: If no scheduler answers, if it has no workers or goes away, or a worker has other versions of
             the packages.
     """
-    results = stored(specs, store)
-    there = {result.spec.id for result in results}
-    ahead = [spec for spec in specs if spec.id not in there]
+    results = {} if fresh else {result.spec.id: result for result in stored(specs, store)}
+    ahead = [spec for spec in specs if spec.id not in results]
     if ahead:
-        estimates = Estimates(results)
+        estimates = Estimates(results.values())
         progress = SweepProgress(console or Console(quiet=True), ahead, estimates)
         with _connected(min(workers, len(ahead)), scheduler, verbose) as client, progress:
             sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
+            sweep.check_versions()
+            if fresh:
+                store.forget(spec.id for spec in specs)
+                if backups is not None:
+                    for spec in specs:
+                        shutil.rmtree(backups / spec.id, ignore_errors=True)
             with contextlib.closing(sweep.results(ahead)) as new:
                 for result in new:
                     store.add(result)
+                    results[result.spec.id] = result
                     if backups is not None:
                         shutil.rmtree(backups / result.spec.id, ignore_errors=True)
                     estimates.learn(result)
                     progress.finished(result)
-    return [store[spec.id] for spec in specs]
+    return [results[spec.id] for spec in specs]
 
 
 @contextlib.contextmanager
@@ -158,9 +166,15 @@ class _Sweep:
     estimates: Estimates
     progress: SweepProgress
 
+    def check_versions(self) -> None:
+        """Raises ExecutionError if a worker has other versions of the packages."""
+        try:
+            check_versions(self.client.run(versions, on_error="return"), versions())
+        except VersionError as error:
+            raise ExecutionError(str(error)) from error
+
     def results(self, specs: Sequence[RunSpec]) -> Generator[RunResult, None, None]:
         """The results as they come."""
-        self._check_versions()
         self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
         longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
         homes = share_out(longest_first, self.client.nthreads(), self.estimates)
@@ -186,12 +200,6 @@ class _Sweep:
                 self.client.cancel(list(futures))
                 self.client.run(close_idle)
 
-    def _check_versions(self) -> None:
-        try:
-            check_versions(self.client.run(versions, on_error="return"), versions())
-        except VersionError as error:
-            raise ExecutionError(str(error)) from error
-
     def _submit(self, spec: RunSpec, preferred: list[str]) -> Future:
         backup = None if self.backups is None else str(self.backups.resolve() / spec.id)
         return self.client.submit(
@@ -213,7 +221,7 @@ class _Sweep:
         if future.status != "error":
             raise ExecutionError(
                 f"The Dask scheduler at {self.scheduler} is gone. What it finished is kept; with another one the same "
-                "command continues from there."
+                "command, without --fresh, continues from there."
             )
         error = future.exception()
         if isinstance(error, VersionError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import subprocess
 import tempfile
 from collections import Counter
@@ -23,7 +22,7 @@ from reproduce.progress import last_line
 from reproduce.render import Figures, write_table
 from reproduce.results import read_table
 from reproduce.runs import FAILED, RunResult, RunSpec
-from reproduce.store import Store, forget
+from reproduce.store import Store
 
 
 def produce(
@@ -57,10 +56,10 @@ def produce(
         chance: Accuracy of the best constant guess by data set.
         notes: What a reader has to know about this table.
         figures: As for :func:`reproduce.render.write_table`.
-        fresh: Whether to forget earlier runs.
+        fresh: As in :func:`reproduce.execute.run_all`.
         console: Where to report; it prints text as it is, without markup.
         dry_run: Whether to tell what would run and do nothing else.
-        workers: As in :func:`reproduce.execute.run_all`.
+        workers: Likewise.
         scheduler: Likewise.
         verbose: Likewise.
 
@@ -77,24 +76,27 @@ def produce(
         if file.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     raw = path_stem.parent / "runs" / "runs.jsonl"
-    backups = raw.with_name("checkpoints")
     if dry_run:
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
-    if fresh:
-        forget(raw)
-        shutil.rmtree(backups, ignore_errors=True)
     with Store(raw) as store:
-        before = len(stored(specs, store))
-        console.print(f"{len(specs)} runs, {before} of them in {raw} already.")
+        there = 0 if fresh else len(stored(specs, store))
+        console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
         try:
             results = run_all(
-                specs, store, workers=workers, scheduler=scheduler, backups=backups, verbose=verbose, console=console
+                specs,
+                store,
+                workers=workers,
+                scheduler=scheduler,
+                backups=raw.with_name("checkpoints"),
+                fresh=fresh,
+                verbose=verbose,
+                console=console,
             )
         except KeyboardInterrupt:
-            done = len(stored(specs, store)) - before
             raise KeyboardInterrupt(
-                f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there."
+                f"Interrupted. {len(stored(specs, store))} of {len(specs)} runs are in {raw}; the same command"
+                f"{', without --fresh,' if fresh else ''} continues from there."
             ) from None
     failed = [result for result in results if result.status == FAILED]
     if len(failed) < len(results):
