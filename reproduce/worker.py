@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,10 +68,11 @@ class Process:
         self.command = command
         self.idle_since = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
+        self._temporary = tempfile.mkdtemp(prefix="tfq-fusion-")
         quiet = {} if command.verbose else {"TF_CPP_MIN_LOG_LEVEL": "3"}
         threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "reproduce.child", command.function],
+            [sys.executable, "-m", "reproduce.child", command.function, self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if command.verbose else self._log,
@@ -124,6 +126,7 @@ class Process:
         self._process.kill()
         self._process.communicate()
         self._log.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _end(self) -> str:
         """Its last words, and how it ended."""

@@ -1,8 +1,10 @@
 """What cannot be done: one line that says so and exit status 2, from every command, and never a traceback."""
 
+import contextlib
 import csv
 import functools
 import os
+import signal
 import subprocess
 import sys
 
@@ -162,6 +164,21 @@ def test_ctrl_c_ends_every_command_alike(command, tmp_path, monkeypatch):
         monkeypatch.setattr(function, interrupt)
     code, said = invoke(*command, *([] if command == ["data"] else ["--results", tmp_path]))
     assert (code, said) == (130, "Interrupted.\n")
+
+
+def test_ctrl_c_is_told_from_what_a_library_makes_of_it(tmp_path, monkeypatch):
+    def compiled_import(*arguments):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("initialization failed")
+
+    monkeypatch.setattr("reproduce.compare.verdicts", compiled_import)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
+    try:
+        assert invoke("compare", "--results", tmp_path) == (130, "Interrupted.\n")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 WORDS = st.one_of(

@@ -14,6 +14,7 @@ from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import make_fusion
 from tfq_fusion.training import Protocol
+from tfq_fusion.training.backup import DamagedBackupError
 
 ONE_EPOCH = Protocol(epochs=1)
 
@@ -152,3 +153,17 @@ def test_a_loss_that_becomes_nan_is_a_result():
 def test_data_other_than_those_of_the_specification_are_refused():
     with pytest.raises(ValueError, match=r"The data of mfeat concat seed 0 have SHA-256 .* expected 0000"):
         run(dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64))
+
+
+def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path, monkeypatch):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+
+    def damaged(*arguments):
+        raise DamagedBackupError(f"{arguments[-1]}: expected a backup that fits")
+
+    monkeypatch.setattr("tfq_fusion.training.fit.fit", damaged)
+    monkeypatch.setattr("tfq_fusion._keras.LEGACY", False)
+    with pytest.raises(RuntimeError, match=f"begins anew, since one is damaged. {backup}: expected a backup"):
+        run(spec("concat"), backup)
+    assert not backup.exists()
