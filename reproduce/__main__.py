@@ -127,7 +127,8 @@ def verify(
 
     differing = 0
     store = Store(results / "runs" / "runs.jsonl")
-    for recorded in [store.find(run_id) for run_id in ids]:
+    chosen = {recorded.spec.id: recorded for recorded in map(store.find, ids)}
+    for recorded in chosen.values():
         repeated = repeat(recorded, verbose=verbose)
         found = differences(recorded, repeated)
         differing += bool(found)

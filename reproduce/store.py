@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import socket
 import tempfile
 import warnings
@@ -147,7 +148,8 @@ class Store:
         self._check_place()
         new = self._place.with_name(f"{self._place.name}.new")
         try:
-            with self._place.open("rb") as old, new.open("wb") as file:
+            new.unlink(missing_ok=True)  # a command that was killed may have left it
+            with self._place.open("rb") as old, new.open("xb") as file:
                 file.write(_HEADER)
                 for run_id, offset in self._offsets.items():
                     if run_id not in gone:
@@ -155,12 +157,14 @@ class Store:
                         file.write(old.readline())
                 file.flush()
                 os.fsync(file.fileno())
+            shutil.copymode(self._place, new)
             new.replace(self._place)
             _sync_folder(self._place.parent)
             self._shut()
             self._file = self.path.open("a+b", buffering=0)
         except OSError as error:
-            new.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
             raise StoreError(f"{self.path}: runs could not be dropped ({error}). Make room.") from error
         self._read()
 

@@ -17,6 +17,7 @@ from reproduce import produce as module
 from reproduce.__main__ import TABLES, app
 from reproduce.execute import run_all
 from reproduce.results import COLUMNS
+from reproduce.store import Store
 from reproduce.terminal import console
 
 
@@ -179,6 +180,16 @@ def test_ctrl_c_is_told_from_what_a_library_makes_of_it(tmp_path, monkeypatch):
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_run_that_is_named_twice_is_verified_once(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+    table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
+    assert invoke(*table, "--results", tmp_path)[0] == 0
+    (recorded,) = Store(tmp_path / "runs" / "runs.jsonl")
+    monkeypatch.setattr("reproduce.verify.repeat", lambda recorded, verbose: recorded)
+    code, said = invoke("verify", recorded.spec.id, recorded.spec.id[:8], "--results", tmp_path)
+    assert (code, said) == (0, f"{recorded.spec.id[:12]} {recorded.spec}: the same to the last bit\n")
 
 
 WORDS = st.one_of(

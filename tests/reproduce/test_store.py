@@ -235,6 +235,9 @@ def test_another_schema_or_another_file_is_named_and_left_alone(tmp_path, first,
 
 def test_what_is_forgotten_may_come_again_and_the_rest_stays(tmp_path):
     path = filled(tmp_path / "runs.jsonl")
+    path.chmod(0o640)
+    (tmp_path / "runs.jsonl.new").symlink_to(tmp_path / "other")  # not ours to write
+    (tmp_path / "other").write_text("precious")
     ids = [result(seed).spec.id for seed in (0, 2)]
     with pytest.raises(RuntimeError, match="with Store"):
         Store(path).forget(ids)
@@ -243,7 +246,9 @@ def test_what_is_forgotten_may_come_again_and_the_rest_stays(tmp_path):
         assert list(store) == list(Store(path)) == [result(1)]
         store.add(result(2, seconds=9.0))
     assert list(Store(path)) == [result(1), result(2, seconds=9.0)]
-    assert {file.name for file in tmp_path.iterdir()} <= {"runs.jsonl", "runs.jsonl.lock"}
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "other").read_text() == "precious"
+    assert {file.name for file in tmp_path.iterdir()} <= {"runs.jsonl", "runs.jsonl.lock", "other"}
 
 
 def test_what_cannot_be_written_anew_is_not_forgotten(tmp_path, monkeypatch):
