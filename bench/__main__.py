@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from bench.engines import ENGINES, PEERS_PYTHON
 from bench.report import Report, cell_line, machine
@@ -15,13 +16,13 @@ from bench.run import Cell, matrix_product_rate, run_memory, run_workload
 from bench.workloads import QUICK, WORKLOADS
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 SECONDS, QUICK_SECONDS = 20.0, 2.0
 
 
 def _fail(message: str) -> NoReturn:
-    console.print(f"[bold red]Error:[/] {message}")
+    console.print(Text.assemble(("Error:", "bold red"), f" {message}"))
     raise typer.Exit(2)
 
 
@@ -59,14 +60,14 @@ def main(
     problems = {name: workloads[name].build() for name in chosen}
     cells: list[Cell] = []
     for name, problem in problems.items():
-        console.print(f"[bold]{workloads[name].title}[/]")
+        console.print(workloads[name].title, style="bold")
         for cell in run_workload(name, problem, against, QUICK_SECONDS if quick else SECONDS):
-            console.print(f"  {cell_line(cell)}", markup=False)
+            console.print(f"  {cell_line(cell)}")
             cells.append(cell)
     if whole:
-        console.print("[bold]Memory of the gradient[/]")
+        console.print("Memory of the gradient", style="bold")
         for cell in run_memory():
-            console.print(f"  {cell_line(cell)}", markup=False)
+            console.print(f"  {cell_line(cell)}")
             cells.append(cell)
     if results is not None:
         Report({name: workloads[name] for name in chosen}, problems, cells, rate, machine()).write(results)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from reproduce.commands_data import app as data
 from reproduce.commands_runs import app as runs
 from reproduce.tables import TABLES
-from reproduce.terminal import ResultsDir, console, fail
+from reproduce.terminal import Commands, ResultsDir, console
 
 app = typer.Typer(
+    cls=Commands,
     help="Reproduce tables of quantum fusion papers, beside what was published.",
     no_args_is_help=True,
     add_completion=False,
@@ -26,6 +29,13 @@ app.add_typer(runs, name="runs")
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what TensorFlow and Dask say as they run.")]
 
 
+MOST_SEEDS = 1000
+"""Seeds per cell: beyond some dozens an interval no longer tells more."""
+
+MOST_WORKERS = 4 * (os.cpu_count() or 1)
+"""Processes at the same time; the runs are bound by the processor, and each holds a gigabyte or two."""
+
+
 def _names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(","))
 
@@ -35,7 +45,8 @@ def _add_table(name: str, summary: str) -> None:
     def make(
         profile: Annotated[str, typer.Option(help="smoke, default or paper.")] = "default",
         seeds: Annotated[
-            int | None, typer.Option(min=1, help="Seeds per cell; the profile says how many otherwise.")
+            int | None,
+            typer.Option(min=1, max=MOST_SEEDS, help="Seeds per cell; the profile says how many otherwise."),
         ] = None,
         engine: Annotated[str, typer.Option(help="What runs the quantum circuits: compiled or tfq.")] = "compiled",
         datasets: Annotated[
@@ -44,47 +55,50 @@ def _add_table(name: str, summary: str) -> None:
         fusions: Annotated[
             str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")
         ] = None,
-        workers: Annotated[int, typer.Option(min=1, help="How many runs at the same time, one core each.")] = 1,
+        workers: Annotated[
+            int, typer.Option(min=1, max=MOST_WORKERS, help="How many runs at the same time, one core each.")
+        ] = 1,
         scheduler: Annotated[
             str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
         ] = None,
-        fresh: Annotated[bool, typer.Option("--fresh", help="Forget earlier runs and train everything again.")] = False,
+        fresh: Annotated[
+            bool, typer.Option("--fresh", help="Train everything again; earlier runs of this table are forgotten.")
+        ] = False,
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
         ] = False,
         verbose: Verbose = False,
         results: ResultsDir = Path("results"),
     ) -> None:
-        from reproduce.execute import ExecutionError
         from reproduce.produce import produce
-        from reproduce.store import StoreError
 
         table = importlib.import_module(f"reproduce.tables.{name}")
-        try:
-            if scheduler is not None and workers != 1:
-                raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
-            plan = table.plan(profile, seeds, _names(datasets))
-            complete = produce(
-                specs=table.specs(plan, _names(fusions), engine),
-                fold=table.fold,
-                path_stem=results / name,
-                title=table.TITLE,
-                profile=f"{profile}, {plan.extent}",
-                units=table.UNITS,
-                chance=table.chance(plan),
-                notes=table.notes(plan),
-                figures=table.FIGURES,
-                fresh=fresh,
-                console=console,
-                dry_run=dry_run,
-                workers=workers,
-                scheduler=scheduler,
-                verbose=verbose,
+        if scheduler is not None and workers != 1:
+            raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
+        plan = table.plan(profile, seeds, _names(datasets))
+        specs = table.specs(plan, _names(fusions), engine)
+        if not specs:
+            there = dict.fromkeys(spec.fusion for spec in table.specs(plan, None, engine))
+            raise ValueError(
+                f"{name} has no run of {fusions} on {', '.join(plan.datasets)}: expected among {', '.join(there)}."
             )
-        except (ValueError, OSError, ExecutionError, StoreError) as error:
-            fail(error)
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+        complete = produce(
+            specs=specs,
+            fold=table.fold,
+            path_stem=results / name,
+            title=table.TITLE,
+            profile=f"{profile}, {plan.extent}",
+            units=table.UNITS,
+            chance=table.chance(plan),
+            notes=table.notes(plan),
+            figures=table.FIGURES,
+            fresh=fresh,
+            console=console,
+            dry_run=dry_run,
+            workers=workers,
+            scheduler=scheduler,
+            verbose=verbose,
+        )
         if not complete:
             raise typer.Exit(1)
 
@@ -100,25 +114,20 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
-    from reproduce.store import Store, StoreError
+    from reproduce.store import Store
     from reproduce.verify import circumstances, differences, repeat
-    from reproduce.worker import RunError
 
     differing = 0
-    try:
-        store = Store(results / "runs" / "runs.jsonl")
-        for recorded in [store.find(run_id) for run_id in ids]:
-            repeated = repeat(recorded, verbose=verbose)
-            found = differences(recorded, repeated)
-            differing += bool(found)
-            verdict = "differs" if found else "the same to the last bit"
-            console.print(f"{recorded.spec.id[:12]} {recorded.spec}: {verdict}", markup=False)
-            for line in found and [*found, *circumstances(recorded, repeated)]:
-                console.print(f"    {line}", markup=False)
-    except (OSError, ValueError, RunError, StoreError) as error:
-        fail(error)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    store = Store(results / "runs" / "runs.jsonl")
+    chosen = {recorded.spec.id: recorded for recorded in map(store.find, ids)}
+    for recorded in chosen.values():
+        repeated = repeat(recorded, verbose=verbose)
+        found = differences(recorded, repeated)
+        differing += bool(found)
+        verdict = "differs" if found else "the same to the last bit"
+        console.print(f"{recorded.spec.id[:12]} {recorded.spec}: {verdict}")
+        for line in found and [*found, *circumstances(recorded, repeated)]:
+            console.print(f"    {line}")
     if differing:
         raise typer.Exit(1)
 
@@ -128,13 +137,12 @@ def compare(results: ResultsDir = Path("results")) -> None:
     """Print one verdict per published claim, computed from the tables."""
     from reproduce.compare import verdicts
 
-    try:
-        found = verdicts(results)
-    except ValueError as error:
-        fail(error)
+    if not results.is_dir():
+        raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")
+    found = verdicts(results)
     for verdict in found:
-        console.print(f"[bold]{verdict.claim}[/] {verdict.verdict}: {verdict.statement}")
-        console.print(f"    published: {verdict.published}. {verdict.reason}", markup=False)
+        console.print(Text.assemble((verdict.claim, "bold"), f" {verdict.verdict}: {verdict.statement}"))
+        console.print(f"    published: {verdict.published}. {verdict.reason}")
     counts = {outcome: sum(v.verdict == outcome for v in found) for outcome in dict.fromkeys(v.verdict for v in found)}
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
 

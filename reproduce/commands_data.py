@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reproduce.terminal import console, fail
+from reproduce.terminal import console
 
 app = typer.Typer()
 
@@ -17,10 +17,7 @@ def data(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from reproduce.data import listing
 
-        try:
-            console.print(listing())
-        except (OSError, ValueError) as error:
-            fail(error)
+        console.print(listing())
 
 
 @app.command()
@@ -28,9 +25,5 @@ def fetch(name: Annotated[str, typer.Argument(help="A data set, or 'all'.")]) ->
     """Download what is missing of a data set, check it, and prepare it once."""
     from reproduce.data import fetch_each
 
-    try:
-        complete = fetch_each(name, console)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    if not complete:
+    if not fetch_each(name, console):
         raise typer.Exit(2)

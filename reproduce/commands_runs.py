@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reproduce.terminal import ResultsDir, console, fail
+from reproduce.terminal import ResultsDir, console
 
 if TYPE_CHECKING:
     from reproduce.store import Store
@@ -29,20 +29,16 @@ def runs(
     """List, filter and export the raw runs."""
     if context.invoked_subcommand is not None:
         if results != Path("results") or any((dataset, fusion, status, export)):
-            fail(ValueError(f"Options come after the command: runs {context.invoked_subcommand} ID --results ..."))
+            raise ValueError(f"Options come after the command: runs {context.invoked_subcommand} ID --results ...")
         return
     from reproduce import listing
-    from reproduce.store import StoreError
 
-    try:
-        chosen = listing.choose(listing.frame(_store(results)), dataset, fusion, status)
-        if export is None:
-            console.print(listing.table(chosen), markup=False)
-        else:
-            listing.export(chosen, export)
-            console.print(f"Wrote {len(chosen)} runs to {export}.", markup=False)
-    except (OSError, ValueError, StoreError) as error:
-        fail(error)
+    chosen = listing.choose(listing.frame(_store(results)), dataset, fusion, status)
+    if export is None:
+        console.print(listing.table(chosen))
+    else:
+        listing.export(chosen, export)
+        console.print(f"Wrote {len(chosen)} runs to {export}.")
 
 
 @app.command()
@@ -52,12 +48,8 @@ def show(
 ) -> None:
     """Print one run in full, with its history."""
     from reproduce import listing
-    from reproduce.store import StoreError
 
-    try:
-        console.print(listing.describe(_store(results).find(run_id)), markup=False)
-    except (ValueError, StoreError) as error:
-        fail(error)
+    console.print(listing.describe(_store(results).find(run_id)))
 
 
 def _store(results: Path) -> Store:

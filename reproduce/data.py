@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from reproduce.errors import EXPECTED
+from reproduce.terminal import report
 from tfq_fusion.datasets import available, fetch, state
 from tfq_fusion.datasets.card import DATA, Card, WebSource, read_card
 from tfq_fusion.datasets.download import data_folder, folders
@@ -46,8 +47,8 @@ def fetch_each(name: str, console: Console) -> bool:
     for each in available() if name == "all" else (name,):
         try:
             dataset = fetch(each, progress=True)
-        except (OSError, ValueError) as error:
-            console.print(f"[bold red]Error:[/] {escape(str(error))}")
+        except EXPECTED as error:
+            report(error)
             failed = True
         else:
             sizes = (f"{len(labels):,}" for _, labels in (dataset.train, dataset.validation, dataset.test))

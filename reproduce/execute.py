@@ -11,11 +11,11 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future, LocalCluster, as_completed
-from distributed.comm import connect
+from distributed import Client, Future, LocalCluster, Security, as_completed, rpc
 from rich.console import Console
 
 from reproduce import run_one
+from reproduce.errors import LaboratoryError
 from reproduce.estimate import Estimates, share_out
 from reproduce.progress import SweepProgress
 from reproduce.provenance import versions
@@ -34,7 +34,7 @@ _LOCAL_PORT = "127.0.0.1:0"  # Dask insists on HTTP servers: let no other machin
 Run = Callable[[RunSpec, Path | None], RunResult]
 
 
-class ExecutionError(Exception):
+class ExecutionError(LaboratoryError):
     """The runs cannot be handed out: no scheduler answers, or a worker differs from this process."""
 
 
@@ -56,6 +56,7 @@ def run_all(
     workers: int = 1,
     scheduler: str | None = None,
     backups: Path | None = None,
+    fresh: bool = False,
     verbose: bool = False,
     console: Console | None = None,
 ) -> list[RunResult]:
@@ -68,34 +69,42 @@ def run_all(
         specs: What to run.
         store: Where results are kept, open for adding.
         run: Runs one specification; a function that the workers can import.
-        workers: Processes on this machine that run at the same time.
+        workers: Processes on this machine that run at the same time, if there are so many runs.
         scheduler: Address of a Dask scheduler whose workers run instead.
         backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
+        fresh: Whether to run them all; earlier results and backups of these runs are forgotten once new ones can start.
         verbose: Whether what the processes and Dask print is shown.
-        console: Where to tell how far the runs are; None for nowhere.
+        console: Where to tell how far the runs are, without markup; None for nowhere.
 
     Returns:
         One result per specification, in order.
 
     Raises:
-        ExecutionError: If the scheduler does not answer or goes away, or a worker has other versions of the packages.
+        ExecutionError: If no scheduler answers, if it has no workers or goes away, or a worker has other versions of
+            the packages.
     """
-    results = stored(specs, store)
-    there = {result.spec.id for result in results}
-    ahead = [spec for spec in specs if spec.id not in there]
+    results = {} if fresh else {result.spec.id: result for result in stored(specs, store)}
+    ahead = [spec for spec in specs if spec.id not in results]
     if ahead:
-        estimates = Estimates(results)
+        estimates = Estimates(results.values())
         progress = SweepProgress(console or Console(quiet=True), ahead, estimates)
-        with _connected(workers, scheduler, verbose) as client, progress:
+        with _connected(min(workers, len(ahead)), scheduler, verbose) as client, progress:
             sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
+            sweep.check_versions()
+            if fresh:
+                store.forget(spec.id for spec in specs)
+                if backups is not None:
+                    for spec in specs:
+                        shutil.rmtree(backups / spec.id, ignore_errors=True)
             with contextlib.closing(sweep.results(ahead)) as new:
                 for result in new:
                     store.add(result)
+                    results[result.spec.id] = result
                     if backups is not None:
                         shutil.rmtree(backups / result.spec.id, ignore_errors=True)
                     estimates.learn(result)
                     progress.finished(result)
-    return [store[spec.id] for spec in specs]
+    return [results[spec.id] for spec in specs]
 
 
 @contextlib.contextmanager
@@ -118,20 +127,34 @@ def _connected(workers: int, scheduler: str | None, verbose: bool) -> Iterator[C
             yield stack.enter_context(Client(cluster))
             return
         try:
-            asyncio.run(_greet(scheduler))
-            client = stack.enter_context(Client(scheduler, timeout=SCHEDULER_SECONDS))
-        except (asyncio.TimeoutError, OSError, ValueError) as error:
+            identity = asyncio.run(asyncio.wait_for(_identity(scheduler), SCHEDULER_SECONDS))
+            if "workers" in identity:
+                client = stack.enter_context(Client(scheduler, timeout=SCHEDULER_SECONDS))
+        except Exception as error:  # each kind of address has errors of its own
             raise ExecutionError(
                 f"No Dask scheduler answers at {scheduler} within {SCHEDULER_SECONDS} s ({str(error) or 'silence'}). "
-                "Is it running, and can this machine reach it?"
+                "Expected the address of one that runs and that this machine can reach, as tcp://host:port."
             ) from error
+        if "workers" not in identity:
+            raise ExecutionError(
+                f"What answers at {scheduler} is no Dask scheduler but a {identity['type']}. Expected the scheduler's "
+                f"address{', ' + identity['scheduler'] if 'scheduler' in identity else ''}."
+            )
+        try:
+            client.wait_for_workers(1, timeout=SCHEDULER_SECONDS)
+        except asyncio.TimeoutError:
+            raise ExecutionError(
+                f"The Dask scheduler at {scheduler} has had no workers for {SCHEDULER_SECONDS} s. Start some: "
+                f"dask worker {scheduler}"
+            ) from None
         yield client
 
 
-async def _greet(address: str) -> None:
-    # Dask's client waits for ever for something that listens there but is no scheduler.
-    greeting = await asyncio.wait_for(connect(address, timeout=SCHEDULER_SECONDS), SCHEDULER_SECONDS)
-    await greeting.close()
+async def _identity(address: str) -> dict[str, Any]:
+    """What listens there says that it is; Dask's client waits for ever for what is no scheduler."""
+    security = Security().get_connection_args("client")
+    async with rpc(address, timeout=SCHEDULER_SECONDS, connection_args=security) as server:
+        return await server.identity()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,9 +166,15 @@ class _Sweep:
     estimates: Estimates
     progress: SweepProgress
 
+    def check_versions(self) -> None:
+        """Raises ExecutionError if a worker has other versions of the packages."""
+        try:
+            check_versions(self.client.run(versions, on_error="return"), versions())
+        except VersionError as error:
+            raise ExecutionError(str(error)) from error
+
     def results(self, specs: Sequence[RunSpec]) -> Generator[RunResult, None, None]:
         """The results as they come."""
-        self._check_versions()
         self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
         longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
         homes = share_out(longest_first, self.client.nthreads(), self.estimates)
@@ -171,12 +200,6 @@ class _Sweep:
                 self.client.cancel(list(futures))
                 self.client.run(close_idle)
 
-    def _check_versions(self) -> None:
-        try:
-            check_versions(self.client.run(versions, on_error="return"), versions())
-        except VersionError as error:
-            raise ExecutionError(str(error)) from error
-
     def _submit(self, spec: RunSpec, preferred: list[str]) -> Future:
         backup = None if self.backups is None else str(self.backups.resolve() / spec.id)
         return self.client.submit(
@@ -198,7 +221,7 @@ class _Sweep:
         if future.status != "error":
             raise ExecutionError(
                 f"The Dask scheduler at {self.scheduler} is gone. What it finished is kept; with another one the same "
-                "command continues from there."
+                "command, without --fresh, continues from there."
             )
         error = future.exception()
         if isinstance(error, VersionError):

@@ -33,5 +33,6 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
     )
     table = frame.groupby(["data set", "fusion"], sort=False).sum().round(0).astype(int).reset_index()
     ahead = int(frame["to run"].sum())
-    takes = f", which takes {duration(frame['seconds'].sum() / workers)} with --workers {workers}" if ahead else ""
+    seconds = max(frame["seconds"].sum() / workers, frame["seconds"].max())
+    takes = f", which takes {duration(seconds)} with --workers {workers}" if ahead else ""
     return f"{table.to_string(index=False)}\n{len(specs)} runs: {len(there)} are there, {ahead} would run{takes}."

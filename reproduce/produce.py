@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
+from rich.text import Text
 
 from reproduce.compare import verdicts
 from reproduce.execute import run_all, stored
@@ -19,7 +19,7 @@ from reproduce.progress import last_line
 from reproduce.render import Figures, write_table
 from reproduce.results import from_csv, read_tables
 from reproduce.runs import FAILED, RunResult, RunSpec, each_once
-from reproduce.store import Store, forget
+from reproduce.store import Store
 
 
 def produce(
@@ -54,10 +54,10 @@ def produce(
         chance: Accuracy of the best constant guess by data set.
         notes: What a reader has to know about this table.
         figures: As for :func:`reproduce.render.write_table`.
-        fresh: Whether to forget earlier runs.
-        console: Where to report.
+        fresh: As in :func:`reproduce.execute.run_all`.
+        console: Where to report; it prints text as it is, without markup.
         dry_run: Whether to tell what would run and do nothing else.
-        workers: As in :func:`reproduce.execute.run_all`.
+        workers: Likewise.
         scheduler: Likewise.
         verbose: Likewise.
 
@@ -65,7 +65,7 @@ def produce(
         Whether no run failed; the table is made of those that did not.
 
     Raises:
-        KeyboardInterrupt: Passed on, after a line that says what is kept.
+        KeyboardInterrupt: Passed on, with a line that says what is kept.
         ExecutionError: If the runs cannot be handed out.
         OSError: If a file of the table cannot be written; before anything is run if a folder has its name.
         ValueError: Before anything is run, if another table in the folder is broken.
@@ -73,25 +73,29 @@ def produce(
     """
     specs = each_once(specs)
     raw = path_stem.parent / "runs" / "runs.jsonl"
-    backups = raw.with_name("checkpoints")
     if dry_run:
-        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers), markup=False)
+        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
     _check_way(path_stem)
-    if fresh:
-        forget(raw)
-        shutil.rmtree(backups, ignore_errors=True)
     with Store(raw) as store:
-        before = len(stored(specs, store))
-        console.print(f"{len(specs)} runs, {before} of them in {raw} already.")
+        there = 0 if fresh else len(stored(specs, store))
+        console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
         try:
             results = run_all(
-                specs, store, workers=workers, scheduler=scheduler, backups=backups, verbose=verbose, console=console
+                specs,
+                store,
+                workers=workers,
+                scheduler=scheduler,
+                backups=raw.with_name("checkpoints"),
+                fresh=fresh,
+                verbose=verbose,
+                console=console,
             )
         except KeyboardInterrupt:
-            done = len(stored(specs, store)) - before
-            console.print(f"Interrupted. {done} new runs are kept in {raw}; the same command continues from there.")
-            raise
+            raise KeyboardInterrupt(
+                f"Interrupted. {len(stored(specs, store))} of {len(specs)} runs are in {raw}; the same command"
+                f"{', without --fresh,' if fresh else ''} continues from there."
+            ) from None
         failed = [result for result in results if result.status == FAILED]
         frame = None
         if len(failed) < len(results):
@@ -100,14 +104,15 @@ def produce(
             counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
     if frame is not None:
         for note in notes:
-            console.print(note, markup=False)
+            console.print(note)
         console.print(f"Wrote {', '.join(map(str, written))}.")
         console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
         _report_moved(path_stem.with_suffix(".csv"), frame, console)
     if failed:
-        console.print(f"[bold red]Failed:[/] {len(failed)} of {len(specs)} runs, which the table lacks.")
+        lacking = f" {len(failed)} of {len(specs)} runs, which the table lacks."
+        console.print(Text.assemble(("Failed:", "bold red"), lacking))
         for result in failed:
-            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}", markup=False)
+            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}")
         console.print("`python -m reproduce runs show ID` prints the whole error. The same command tries them again.")
     return not failed
 
@@ -124,7 +129,7 @@ def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
     try:
         committed = _committed(table)
     except ValueError as error:
-        console.print(f"There is nothing to compare with: {error}", markup=False)
+        console.print(f"There is nothing to compare with: {error}")
         return
     if committed is None:
         console.print(f"There is no committed {table.name} to compare with.")
@@ -132,7 +137,7 @@ def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
     moved = moved_cells(frame, committed)
     console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
     if len(moved):
-        console.print(moved.to_string(index=False), markup=False)
+        console.print(moved.to_string(index=False))
     console.print(f"To have the committed files back: git restore {table.parent}")
 
 

@@ -20,7 +20,7 @@ class SweepProgress:
     On a terminal lines are redrawn in place; otherwise each finished run gives one line.
 
     Args:
-        console: Where to tell.
+        console: Where to tell; it prints text as it is, without markup.
         specs: All runs ahead.
         estimates: How long they will take; whoever calls :meth:`finished` lets it learn.
     """
@@ -68,7 +68,7 @@ class SweepProgress:
     def retried(self, spec: RunSpec, error: str, attempt: int, attempts: int) -> None:
         """An attempt at a run gave no result; another follows."""
         self._drop(spec.id)
-        self._console.print(f"{spec}: attempt {attempt} of {attempts} failed: {last_line(error)}", markup=False)
+        self._console.print(f"{spec}: attempt {attempt} of {attempts} failed: {last_line(error)}")
 
     def finished(self, result: RunResult) -> None:
         """A run has ended, well or not."""
@@ -82,7 +82,6 @@ class SweepProgress:
             self._console.print(
                 f"[{done}/{self._total}] {spec}: {scores or result.status}, {result.seconds:.1f} s; "
                 f"{duration(self.seconds_left())} left",
-                markup=False,
             )
 
     def seconds_left(self) -> float:

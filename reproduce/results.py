@@ -41,7 +41,7 @@ class Metric:
     """How a metric is written, to how many digits after the point, and which way it improves.
 
     A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
-    is what a cell without a mean says, ``within`` where means can lie.
+    is what a cell without a mean says; a mean lies from ``low`` to ``high``.
     """
 
     label: str
@@ -49,46 +49,46 @@ class Metric:
     digits: int = 3
     is_cost: bool = False
     missing: str = "diverged"
-    within: tuple[float, float] = (-math.inf, math.inf)
+    low: float = 0.0
+    high: float = math.inf
 
 
-_SHARE, _SIZE = (0.0, 1.0), (0.0, math.inf)
 METRICS = {
-    "accuracy": Metric("Accuracy", within=_SHARE),
-    "roc_auc": Metric("ROC AUC", within=_SHARE),
-    "mae": Metric("MAE", lower_is_better=True, within=_SIZE),
-    "rmse": Metric("RMSE", lower_is_better=True, within=_SIZE),
-    "mape": Metric("MAPE, %", lower_is_better=True, within=_SIZE),
-    "gradient_norm_log10": Metric("Gradient norm, log10"),
-    "r2": Metric("R²"),
-    "r2_bound": Metric("R², at most"),
+    "accuracy": Metric("Accuracy", high=1),
+    "roc_auc": Metric("ROC AUC", high=1),
+    "mae": Metric("MAE", lower_is_better=True),
+    "rmse": Metric("RMSE", lower_is_better=True),
+    "mape": Metric("MAPE, %", lower_is_better=True),
+    "gradient_norm_log10": Metric("Gradient norm, log10", low=-math.inf),
+    "r2": Metric("R²", low=-math.inf, high=1),
+    "r2_bound": Metric("R², at most", low=-math.inf, high=1),
     "largest_frequency": Metric("Largest frequency in one input", digits=1),
     "total_degree": Metric("Degree in all inputs", digits=1),
     "error": Metric("Error", lower_is_better=True, digits=6),
     "error_bound": Metric("Error, at least", lower_is_better=True, digits=6),
     "error_explicit": Metric("Error, explicit angles", lower_is_better=True, digits=6),
     "parameters": Metric("Parameters", lower_is_better=True, digits=0),
-    "growth_exponent": Metric("Growth exponent", lower_is_better=True),
+    "growth_exponent": Metric("Growth exponent", lower_is_better=True, low=-math.inf),
     "rank_outputs": Metric("Rank of outputs", digits=1),
     "rank_states": Metric("Rank of states", digits=1),
     "reconstruction_error": Metric("Reconstruction error", lower_is_better=True),
     "reconstruction_error_untrained": Metric("Reconstruction error, untrained", lower_is_better=True),
-    "saturation": Metric("Saturated", lower_is_better=True),
-    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2),
-    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2),
-    "decay_per_degree": Metric("Decay per P, bits", digits=2),
-    "exponent_in_modalities": Metric("Exponent in M", digits=2),
+    "saturation": Metric("Saturated", lower_is_better=True, high=1),
+    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2, low=-math.inf),
+    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2, low=-math.inf),
+    "decay_per_degree": Metric("Decay per P, bits", digits=2, low=-math.inf),
+    "exponent_in_modalities": Metric("Exponent in M", digits=2, low=-math.inf),
     "trajectory_error": Metric("Trajectory error", lower_is_better=True),
-    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2),
-    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2),
+    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2, low=-math.inf),
+    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2, low=-math.inf),
     "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
     "depth": Metric("Depth", lower_is_better=True, digits=0),
-    "contraction": Metric("Contraction"),
-    "diverged": Metric("Diverged", lower_is_better=True, within=_SHARE),
+    "contraction": Metric("Contraction", low=-math.inf),
+    "diverged": Metric("Diverged", lower_is_better=True, high=1),
     "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
-    "own_accuracy": Metric("Accuracy of one modality's own decision", within=_SHARE),
-    "conflict": Metric("Conflict"),
-    "conflict_with_noise": Metric("Conflict, one modality noise"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision", high=1),
+    "conflict": Metric("Conflict", high=1),
+    "conflict_with_noise": Metric("Conflict, one modality noise", high=1),
     "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
     "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
     "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
@@ -179,10 +179,10 @@ class Row(BaseModel):
         for column, value, known in (("fusion", base(self.fusion), FUSIONS), ("metric", self.metric, METRICS)):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
+        metric = METRICS[self.metric]
+        if self.mean is not None and not metric.low <= self.mean <= metric.high:
+            raise ValueError(f"expected a mean {self.metric} from {metric.low:g} to {metric.high:g}")
         check_degree(self.fusion, self.degree)
-        least, most = METRICS[self.metric].within
-        if self.mean is not None and not least <= self.mean <= most:
-            raise ValueError(f"the mean of {self.metric} lies between {least:g} and {most:g}, got {self.mean}")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")
         if (self.ci95_low is None) != (self.ci95_high is None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,7 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
     # TensorFlow takes seconds to import: nothing above needs it.
     from tfq_fusion._keras import LEGACY, keras
     from tfq_fusion.layers import IntractableFusionError
+    from tfq_fusion.training.backup import DamagedBackupError
     from tfq_fusion.training.fit import fit
 
     modalities = dataset.card.modality_count
@@ -181,7 +183,16 @@ def _train(spec: RunSpec, dataset: Dataset, backup: Path | None) -> RunResult:
         fusion, model = assemble(spec, dataset, data)
     except IntractableFusionError as error:
         return RunResult(spec, INTRACTABLE, modalities, fusion_params=error.parameters)
-    fitted = fit(lambda: assemble(spec, dataset, data)[1], data, spec.protocol, spec.seed, None if LEGACY else backup)
+    if LEGACY:
+        backup = None
+    try:
+        fitted = fit(lambda: assemble(spec, dataset, data)[1], data, spec.protocol, spec.seed, backup)
+    except DamagedBackupError as error:
+        assert backup is not None
+        shutil.rmtree(backup)
+        raise RuntimeError(
+            f"The backups of this run are removed, and it begins anew, since one is damaged. {error}"
+        ) from error
     if fitted.model is not None and hasattr(fitted.model, "unimodal"):
         fitted.metrics["test"] |= belief_metrics(fitted.model, data, spec.seed)
     return RunResult(

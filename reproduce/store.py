@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
+import shutil
 import socket
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from reproduce.errors import LaboratoryError
 from reproduce.runs import FAILED, RunResult
 
 SCHEMA = 2
@@ -29,10 +32,10 @@ SCHEMA = 2
 
 _PROBE_BYTES = 2**20
 _RECORD = re.compile(rb'\{"crc32":"([0-9a-f]{8})",("id":"([0-9a-f]{64})","status":"([a-z]+)",.*\})\n')
-_REPAIR = "Delete that line to run it again, or use --fresh to start over."
+_REPAIR = "Delete that line to run it again, or move the file away to start over."
 
 
-class StoreError(Exception):
+class StoreError(LaboratoryError):
     """The results file is damaged, of another schema, in use, or cannot be written."""
 
 
@@ -61,7 +64,8 @@ class Store:
     Raises:
         StoreError: If a line is damaged or the file has another schema. A torn last line, as an interrupted write
             leaves it, is left out with a warning instead, and cut off on entering. On entering also if another process
-            has the lock, or if the folder cannot be written or is full.
+            has the lock, by whatever links it found the file, if the file has hard links, or if the folder cannot be
+            written or is full. On leaving, as :meth:`add`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,17 +77,24 @@ class Store:
     def __enter__(self) -> Store:
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(_locked(self.path))
+                self._place = self.path.resolve()  # two folders may share a file by links: it has one lock
+                stack.enter_context(_locked(self._place))
                 if self._state != _state(self.path):
                     self._read()
-                with tempfile.TemporaryFile(dir=self.path.parent, buffering=0) as probe:
+                with tempfile.TemporaryFile(dir=self._place.parent, buffering=0) as probe:
                     _write(probe, bytes(_PROBE_BYTES))
-                self._file = stack.enter_context(self.path.open("ab", buffering=0))
-                stack.callback(setattr, self, "_file", None)
+                stack.callback(self._shut)
+                self._file = self.path.open("a+b", buffering=0)
+                names = os.fstat(self._file.fileno()).st_nlink
+                if names > 1:
+                    raise StoreError(
+                        f"{self.path} has {names} names (hard links), and another command may write it by another "
+                        "name. Copy the file and put the copy in its place."
+                    )
                 self._file.truncate(self._end)
                 if self._end == 0:
                     self._append(_HEADER)
-                    _sync_folder(self.path.parent)
+                    _sync_folder(self._place.parent)
             except OSError as error:
                 raise StoreError(
                     f"{self.path}: cannot be written ({error}). Make room or give another folder with --results."
@@ -91,8 +102,10 @@ class Store:
             self._close = stack.pop_all()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._close.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._close:
+            if kind is None:
+                self._check_place()
 
     def add(self, result: RunResult) -> None:
         """Append a result; it is on disk when this returns.
@@ -100,7 +113,8 @@ class Store:
         Raises:
             RuntimeError: Outside ``with``.
             ValueError: If the store holds a result of that run that has not failed.
-            StoreError: If it cannot be written; the store is as before.
+            StoreError: If it cannot be written; the store is as before. If the file was deleted, replaced or cut off
+                since it was opened: all results are then kept, in a file that the message names.
         """
         if self._file is None:
             raise RuntimeError(f"{self.path} is open for reading: add results inside `with Store(path) as store:`.")
@@ -108,14 +122,51 @@ class Store:
         if run_id in self._offsets and run_id not in self._failed:
             raise ValueError(f"{self.path} holds run {run_id} ({result.spec}) already; only a failed one is replaced.")
         offset = self._end
+        line = _line(result.to_json())
         try:
-            self._append(_line(result.to_json()))
+            self._check_place(line)
+            self._append(line)
         except OSError as error:
             raise StoreError(
                 f"{self.path}: run {run_id} ({result.spec}) was not written ({error}). Make room and start the same "
                 "command again: it continues from there."
             ) from error
         self._index(run_id, result.status, offset)
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Drop the results of runs, all of them in one step: a kill leaves the file as it was or as it is to be.
+
+        Raises:
+            RuntimeError: Outside ``with``.
+            StoreError: If the file cannot be written anew; it is as before.
+        """
+        if self._file is None:
+            raise RuntimeError(f"{self.path} is open for reading: forget inside `with Store(path) as store:`.")
+        gone = set(run_ids) & self._offsets.keys()
+        if not gone:
+            return
+        self._check_place()
+        new = self._place.with_name(f"{self._place.name}.new")
+        try:
+            new.unlink(missing_ok=True)  # a command that was killed may have left it
+            with self._place.open("rb") as old, new.open("xb") as file:
+                file.write(_HEADER)
+                for run_id, offset in self._offsets.items():
+                    if run_id not in gone:
+                        old.seek(offset)
+                        file.write(old.readline())
+                file.flush()
+                os.fsync(file.fileno())
+            shutil.copymode(self._place, new)
+            new.replace(self._place)
+            _sync_folder(self._place.parent)
+            self._shut()
+            self._file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise StoreError(f"{self.path}: runs could not be dropped ({error}). Make room.") from error
+        self._read()
 
     def get(self, run_id: str) -> RunResult | None:
         """The last result of a run, failed ones included, or None if there is none."""
@@ -154,6 +205,37 @@ class Store:
         listed = "".join(f"\n    {run_id}  {self[run_id].spec}" for run_id in found[:10])
         more = f"\n    and {len(found) - 10} more" if len(found) > 10 else ""
         raise ValueError(f"{len(found)} runs have an id that begins with {prefix!r}; give more of it:{listed}{more}")
+
+    def _shut(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _check_place(self, line: bytes = b"") -> None:
+        """Raise StoreError unless the file at the path is the one that is open; that and a further line are kept."""
+        assert self._file is not None
+        mine = os.fstat(self._file.fileno())
+        try:
+            found = os.path.samestat(mine, self.path.stat())
+        except OSError:
+            found = False
+        if found and mine.st_size >= self._end:
+            return
+        there = os.pread(self._file.fileno(), self._end, 0)
+        whole = there[: there.rfind(b"\n") + 1] or _HEADER
+        names = itertools.chain([self.path.name], map("runs-{}.jsonl".format, itertools.count(1)))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for kept in map(self.path.with_name, names):
+            with contextlib.suppress(FileExistsError), kept.open("xb", buffering=0) as file:
+                _write(file, whole + line)
+                _sync_folder(kept.parent)
+                break
+        what = f"was cut off at {mine.st_size} bytes" if found else "was deleted or replaced"
+        how = "" if kept == self.path else f" Put that file in the place of {self.path}."
+        raise StoreError(
+            f"{self.path} {what} while this command ran. The results that it has, the newest included, are in {kept}."
+            f"{how} The same command continues from there."
+        )
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
@@ -233,20 +315,6 @@ class Store:
         return number
 
 
-def forget(path: Path) -> None:
-    """Delete a store, whatever is in it.
-
-    Raises:
-        StoreError: If another process has its lock, or if it cannot be deleted.
-    """
-    if path.exists():
-        try:
-            with _locked(path):
-                path.unlink()
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be deleted ({error}).") from error
-
-
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -304,8 +372,8 @@ def _no_header(line: bytes) -> str:
         schema = 1 if line.startswith(b'{"id":') else None
     if schema is None:
         header = _HEADER.decode().strip()
-        return f"expected the header {header}, got {line[:60]!r}. Put it there, or use --fresh to start over."
+        return f"expected the header {header}, got {line[:60]!r}. Put it there, or move the file away to start over."
     return (
         f"the store has schema {schema}, and this version of tfq-fusion reads schema {SCHEMA}. Use the version that "
-        "wrote it, move the file away, or use --fresh to start over."
+        "wrote it, or move the file away to start over."
     )

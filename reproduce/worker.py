@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import psutil
 from distributed import Status, get_worker
 
 from reproduce.child import IDLE_SECONDS
+from reproduce.errors import LaboratoryError
 from reproduce.provenance import versions
 
 STARTED = "tfq-fusion-run-started"
@@ -34,11 +36,11 @@ _ENDING = (Status.closing, Status.closed, Status.failed)
 _POLL_SECONDS = 0.1
 
 
-class RunError(Exception):
+class RunError(LaboratoryError):
     """A run gave no result; the message is the traceback, or says how its process ended."""
 
 
-class VersionError(Exception):
+class VersionError(LaboratoryError):
     """A worker has other versions of the packages than the client."""
 
 
@@ -66,10 +68,11 @@ class Process:
         self.command = command
         self.idle_since = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
+        self._temporary = tempfile.mkdtemp(prefix="tfq-fusion-")
         quiet = {} if command.verbose else {"TF_CPP_MIN_LOG_LEVEL": "3"}
         threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "reproduce.child", command.function],
+            [sys.executable, "-m", "reproduce.child", command.function, self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if command.verbose else self._log,
@@ -123,6 +126,7 @@ class Process:
         self._process.kill()
         self._process.communicate()
         self._log.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _end(self) -> str:
         """Its last words, and how it ended."""

@@ -54,12 +54,15 @@ def test_one_answer_per_request_and_what_a_run_prints_is_none(tiny, start):
     assert process.communicate()[1].count("a word on standard output") == 3
 
 
-def test_it_ends_in_the_middle_of_a_run_when_nobody_listens_any_more(tiny, start):
-    process = start()
+def test_it_ends_in_the_middle_of_a_run_when_nobody_listens_any_more_and_leaves_nothing(tiny, start, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = start(f"child.main('tiny_runs:run', {str(temporary)!r})")
     ask(process, tiny.spec("hang"))
     tiny.wait_until(lambda: tiny.attempts(tiny.spec("hang")))
     process.stdin.close()
     assert process.wait(10) == 0
+    assert not temporary.exists()
 
 
 def test_it_ends_when_it_is_not_asked_for_long(start):

@@ -1,6 +1,7 @@
 """Many runs: in which order, how many at once, and what becomes of those that go wrong."""
 
 import io
+import tempfile
 
 import pytest
 from rich.console import Console
@@ -18,7 +19,7 @@ def sweep(tiny, tmp_path):
 
     def sweep(specs, terminal=False, **arguments):
         sweep.told = io.StringIO()
-        console = Console(file=sweep.told, force_terminal=terminal, width=200)
+        console = Console(markup=False, file=sweep.told, force_terminal=terminal, width=200)
         with Store(tmp_path / "runs.jsonl") as store:
             return run_all(specs, store, tiny.run, console=console, **arguments)
 
@@ -104,3 +105,12 @@ def test_the_next_command_tries_a_failed_run_again(tiny, sweep, monkeypatch):
     monkeypatch.setattr(execute, "ATTEMPTS", 1)
     assert sweep([tiny.spec("stumble", seed=1)])[0].status == FAILED
     assert sweep([tiny.spec("stumble", seed=1)])[0].status == FINISHED
+
+
+def test_what_runs_leave_in_the_temporary_folder_goes_with_their_processes(tiny, sweep, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(execute, "ATTEMPTS", 1)
+    sweep([tiny.spec("litter"), tiny.spec("die", 4)])
+    assert {file.name for file in (tmp_path / "temporary").iterdir()} <= {"dask-scratch-space"}

@@ -1,16 +1,21 @@
 """From specifications to a table: what is told when all goes well, and when some of it does not."""
 
+import contextlib
+import errno
 import functools
 import io
+import os
 
 import pytest
 from rich.console import Console
 
+from reproduce import execute
 from reproduce import produce as module
-from reproduce.execute import run_all
+from reproduce.execute import ExecutionError, run_all
 from reproduce.results import read_table
 from reproduce.store import Store, StoreError
 from reproduce.tables import table1
+from reproduce.worker import VersionError
 
 
 @pytest.fixture
@@ -19,7 +24,7 @@ def produce(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
 
     def produce(specs, **options):
-        console = Console(file=io.StringIO(), width=300)
+        console = Console(markup=False, file=io.StringIO(), width=300)
         table = {"path_stem": tmp_path / "results" / "table", "title": "A table", "profile": "tiny"}
         options = {"units": {}, "chance": {}, "notes": [], "figures": None, "fresh": False, **options}
         return module.produce(specs, table1.fold, **table, **options, console=console), console.file.getvalue()
@@ -65,13 +70,19 @@ def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, pr
     assert "0 are there, 4 would run" in told
 
 
-def test_a_fresh_start_forgets_runs_and_checkpoints(tiny, produce, tmp_path):
-    produce([tiny.spec("lmf")])
-    checkpoint = tmp_path / "results" / "runs" / "checkpoints" / "of-a-run"
-    checkpoint.mkdir(parents=True)
-    _, told = produce([tiny.spec("lmf")], fresh=True)
+def test_a_fresh_start_forgets_the_runs_and_backups_of_this_table_alone(tiny, produce, tmp_path):
+    ours, theirs = tiny.spec("lmf"), tiny.spec("gcn")
+    produce([ours, theirs])
+    backups = [tmp_path / "results" / "runs" / "checkpoints" / spec.id for spec in (ours, theirs)]
+    for backup in backups:
+        backup.mkdir(parents=True)
+    before = dict(kept(tmp_path))
+    _, told = produce([ours], fresh=True)
     assert "1 runs, 0 of them in" in told
-    assert not checkpoint.exists()
+    after = dict(kept(tmp_path))
+    assert after[theirs.id] == before[theirs.id]
+    assert after[ours.id].metrics["test"]["rmse"] == before[ours.id].metrics["test"]["rmse"] + 1  # the next attempt
+    assert [backup.exists() for backup in backups] == [False, True]
 
 
 def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
@@ -107,3 +118,39 @@ def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path,
     with pytest.raises((OSError, ValueError), match=path.name.replace(".", r"\.")):
         produce([spec])
     assert tiny.attempts(spec) == []
+
+
+@pytest.mark.parametrize("hindrance", ["no scheduler", "other versions", "in use", "full disk"])
+def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny, produce, tmp_path, monkeypatch):
+    spec = tiny.spec("lmf", 1)
+    produce([spec])
+    backup = tmp_path / "results" / "runs" / "checkpoints" / spec.id
+    backup.mkdir(parents=True)
+    before = kept(tmp_path)
+    with contextlib.ExitStack() as stack:
+        options = {}
+        if hindrance == "no scheduler":
+            options["scheduler"] = "nowhere"
+        elif hindrance == "other versions":
+            monkeypatch.setattr(execute, "check_versions", other_versions)
+        elif hindrance == "in use":
+            stack.enter_context(Store(tmp_path / "results" / "runs" / "runs.jsonl"))
+        else:
+            monkeypatch.setattr(os, "fsync", full_disk)
+        with pytest.raises((ExecutionError, StoreError)):
+            produce([spec], fresh=True, **options)
+    assert kept(tmp_path) == before
+    assert backup.exists()
+
+
+def other_versions(found, expected):
+    raise VersionError("keras is 2.0 on worker a")
+
+
+def full_disk(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def kept(folder):
+    """The results in the store, by the ids of their runs."""
+    return [(result.spec.id, result) for result in Store(folder / "results" / "runs" / "runs.jsonl")]

@@ -16,7 +16,7 @@ DONE = RunResult(SPECS[0], FINISHED, 6, metrics={"test": {"accuracy": 0.875}}, s
 
 
 def watch(terminal, specs=SPECS):
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=120, highlight=False)
+    console = Console(markup=False, file=io.StringIO(), force_terminal=terminal, width=120, highlight=False)
     return SweepProgress(console, specs, Estimates([DONE])), console.file
 
 

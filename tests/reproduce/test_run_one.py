@@ -14,6 +14,7 @@ from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import make_fusion
 from tfq_fusion.training import Protocol
+from tfq_fusion.training.backup import DamagedBackupError
 
 ONE_EPOCH = Protocol(epochs=1)
 
@@ -166,3 +167,17 @@ def test_data_other_than_those_of_the_specification_are_refused():
 def test_what_a_specification_states_is_what_happens(dataset, stated, message):
     with pytest.raises(ValueError, match=message):
         run(RunSpec(dataset, "", "qfl", 0, ONE_EPOCH, degree=1, dataset_options={"modalities": 2}, **stated))
+
+
+def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path, monkeypatch):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+
+    def damaged(*arguments):
+        raise DamagedBackupError(f"{arguments[-1]}: expected a backup that fits")
+
+    monkeypatch.setattr("tfq_fusion.training.fit.fit", damaged)
+    monkeypatch.setattr("tfq_fusion._keras.LEGACY", False)
+    with pytest.raises(RuntimeError, match=f"begins anew, since one is damaged. {backup}: expected a backup"):
+        run(spec("concat"), backup)
+    assert not backup.exists()

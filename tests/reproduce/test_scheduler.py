@@ -27,7 +27,9 @@ def cluster(tiny):
 def sweep(tiny, tmp_path):
     def sweep(specs, scheduler):
         with Store(tmp_path / "runs.jsonl") as store:
-            return run_all(specs, store, tiny.run, scheduler=scheduler, console=Console(file=io.StringIO()))
+            return run_all(
+                specs, store, tiny.run, scheduler=scheduler, console=Console(markup=False, file=io.StringIO())
+            )
 
     return sweep
 
@@ -78,7 +80,10 @@ def test_a_scheduler_that_goes_away_ends_the_command(tiny, sweep):
     tiny.wait_until(lambda: not tiny.is_alive(tiny.attempts(spec)[0][0]))
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "nowhere", "ftp://127.0.0.1:{port}"])
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://127.0.0.1:{port}", "nowhere", "", "ftp://127.0.0.1:{port}", "tls://127.0.0.1:{port}", "ucx://::1"],
+)
 def test_a_scheduler_that_does_not_answer_is_named_with_the_time_it_had(tiny, sweep, address, monkeypatch):
     monkeypatch.setattr(execute, "SCHEDULER_SECONDS", 1)
     with socket.socket() as listens:  # and never answers
@@ -87,3 +92,18 @@ def test_a_scheduler_that_does_not_answer_is_named_with_the_time_it_had(tiny, sw
         address = address.format(port=listens.getsockname()[1])
         with pytest.raises(ExecutionError, match=rf"No Dask scheduler answers at {address} within 1 s"):
             sweep([tiny.spec("finish", 9)], address)
+
+
+def test_the_address_of_a_worker_is_told_from_that_of_its_scheduler(tiny, sweep, cluster):
+    worker = next(iter(cluster.scheduler_info["workers"]))
+    with pytest.raises(ExecutionError, match=f"no Dask scheduler but a Worker.*{cluster.scheduler_address}"):
+        sweep([tiny.spec("finish", 9)], worker)
+
+
+def test_a_scheduler_without_workers_is_named(tiny, sweep, monkeypatch):
+    monkeypatch.setattr(execute, "SCHEDULER_SECONDS", 1)
+    with (
+        LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=":0") as cluster,
+        pytest.raises(ExecutionError, match=f"The Dask scheduler at {cluster.scheduler_address} has had no workers"),
+    ):
+        sweep([tiny.spec("finish", 9)], cluster.scheduler_address)

@@ -1,10 +1,13 @@
 """The store: what is in it stays in it, and whatever is wrong with it is said."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
 import warnings
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from reproduce.runs import FAILED, FINISHED, RunResult, RunSpec
-from reproduce.store import Store, StoreError, forget
+from reproduce.store import Store, StoreError
 from tfq_fusion.training import Protocol
 
 SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2, engine="tfq")
@@ -212,7 +215,10 @@ def test_a_run_that_is_there_twice_is_named(tmp_path):
     ("first", "message"),
     [
         (line({"schema": 3}), "line 1: the store has schema 3, and this version of tfq-fusion reads schema 2. Use the"),
-        (json.dumps(result().to_json()) + "\n", "line 1: the store has schema 1, and this version .* or use --fresh"),
+        (
+            json.dumps(result().to_json()) + "\n",
+            "line 1: the store has schema 1, and this version .* or move the file away",
+        ),
         (line(result().to_json()), 'line 1: expected the header {"crc32":"[0-9a-f]{8}","schema":2}, got'),
         ("Dear diary,\nnothing happened.\n", "line 1: expected the header"),
         ("no line at all", "line 1: expected the header"),
@@ -227,15 +233,105 @@ def test_another_schema_or_another_file_is_named_and_left_alone(tmp_path, first,
     assert path.read_text() == first
 
 
-def test_fresh_forgets_whatever_is_there_but_not_what_another_process_uses(tmp_path):
-    path = tmp_path / "runs" / "runs.jsonl"
-    forget(path)
-    filled(path)
-    with Store(path), pytest.raises(StoreError, match="in use"):
-        forget(path)
-    path.write_text("damaged\n")
-    forget(path)
-    assert len(Store(path)) == 0
+def test_what_is_forgotten_may_come_again_and_the_rest_stays(tmp_path):
+    path = filled(tmp_path / "runs.jsonl")
+    path.chmod(0o640)
+    (tmp_path / "runs.jsonl.new").symlink_to(tmp_path / "other")  # not ours to write
+    (tmp_path / "other").write_text("precious")
+    ids = [result(seed).spec.id for seed in (0, 2)]
+    with pytest.raises(RuntimeError, match="with Store"):
+        Store(path).forget(ids)
+    with Store(path) as store:
+        store.forget([*ids, "f" * 64])
+        assert list(store) == list(Store(path)) == [result(1)]
+        store.add(result(2, seconds=9.0))
+    assert list(Store(path)) == [result(1), result(2, seconds=9.0)]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "other").read_text() == "precious"
+    assert {file.name for file in tmp_path.iterdir()} <= {"runs.jsonl", "runs.jsonl.lock", "other"}
+
+
+def test_what_cannot_be_written_anew_is_not_forgotten(tmp_path, monkeypatch):
+    with Store(filled(tmp_path / "runs.jsonl")) as store, monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", no_room)
+        with pytest.raises(StoreError, match=r"could not be dropped .*No space left"):
+            store.forget([SPEC.id])
+        assert list(store) == list(Store(store.path)) == [result(seed) for seed in range(3)]
+    assert {file.name for file in tmp_path.iterdir()} <= {"runs.jsonl", "runs.jsonl.lock"}
+
+
+def no_room(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def delete(path):
+    path.unlink()
+
+
+def delete_the_folder(path):
+    shutil.rmtree(path.parent)
+
+
+def replace(path):
+    filled(path.parent / "other" / "runs.jsonl", count=1).replace(path)
+
+
+def link_elsewhere(path):
+    path.unlink()
+    path.symlink_to(path.parent / "nowhere" / "runs.jsonl")
+
+
+@pytest.mark.parametrize("change", [delete, delete_the_folder, replace, link_elsewhere])
+@pytest.mark.parametrize("then", ["add", "leave", "forget"])
+def test_a_file_that_is_taken_away_is_noticed_at_once_and_nothing_is_lost(change, then, tmp_path):
+    path = filled(tmp_path / "runs" / "runs.jsonl")
+    with (
+        pytest.raises(StoreError, match="was deleted or replaced while this command ran") as caught,
+        Store(path) as store,
+    ):
+        change(path)
+        if then == "add":
+            store.add(result(3))
+        elif then == "forget":
+            store.forget([SPEC.id])
+    kept = Path(re.search(r"are in (.*?\.jsonl)\.", str(caught.value))[1])
+    assert list(Store(kept)) == [result(seed) for seed in range(4 if then == "add" else 3)]
+    if change is replace:
+        assert list(Store(path)) == [result(0)]
+
+
+def test_a_file_that_is_emptied_is_noticed_and_the_new_result_is_kept(tmp_path):
+    path = filled(tmp_path / "runs.jsonl")
+    with pytest.raises(StoreError, match="was cut off at 0 bytes") as caught, Store(path) as store:
+        path.write_bytes(b"")
+        store.add(result(3))
+    assert list(Store(tmp_path / "runs-1.jsonl")) == [result(3)]
+    assert f"Put that file in the place of {path}" in str(caught.value)
+
+
+@pytest.mark.parametrize("linked", ["folder", "file"])
+def test_two_names_of_a_file_are_one_store_with_one_lock(linked, tmp_path):
+    path = filled(tmp_path / "one" / "runs.jsonl", count=1)
+    other = tmp_path / "two" / "runs.jsonl"
+    if linked == "folder":
+        other.parent.symlink_to(path.parent)
+    else:
+        other.parent.mkdir()
+        other.symlink_to(path)
+    with Store(path), pytest.raises(StoreError, match="in use"), Store(other):
+        pytest.fail("entered")
+    with Store(other) as store:
+        store.forget([SPEC.id])
+        store.add(result(1))
+    assert list(Store(path)) == [result(1)]
+
+
+def test_a_file_with_hard_links_is_named_and_left_alone(tmp_path):
+    path = filled(tmp_path / "runs.jsonl")
+    (tmp_path / "other.jsonl").hardlink_to(path)
+    with pytest.raises(StoreError, match="2 names"), Store(path):
+        pytest.fail("entered")
+    assert list(Store(path)) == [result(seed) for seed in range(3)]
 
 
 HOLD = """

@@ -97,13 +97,16 @@ def scheduler(request):
 def test_no_process_outlives_a_command_that_is_killed_and_another_continues(tiny, tmp_path, scheduler):
     finish, hang = (tiny.spec(does, 7) for does in ("finish", "hang"))
     before = len(tiny.attempts(hang))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}
     arguments = [sys.executable, "-c", COMMAND, str(tmp_path / "runs.jsonl"), scheduler]
     command = subprocess.Popen(arguments, env=environment)
     tiny.wait_until(lambda: len(tiny.attempts(hang)) > before and finish.id in Store(tmp_path / "runs.jsonl"))
     command.kill()
     command.wait()
     tiny.wait_until(lambda: not tiny.is_alive(tiny.attempts(hang)[-1][0]), seconds=10)
+    assert {file.name for file in temporary.iterdir()} <= {"dask-scratch-space"}
     with Store(tmp_path / "runs.jsonl") as store:
         assert finish.id in store
         tiny_attempts = len(tiny.attempts(finish))

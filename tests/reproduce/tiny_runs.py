@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import os
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -34,9 +35,12 @@ def run(spec, backup):
     (attempts / str(attempt)).write_text(f"{os.getpid()} {os.getppid()}")
     print("a word on standard output")
     match spec.fusion:
+        case "litter":
+            tempfile.mkstemp()
         case "raise":
             raise ValueError("this run raises")
         case "die":
+            tempfile.mkstemp()
             os.kill(os.getpid(), signal.SIGKILL)
         case "stumble" if attempt == 1:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -44,6 +48,7 @@ def run(spec, backup):
             os.write(2, b"corrupted\n")
             os.abort()
         case "hang" | "linger" if spec.fusion == "hang" or attempt == 1:
+            tempfile.mkstemp()
             time.sleep(60)
         case "meet":  # seeds 0 and 1 wait for each other to begin, and so do 2 and 3
             wait_until((attempts.parent / dataclasses.replace(spec, seed=spec.seed ^ 1).id).exists)

@@ -1,6 +1,8 @@
 """A training that was killed continues, and ends as if it had not been. Legacy Keras trains without backups."""
 
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol, backup
-from tfq_fusion.training.backup import Backup
+from tfq_fusion.training.backup import Backup, DamagedBackupError
 from tfq_fusion.training.fit import fit
 
 TWO_TRIALS = Protocol(features=2, hidden=4, head=4, batch_size=16, epochs=6, patience=2, learning_rates=(0.03, 0.3))
@@ -85,6 +87,40 @@ def test_what_was_trained_is_not_trained_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Backup, "on_epoch_end", lambda *_: trained.append(1))
     assert train("mfb", tmp_path) == whole
     assert not trained
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def change(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [cut, change, Path.unlink])
+def test_a_damaged_backup_is_named_and_without_it_training_begins_anew(damage, tmp_path):
+    undisturbed = train("concat", tmp_path)
+    (newest,) = (tmp_path / "trial-1").iterdir()
+    files = list(newest.iterdir())
+    assert len(files) > 3
+    for file in files:
+        content = file.read_bytes()
+        damage(file)
+        with pytest.raises(DamagedBackupError, match=re.escape(str(newest))):
+            train("concat", tmp_path)
+        file.write_bytes(content)
+    assert train("concat", tmp_path) == undisturbed
+    shutil.rmtree(newest)
+    assert train("concat", tmp_path) == undisturbed
+
+
+def test_other_files_beside_the_backups_are_no_backups(tmp_path):
+    undisturbed = train("concat", tmp_path)
+    for name in ("epoch-last", "epoch-9.bak", "epoch-"):
+        (tmp_path / "trial-0" / name).mkdir()
+    assert train("concat", tmp_path) == undisturbed
 
 
 def test_a_diverged_trial_stays_diverged(tmp_path):

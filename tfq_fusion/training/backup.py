@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -15,6 +17,14 @@ from tfq_fusion._keras import keras
 
 SECONDS = 10.0
 """A backup follows each epoch that ends this long after the last one: short trainings make none, and pay nothing."""
+
+
+SUMS = "sha256.json"
+"""File of a backup with the SHA-256 of each of its other files, by name."""
+
+
+class DamagedBackupError(ValueError):
+    """A backup is not what was written: its training can only begin anew, once the backup is removed."""
 
 
 class Backup(keras.callbacks.BackupAndRestore):
@@ -29,6 +39,9 @@ class Backup(keras.callbacks.BackupAndRestore):
         folder: Where the backups of this one training go; it is made when the first is written.
         early_stopping: The callback that stops the same training. It comes before this one in the list of callbacks.
 
+    Raises:
+        DamagedBackupError: If the backup to continue from is damaged.
+
     Attributes:
         epoch: Epochs of the backup that training continues from; 0 if there is none.
         history: Name -> one value per epoch, those before the interruption included.
@@ -42,7 +55,9 @@ class Backup(keras.callbacks.BackupAndRestore):
         self._saved_at = time.monotonic()
         self.history: dict[str, list[float]] = {}
         shutil.rmtree(self._working, ignore_errors=True)
-        self.epoch = max(map(_epoch, folder.glob("epoch-*")), default=0)
+        self.epoch = max(_backups(folder), default=0)
+        if self.epoch:
+            _verify(folder / f"epoch-{self.epoch}")
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Restore the last backup, if there is one."""
@@ -83,12 +98,13 @@ class Backup(keras.callbacks.BackupAndRestore):
         return [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
 
     def _replace_last(self, epoch: int) -> None:
+        (self._working / SUMS).write_text(json.dumps(_sums(self._working)))
         for file in self._working.iterdir():
             with file.open("rb") as written:
                 os.fsync(written.fileno())
         self._working.rename(self._folder / f"epoch-{epoch}")
-        for older in self._folder.glob("epoch-*"):
-            if _epoch(older) < epoch:
+        for other, older in _backups(self._folder).items():
+            if other < epoch:
                 shutil.rmtree(older)
 
 
@@ -97,5 +113,21 @@ def _load_arrays(file: Path) -> list[np.ndarray]:
         return [arrays[name] for name in arrays.files]
 
 
-def _epoch(folder: Path) -> int:
-    return int(folder.name.removeprefix("epoch-"))
+def _backups(folder: Path) -> dict[int, Path]:
+    """The whole backups, by their epochs."""
+    named = ((re.fullmatch(r"epoch-(\d+)", path.name), path) for path in folder.glob("epoch-*"))
+    return {int(match[1]): path for match, path in named if match}
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    files = (file for file in folder.iterdir() if file.name != SUMS)
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _verify(folder: Path) -> None:
+    try:
+        whole = json.loads((folder / SUMS).read_text()) == _sums(folder)
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        raise DamagedBackupError(f"{folder}: expected a backup that fits its {SUMS}. Remove it to begin anew.")

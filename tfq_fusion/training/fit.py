@@ -58,6 +58,9 @@ def fit(
 
     Returns:
         The chosen trial and its metrics.
+
+    Raises:
+        DamagedBackupError: If a backup to continue from is damaged.
     """
     best: tuple[float, float, keras.Model, dict[str, list[float]], float | None] | None = None
     diverged = 0
