@@ -1,6 +1,8 @@
 """PQC and ControlledPQC against TensorFlow Quantum's."""
 
 import functools
+import json
+import zipfile
 
 import cirq
 import numpy as np
@@ -277,6 +279,54 @@ def test_a_saved_controlled_pqc_predicts_the_same(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0))
+
+
+def saved(layer, tmp_path):
+    """A file of a model with that layer, and a function that changes the layer's configuration in the file."""
+    model = pqc_model(layer) if isinstance(layer, PQC) else hybrid_model(layer)
+    file = tmp_path / "model.keras"
+    model.save(file)
+
+    def change(**entries):
+        with zipfile.ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        whole = json.loads(members["config.json"])
+        (own,) = (entry for entry in whole["config"]["layers"] if entry["class_name"] == type(layer).__name__)
+        own["config"] |= entries
+        members["config.json"] = json.dumps(whole)
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+
+    return file, change
+
+
+@pytest.mark.parametrize("entry", ["model_circuit", "operators"])
+@pytest.mark.parametrize("place", ["whole", "inside", "twice"])
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_a_stranger_s_file_runs_no_code(kind, place, entry, tmp_path):
+    layer = kind(model_circuit(), operators())
+    file, change = saved(layer, tmp_path)
+    trace = tmp_path / "trace"
+    code = f"symbols.__globals__['__builtins__']['open']('{trace}', 'w')"
+    payload = json.dumps({"cirq_type": "sympy.Indexed", "args": ["a", code]})
+    text = layer.get_config()[entry]
+    if place == "whole":
+        text = payload
+    elif place == "inside":
+        number = {"model_circuit": '{"cirq_type": "sympy.Symbol", "name": "b"}', "operators": "-2.0"}[entry]
+        assert number in text
+        text = text.replace(number, payload)
+    else:  # what stands last counts
+        field = {"model_circuit": '"moments"', "operators": '"coefficient"'}[entry]
+        text = text.replace(field, f"{field}: {payload}, {field}", 1)
+    change(**{entry: text})
+    if place == "twice":
+        keras.models.load_model(file, compile=False, safe_mode=True)
+    else:
+        with pytest.raises(ValueError, match=f"{entry.removeprefix('model_')}.* should be .*sympy.Indexed"):
+            keras.models.load_model(file, compile=False, safe_mode=True)
+    assert not trace.exists()
 
 
 def test_configuration_keeps_repetitions():

@@ -9,9 +9,10 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
+from tfq_fusion.layers.arguments import integer
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
@@ -155,7 +156,8 @@ class _CircuitLayer(keras.layers.Layer):
         """The constructor's arguments, circuit and operators as Cirq's JSON.
 
         Raises:
-            ValueError: If the backend is a simulator object, or the differentiator is one that takes arguments.
+            ValueError: If the backend is a simulator object, the differentiator is one that takes arguments, or the
+                circuit is one that :func:`tfq_fusion.circuits.load_circuit` would refuse.
         """
         circuit, repetitions, backend, differentiator = self._arguments
         if backend not in (None, "noiseless"):
@@ -168,8 +170,8 @@ class _CircuitLayer(keras.layers.Layer):
             )
         return {
             **super().get_config(),
-            "model_circuit": cirq.to_json(circuit),
-            "operators": cirq.to_json(self._run.operators),
+            "model_circuit": dump_circuit(circuit),
+            "operators": dump_operators(self._run.operators),
             "repetitions": None if repetitions is None else int(repetitions),
             "backend": backend,
             "differentiator": differentiator,
@@ -177,7 +179,19 @@ class _CircuitLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> _CircuitLayer:
-        """The layer of a configuration."""
+        """The layer of a configuration, which may be from a file of a stranger.
+
+        Raises:
+            ValueError: If an entry is not what :meth:`get_config` could have written; before any of it is used.
+        """
+        for name in ("backend", "differentiator", "model_circuit", "operators", "repetitions"):
+            if name not in config:
+                raise ValueError(f"Expected the entry {name!r} in the configuration of a {cls.__name__}.")
+        backend, repetitions = config["backend"], config["repetitions"]
+        if backend not in (None, "noiseless"):
+            raise ValueError(f"backend should be 'noiseless' or None in a configuration, got {backend!r}.")
+        if repetitions is not None:
+            integer("repetitions", repetitions)
         differentiator = config["differentiator"]
         if differentiator not in (None, *DIFFERENTIATORS):
             raise ValueError(
@@ -187,7 +201,7 @@ class _CircuitLayer(keras.layers.Layer):
             import tensorflow_quantum as tfq
 
             differentiator = getattr(tfq.differentiators, differentiator)()
-        circuit, operators = (cirq.read_json(json_text=config[key]) for key in ("model_circuit", "operators"))
+        circuit, operators = load_circuit(config["model_circuit"]), load_operators(config["operators"])
         return cls(**{**config, "model_circuit": circuit, "operators": operators, "differentiator": differentiator})
 
 
