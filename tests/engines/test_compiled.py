@@ -326,6 +326,14 @@ def test_an_exponent_of_two_symbols_is_named():
         expectation(spec, np.zeros((1, 0)), np.zeros(2))
 
 
+def test_programs_that_take_minutes_to_compile_are_refused():
+    qubits, x = cirq.LineQubit.range(2), sympy.Symbol("x")
+    operators = (cirq.PauliSum() + cirq.Z(qubits[0]),)
+    many = cirq.Circuit([cirq.rx(x).on(qubits[0]), cirq.CNOT(*qubits)] * 1_100)
+    with pytest.raises(compiled.LoweringError, match=r"more than 2,000 steps.* engine='tfq'"):
+        expectation(ModelCircuit(many, (x,), (), operators), np.zeros((1, 1)), np.zeros(0))
+
+
 def test_an_operator_on_a_missing_qubit_is_named():
     circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)))
     spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(3)),))

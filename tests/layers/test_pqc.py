@@ -515,6 +515,14 @@ def test_controlled_pqc_is_called_with_a_pair():
         controlled_pair()[0](tfq.convert_to_tensor([cirq.Circuit()] * 2))
 
 
+def test_a_circuit_that_takes_minutes_to_compile_runs_in_tensorflow_quantum():
+    first, second, _ = QUBITS
+    circuit = cirq.Circuit([cirq.rx(sympy.Symbol("a")).on(first), cirq.CNOT(first, second)] * 1_100)
+    inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.01]])]
+    ours, theirs = (kind(circuit, cirq.Z(first)) for kind in (ControlledPQC, tfq.layers.ControlledPQC))
+    np.testing.assert_allclose(ours(inputs), theirs(inputs), atol=1e-5)
+
+
 def test_bad_inputs_are_named():
     ours, _ = controlled_pair()
     circuits = tfq.convert_to_tensor([cirq.Circuit()] * 2)

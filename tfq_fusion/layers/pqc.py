@@ -249,8 +249,8 @@ class PQC(_CircuitLayer):
 
     Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
     ``[batch, operators]``, float32. The circuit is compiled if expectation values are exact, by the default backend
-    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do samples
-    whose data circuit, and layers whose observables, hold qubits that the model circuit lacks.
+    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take minutes to
+    compile, samples whose data circuit, and layers whose observables, hold qubits that the model circuit lacks.
 
     Args:
         model_circuit: Circuit with the symbols to train.
@@ -265,7 +265,8 @@ class PQC(_CircuitLayer):
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
-        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        ValueError: If the circuit has no symbols, there are no operators, repetitions are not positive, or the backend
+            is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
@@ -329,7 +330,8 @@ class ControlledPQC(_CircuitLayer):
 
     Call it with ``[circuits, parameters]``: ``[batch]`` circuits without symbols, serialised by
     ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of :attr:`symbols`. The output is
-    ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled.
+    ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled. As many circuits as rows of
+    parameters are expected, else calls raise TensorFlow's ``InvalidArgumentError``.
 
     Args:
         model_circuit: Circuit with the symbols to control.
@@ -341,7 +343,8 @@ class ControlledPQC(_CircuitLayer):
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
-        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        ValueError: If the circuit has no symbols, there are no operators, repetitions are not positive, or the backend
+            is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
