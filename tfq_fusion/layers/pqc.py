@@ -249,8 +249,9 @@ class PQC(_CircuitLayer):
 
     Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
     ``[batch, operators]``, float32. The circuit is compiled if expectation values are exact, by the default backend
-    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take minutes to
-    compile, samples whose data circuit, and layers whose observables, hold qubits that the model circuit lacks.
+    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take
+    minutes to compile, and samples whose data circuit, or layers whose observables, hold qubits that the model circuit
+    lacks.
 
     Args:
         model_circuit: Circuit with the symbols to train.
