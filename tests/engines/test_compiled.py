@@ -289,12 +289,49 @@ def test_a_gate_that_cannot_be_compiled_is_named():
         expectation(spec, np.zeros((1, 0)), np.zeros(0))
 
 
+@pytest.fixture
+def evaluated(tmp_path):
+    """Text that makes a file if SymPy parses it, and whether the file is there."""
+    trace = tmp_path / "trace"
+    return f"symbols.__globals__['__builtins__']['open']('{trace}', 'w')", trace.exists
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: cirq.XPowGate(exponent=text),
+        lambda text: cirq.CCXPowGate(exponent=text),
+        lambda text: cirq.BooleanHamiltonianGate(["x"], [text], 0.1),
+        lambda text: cirq.ControlledGate(cirq.BooleanHamiltonianGate(["x"], [text], 0.1)),
+        lambda text: cirq.ParallelGate(cirq.BooleanHamiltonianGate(["x"], [text], 0.1), 2),
+    ],
+)
+def test_text_in_a_gate_is_never_evaluated(make, evaluated):
+    text, happened = evaluated
+    gate = make(text)
+    circuit = cirq.Circuit(cirq.GateOperation(gate, cirq.LineQubit.range(cirq.num_qubits(gate))))
+    spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))
+    with pytest.raises(
+        compiled.LoweringError, match=r"moment 0: (the exponent should be a number|its conditions are text)"
+    ):
+        expectation(spec, np.zeros((1, 0)), np.zeros(0))
+    assert not happened()
+
+
 def test_an_exponent_of_two_symbols_is_named():
     a, b = sympy.symbols("a b")
     circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)) ** (a * b))
     spec = ModelCircuit(circuit, (), (a, b), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))
     with pytest.raises(compiled.LoweringError, match=r"moment 0.*a\*b is not a number times one symbol"):
         expectation(spec, np.zeros((1, 0)), np.zeros(2))
+
+
+def test_programs_that_take_minutes_to_compile_are_refused():
+    qubits, x = cirq.LineQubit.range(2), sympy.Symbol("x")
+    operators = (cirq.PauliSum() + cirq.Z(qubits[0]),)
+    many = cirq.Circuit([cirq.rx(x).on(qubits[0]), cirq.CNOT(*qubits)] * 1_100)
+    with pytest.raises(compiled.LoweringError, match=r"more than 2,000 steps.* engine='tfq'"):
+        expectation(ModelCircuit(many, (x,), (), operators), np.zeros((1, 1)), np.zeros(0))
 
 
 def test_an_operator_on_a_missing_qubit_is_named():

@@ -10,6 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.circuits import ModelCircuit, qcnn_circuit, qfl_circuit
 from tfq_fusion.engines import ENGINES, expectation
 
@@ -139,6 +140,26 @@ def test_symbols_keep_their_order_and_may_be_unused(engine):
     # <Z> after Ry(z) and Rx(a) is cos(z) cos(a).
     found = expectation(spec, [[0.3, 9.0]], [1.1], engine=engine)
     np.testing.assert_allclose(found, [[np.cos(0.3) * np.cos(1.1)]], atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+def test_tensorflow_quantum_runs_under_any_global_policy(policy):
+    if LEGACY:
+        now, choose = keras.mixed_precision.global_policy(), keras.mixed_precision.set_global_policy
+    else:
+        now, choose = keras.config.dtype_policy(), keras.config.set_dtype_policy
+    spec = qfl_circuit(2, 2, degree=1, observables=2, seed=len(policy))  # no other test runs this one
+    data, weights = map(tf.constant, values(spec, seed=0, batch=2))
+    choose(policy)
+    try:
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            found = expectation(spec, data, weights, engine="tfq")
+        gradient = tape.gradient(found, weights)
+    finally:
+        choose(now)
+    np.testing.assert_allclose(found, simulated(spec, data.numpy(), weights.numpy()), atol=1e-5)
+    assert np.isfinite(gradient).all()
 
 
 def test_unknown_engine_lists_the_known():

@@ -1,6 +1,8 @@
 """PQC and ControlledPQC against TensorFlow Quantum's."""
 
 import functools
+import json
+import zipfile
 
 import cirq
 import numpy as np
@@ -193,6 +195,54 @@ def test_gradients_are_the_differentiator_s():
     assert np.abs(found - exact).max() > 0.01
 
 
+@pytest.fixture(params=["float64", "mixed_float16", "mixed_bfloat16"])
+def policy(request):
+    """A global policy of Keras."""
+    if LEGACY:
+        now, choose = keras.mixed_precision.global_policy(), keras.mixed_precision.set_global_policy
+    else:
+        now, choose = keras.config.dtype_policy(), keras.config.set_dtype_policy
+    choose(request.param)
+    yield request.param
+    choose(now)
+
+
+@pytest.mark.parametrize("dtype", [None, "float32"])
+@pytest.mark.parametrize("repetitions", [None, 10])
+def test_layers_are_trained_under_any_global_policy(policy, repetitions, dtype):
+    arguments = {} if dtype is None else {"dtype": dtype}
+    layer = PQC(model_circuit(), operators(), repetitions=repetitions, **arguments)
+    controlled = ControlledPQC(model_circuit(), operators(), repetitions=repetitions, **arguments)
+    circuits = tfq.convert_to_tensor(data_circuits(np.random.default_rng(8), 4))
+    parameters = tf.fill((4, 3), 0.4)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            tape.watch(parameters)
+            own, given = layer(circuits), controlled([circuits, parameters])
+            loss = tf.reduce_sum(tf.cast(own, tf.float32) + tf.cast(given, tf.float32))
+        return (
+            own,
+            given,
+            tape.gradient(
+                loss, [*layer.trainable_weights, parameters] if LEGACY else [layer.parameters.value, parameters]
+            ),
+        )
+
+    own, given, gradients = step()
+    assert own.dtype == given.dtype == layer.compute_dtype
+    assert all(np.isfinite(gradient).all() and np.any(gradient) for gradient in gradients)
+    if repetitions is None:
+        expected = tfq.layers.Expectation(dtype="float32")(
+            tfq.layers.AddCircuit(dtype="float32")(circuits, append=model_circuit()),
+            symbol_names=controlled.symbols,
+            symbol_values=parameters,
+            operators=operators(),
+        )
+        np.testing.assert_allclose(tf.cast(given, tf.float32), expected, atol=0.02)
+
+
 def test_symbols_are_known_by_name():
     qubit, symbol = cirq.LineQubit(0), sympy.Symbol("a", real=True)
     layer = ControlledPQC(cirq.Circuit(cirq.rx(2 * symbol).on(qubit)), cirq.Z(qubit))
@@ -279,6 +329,100 @@ def test_a_saved_controlled_pqc_predicts_the_same(tmp_path):
     np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0))
 
 
+def saved(layer, tmp_path):
+    """A file of a model with that layer, and a function that changes the layer's configuration in the file."""
+    model = pqc_model(layer) if isinstance(layer, PQC) else hybrid_model(layer)
+    file = tmp_path / "model.keras"
+    model.save(file)
+
+    def change(**entries):
+        with zipfile.ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        whole = json.loads(members["config.json"])
+        (own,) = (entry for entry in whole["config"]["layers"] if entry["class_name"] == type(layer).__name__)
+        own["config"] |= entries
+        members["config.json"] = json.dumps(whole)
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+
+    return file, change
+
+
+@pytest.mark.parametrize("entry", ["model_circuit", "operators"])
+@pytest.mark.parametrize("place", ["whole", "inside", "twice"])
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_a_stranger_s_file_runs_no_code(kind, place, entry, tmp_path):
+    layer = kind(model_circuit(), operators())
+    file, change = saved(layer, tmp_path)
+    trace = tmp_path / "trace"
+    code = f"symbols.__globals__['__builtins__']['open']('{trace}', 'w')"
+    payload = json.dumps({"cirq_type": "sympy.Indexed", "args": ["a", code]})
+    text = layer.get_config()[entry]
+    if place == "whole":
+        text = payload
+    elif place == "inside":
+        number = {"model_circuit": '{"cirq_type": "sympy.Symbol", "name": "b"}', "operators": "-2.0"}[entry]
+        assert number in text
+        text = text.replace(number, payload)
+    else:  # what stands last counts
+        field = {"model_circuit": '"moments"', "operators": '"coefficient"'}[entry]
+        text = text.replace(field, f"{field}: {payload}, {field}", 1)
+    change(**{entry: text})
+    if place == "twice":
+        keras.models.load_model(file, compile=False, safe_mode=True)
+    else:
+        with pytest.raises(ValueError, match=f"{entry.removeprefix('model_')}.* should be .*sympy.Indexed"):
+            keras.models.load_model(file, compile=False, safe_mode=True)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("backend", "noisy", "backend should be 'noiseless' or None"),
+        ("backend", {"class_name": "Simulator"}, "backend should be 'noiseless' or None"),
+        ("differentiator", ["Adjoint"], "differentiator should be None or one of"),
+        ("differentiator", "__class__", "differentiator should be None or one of"),
+        ("repetitions", "10", "repetitions should be an integer"),
+        ("repetitions", 2**31, "repetitions should be .* at most 2147483647"),
+        ("model_circuit", None, "circuit should be text"),
+        ("operators", [], "operators should be text"),
+        ("operators", "[]", "operators should hold at least one"),
+    ],
+)
+def test_entries_of_a_configuration_are_checked(entry, value, message):
+    config = ControlledPQC(model_circuit(), operators()).get_config()
+    with pytest.raises(ValueError, match=message):
+        ControlledPQC.from_config({**config, entry: value})
+    del config[entry]
+    with pytest.raises(ValueError, match=f"the entry '{entry}'"):
+        ControlledPQC.from_config(config)
+
+
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_a_layer_keeps_what_it_was_given(kind):
+    circuit, (string, total) = model_circuit(), operators()
+    observables = [string, total]
+    layer = kind(circuit, observables)
+    before = layer.get_config()
+    circuit.append(cirq.X(QUBITS[2]))
+    total += 5
+    observables.pop()
+    assert layer.get_config() == before
+    assert (
+        len(layer.symbols) == 3
+        and layer.compute_output_shape([(2,), (2, 3)] if kind is ControlledPQC else (2,))[1] == 2
+    )
+    copy = kind.from_config(before)
+    inputs = tfq.convert_to_tensor([cirq.Circuit()] * 2)
+    if kind is ControlledPQC:
+        inputs = [inputs, tf.constant([[0.3, -0.4, 1.2]] * 2)]
+    else:
+        copy.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(layer(inputs), copy(inputs))
+
+
 def test_configuration_keeps_repetitions():
     layer = PQC(model_circuit(), cirq.Z(QUBITS[0]), repetitions=np.int64(7), name="counted")
     copy = PQC.from_config(layer.get_config())
@@ -340,6 +484,43 @@ def test_what_the_compiled_engine_cannot_hold_runs_in_tensorflow_quantum(monkeyp
     assert layer._run._spec is None
     inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.3, -0.4, 1.2]])]
     np.testing.assert_allclose(layer(inputs), controlled_pair()[1](inputs), atol=1e-5)
+
+
+@pytest.mark.parametrize("repetitions", [None, 3])
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 3), (3, 2), (2, 0)])
+def test_circuits_and_parameters_are_of_one_number(sizes, traced, repetitions):
+    circuits, rows = sizes
+    layer = ControlledPQC(model_circuit(), operators(), repetitions=repetitions)
+    inputs = tfq.convert_to_tensor([cirq.Circuit()] * 3)[:circuits], tf.ones((rows, 3))
+    run = lambda *inputs: layer(list(inputs))  # noqa: E731
+    if traced:
+        run = tf.function(run, input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None, 3])])
+    message = rf"Number of circuits and symbol_values do not match. Got {circuits} circuits and {rows} symbol values"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        run(*inputs)
+
+
+@pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+def test_circuits_are_a_list_of_strings(kind):
+    layer = kind(model_circuit(), operators())
+    circuits = tfq.convert_to_tensor([cirq.Circuit()] * 4)
+    for wrong in (tf.reshape(circuits, (2, 2)), tf.reshape(circuits, (4, 1)), circuits[0], tf.zeros(4)):
+        with pytest.raises(ValueError, match=r"Circuits should be strings of shape \[batch\].* got (string|float32)"):
+            layer(wrong if kind is PQC else [wrong, tf.zeros((4, 3))])
+
+
+def test_controlled_pqc_is_called_with_a_pair():
+    with pytest.raises(ValueError, match=r"should be called with \[circuits, parameters\]"):
+        controlled_pair()[0](tfq.convert_to_tensor([cirq.Circuit()] * 2))
+
+
+def test_a_circuit_that_takes_minutes_to_compile_runs_in_tensorflow_quantum():
+    first, second, _ = QUBITS
+    circuit = cirq.Circuit([cirq.rx(sympy.Symbol("a")).on(first), cirq.CNOT(first, second)] * 1_100)
+    inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.01]])]
+    ours, theirs = (kind(circuit, cirq.Z(first)) for kind in (ControlledPQC, tfq.layers.ControlledPQC))
+    np.testing.assert_allclose(ours(inputs), theirs(inputs), atol=1e-5)
 
 
 def test_bad_inputs_are_named():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfq_fusion.circuits.qcnn import CONVOLUTIONS, POOLINGS, READOUTS, qcnn_circuit, qcnn_layers
     from tfq_fusion.circuits.qfl import hardware_mix, qfl_circuit
     from tfq_fusion.circuits.registers import FusionRegisters
+    from tfq_fusion.circuits.serialization import dump_circuit, dump_operators, load_circuit, load_operators
 
 _MODULES = {
     "CONVOLUTIONS": "qcnn",
@@ -37,6 +38,8 @@ _MODULES = {
     "MultiplexedRotation": "encoding",
     "amplitude_angles": "feature_encoding",
     "computational_observables": "observables",
+    "dump_circuit": "serialization",
+    "dump_operators": "serialization",
     "encode_features": "feature_encoding",
     "entangler_ops": "ansatz",
     "every_pauli_observable": "observables",
@@ -44,6 +47,8 @@ _MODULES = {
     "fused_states": "evidence",
     "hardware_efficient_block": "ansatz",
     "hardware_mix": "qfl",
+    "load_circuit": "serialization",
+    "load_operators": "serialization",
     "padded_symbols": "model",
     "pauli_plane_observables": "observables",
     "qcnn_circuit": "qcnn",
@@ -64,6 +69,8 @@ __all__ = [
     "MultiplexedRotation",
     "amplitude_angles",
     "computational_observables",
+    "dump_circuit",
+    "dump_operators",
     "encode_features",
     "entangler_ops",
     "every_pauli_observable",
@@ -71,6 +78,8 @@ __all__ = [
     "fused_states",
     "hardware_efficient_block",
     "hardware_mix",
+    "load_circuit",
+    "load_operators",
     "padded_symbols",
     "pauli_plane_observables",
     "qcnn_circuit",

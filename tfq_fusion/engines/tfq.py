@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import cirq
 import tensorflow as tf
 import tensorflow_quantum
 
@@ -21,20 +20,25 @@ def expectation(spec: ModelCircuit, data: tf.Tensor, weights: tf.Tensor) -> tf.T
 @functools.lru_cache(maxsize=64)
 def _compile(spec: ModelCircuit) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     check_memory(len(spec.circuit.all_qubits()), TFQ_BYTES, "tfq")
+    symbols = [symbol.name for symbol in (*spec.data_symbols, *spec.weight_symbols)]
     # The first call may come from inside a traced function, whose tensors must not outlive it.
     with tf.init_scope():
-        layer = tensorflow_quantum.layers.ControlledPQC(
-            spec.circuit, list(spec.operators), differentiator=tensorflow_quantum.differentiators.Adjoint()
+        # Left to the global policy, it would compute in a precision that its operations do not take.
+        layer = tensorflow_quantum.layers.Expectation(
+            differentiator=tensorflow_quantum.differentiators.Adjoint(), dtype="float32"
         )
-        no_circuit = tensorflow_quantum.convert_to_tensor([cirq.Circuit()])
-    # ControlledPQC sorts symbols by name and leaves out those that no gate uses.
-    columns = {symbol: column for column, symbol in enumerate((*spec.data_symbols, *spec.weight_symbols))}
-    order = [columns[symbol] for symbol in layer.symbols]
+        names = tf.constant(symbols, tf.string)
+        circuit = tensorflow_quantum.convert_to_tensor([spec.circuit])
+        operators = tensorflow_quantum.convert_to_tensor([list(spec.operators)])
 
     def run(data: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         batch = tf.shape(data)[0]
         shared = tf.repeat(weights[tf.newaxis], batch, axis=0)
-        controls = tf.gather(tf.concat([data, shared], axis=1), order, axis=1)
-        return layer([tf.repeat(no_circuit, batch), controls])
+        return layer(
+            tf.repeat(circuit, batch),
+            symbol_names=names,
+            symbol_values=tf.concat([data, shared], axis=1),
+            operators=tf.repeat(operators, batch, axis=0),
+        )
 
     return run

@@ -9,12 +9,16 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
+from tfq_fusion.layers.arguments import integer
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
+
+MAX_REPETITIONS = 2**31 - 1
+"""TensorFlow Quantum counts in 32 bits."""
 
 _HEADER = b"\n\x0e\n\x0ctfq_gate_set"
 """What every circuit starts with that TensorFlow Quantum has serialised."""
@@ -45,42 +49,56 @@ class _Execution:
         import tensorflow as tf
         import tensorflow_quantum as tfq
 
+        self._trained = trained
         # Layers may be made inside a traced function, whose tensors must not outlive it.
         with tf.init_scope():
             # This checks the arguments, so that errors are TensorFlow Quantum's own.
-            self._tfq = tfq.layers.ControlledPQC(
-                model_circuit, operators, repetitions=repetitions, backend=backend, differentiator=differentiator
-            )
-            qubits = sorted(model_circuit.all_qubits())
+            checked = tfq.layers.ControlledPQC(model_circuit, operators, repetitions=repetitions, backend=backend)
+            # Left to the global policy, its layers compute in a precision that its operations do not take.
+            execution = tfq.layers.Expectation if repetitions is None else tfq.layers.SampledExpectation
+            self._execute = execution(backend=backend, differentiator=differentiator, dtype="float32")
+            self._append = tfq.layers.AddCircuit(dtype="float32")
+            self.symbols: list[sympy.Symbol] = checked.symbols
+            # Circuits and sums change in place, and they are the caller's.
+            self.circuit = model_circuit.copy()
+            single = isinstance(operators, (cirq.PauliString, cirq.PauliSum))
+            self.operators = [
+                operator.copy() if isinstance(operator, cirq.PauliSum) else operator
+                for operator in ([operators] if single else operators)
+            ]
+            if not self.operators:
+                raise ValueError("operators should hold at least one Pauli string or sum, got none.")
+            self._names = tf.constant([symbol.name for symbol in self.symbols])
+            self._model = tfq.convert_to_tensor([self.circuit])
+            self._observables = tfq.convert_to_tensor([self.operators])
+            self._repetitions = None if repetitions is None else tf.fill(self._observables.shape, int(repetitions))
+            qubits = sorted(self.circuit.all_qubits())
             self._identities = tfq.convert_to_tensor([cirq.Circuit(cirq.I.on_each(*qubits))])[0]
             self._simulate = tfq.get_state_op()
-            self.symbols: list[sympy.Symbol] = self._tfq.symbols
-            single = isinstance(operators, (cirq.PauliString, cirq.PauliSum))
-            self.operators = [operators] if single else list(operators)
             simulated = backend in (None, "noiseless")
             if simulated:
                 check_memory(len(qubits), TFQ_BYTES, "tfq")
             exact = repetitions is None and simulated
             adjoint = differentiator is None or type(differentiator) is tfq.differentiators.Adjoint
-            self._spec = self._lowerable(model_circuit, trained) if exact and adjoint else None
+            self._spec = self._lowerable() if exact and adjoint else None
         self._amplitudes = 2 ** len(qubits)
 
-    def _lowerable(self, model_circuit: cirq.Circuit, trained: bool) -> ModelCircuit | None:
+    def _lowerable(self) -> ModelCircuit | None:
         """The circuit to compile; None if it cannot be or has no room, or observables need qubits of data circuits."""
         import tensorflow_quantum as tfq
 
         from tfq_fusion.engines.compiled import LoweringError
         from tfq_fusion.engines.compiled.lowering import lower
 
-        if any(set(operator.qubits) - model_circuit.all_qubits() for operator in self.operators):
+        if any(set(operator.qubits) - self.circuit.all_qubits() for operator in self.operators):
             return None
         # As TensorFlow Quantum reads it: constants in single precision, symbols by name, without assumptions.
-        (circuit,) = tfq.from_tensor(tfq.convert_to_tensor([model_circuit]))
+        (circuit,) = tfq.from_tensor(self._model)
         if cirq.parameter_names(circuit) != {symbol.name for symbol in self.symbols}:
             return None
         symbols = tuple(self.symbols)
         sums = tuple(cirq.PauliSum.wrap(operator) for operator in self.operators)
-        spec = ModelCircuit(circuit, () if trained else symbols, symbols if trained else (), sums)
+        spec = ModelCircuit(circuit, () if self._trained else symbols, symbols if self._trained else (), sums)
         try:
             lower(spec)
         except (LoweringError, MemoryError):
@@ -97,12 +115,19 @@ class _Execution:
         """
         import tensorflow as tf
 
-        def by_tfq(circuits: Any, data: Any) -> Any:
-            shared = tf.repeat(weights[tf.newaxis], tf.shape(circuits)[0], axis=0)
-            return self._tfq([circuits, tf.concat([data, shared], axis=1)])
-
+        if circuits.dtype != tf.string or len(circuits.shape) != 1:
+            raise ValueError(
+                "Circuits should be strings of shape [batch], as tfq.convert_to_tensor makes of circuits, got "
+                f"{circuits.dtype.name} of shape {circuits.shape}."
+            )
+        if not self._trained:
+            counts = tf.shape(circuits)[0], tf.shape(data)[0]
+            message = "Number of circuits and symbol_values do not match. Got {} circuits and {} symbol values."
+            matching = tf.debugging.Assert(counts[0] == counts[1], [tf.strings.format(message, counts)])
+            with tf.control_dependencies([matching]):
+                circuits, data = tf.identity(circuits), tf.identity(data)
         if self._spec is None:
-            return by_tfq(circuits, data)
+            return self._by_tfq(circuits, data, weights)
 
         distinct, positions = tf.unique(circuits)
         known = tf.strings.substr(distinct, 0, len(_HEADER)) == _HEADER
@@ -117,8 +142,22 @@ class _Execution:
         values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions))
         # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
         wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)
-        others = by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide))
+        others = self._by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide), weights)
         return tf.tensor_scatter_nd_update(values, wide, others)
+
+    def _by_tfq(self, circuits: Any, data: Any, weights: Any) -> Any:
+        import tensorflow as tf
+
+        batch = tf.shape(circuits)[0]
+        shared = tf.repeat(weights[tf.newaxis], batch, axis=0)
+        counted = {} if self._repetitions is None else {"repetitions": tf.repeat(self._repetitions, batch, axis=0)}
+        return self._execute(
+            self._append(circuits, append=tf.repeat(self._model, batch)),
+            symbol_names=self._names,
+            symbol_values=tf.concat([data, shared], axis=1),
+            operators=tf.repeat(self._observables, batch, axis=0),
+            **counted,
+        )
 
 
 class _CircuitLayer(keras.layers.Layer):
@@ -142,7 +181,7 @@ class _CircuitLayer(keras.layers.Layer):
                 f"noisy backend value is not supported in tfq.layers.{name}. Please use tfq.layers.Noisy{name} instead."
             )
         self._run = _Execution(model_circuit, operators, repetitions, backend, differentiator, trained=trained)
-        self._arguments = (model_circuit, repetitions, backend, differentiator)
+        self._arguments = (repetitions, backend, differentiator)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = False
 
@@ -155,9 +194,10 @@ class _CircuitLayer(keras.layers.Layer):
         """The constructor's arguments, circuit and operators as Cirq's JSON.
 
         Raises:
-            ValueError: If the backend is a simulator object, or the differentiator is one that takes arguments.
+            ValueError: If the backend is a simulator object, the differentiator is one that takes arguments, or the
+                circuit is one that :func:`tfq_fusion.circuits.load_circuit` would refuse.
         """
-        circuit, repetitions, backend, differentiator = self._arguments
+        repetitions, backend, differentiator = self._arguments
         if backend not in (None, "noiseless"):
             raise ValueError(f"Expected backend 'noiseless' to save {self.name!r}: {backend!r} cannot be saved.")
         differentiator = None if differentiator is None else type(differentiator).__name__
@@ -168,8 +208,8 @@ class _CircuitLayer(keras.layers.Layer):
             )
         return {
             **super().get_config(),
-            "model_circuit": cirq.to_json(circuit),
-            "operators": cirq.to_json(self._run.operators),
+            "model_circuit": dump_circuit(self._run.circuit),
+            "operators": dump_operators(self._run.operators),
             "repetitions": None if repetitions is None else int(repetitions),
             "backend": backend,
             "differentiator": differentiator,
@@ -177,7 +217,19 @@ class _CircuitLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> _CircuitLayer:
-        """The layer of a configuration."""
+        """The layer of a configuration, which may be from a file of a stranger.
+
+        Raises:
+            ValueError: If an entry is not what :meth:`get_config` could have written; before any of it is used.
+        """
+        for name in ("backend", "differentiator", "model_circuit", "operators", "repetitions"):
+            if name not in config:
+                raise ValueError(f"Expected the entry {name!r} in the configuration of a {cls.__name__}.")
+        backend, repetitions = config["backend"], config["repetitions"]
+        if backend not in (None, "noiseless"):
+            raise ValueError(f"backend should be 'noiseless' or None in a configuration, got {backend!r}.")
+        if repetitions is not None and integer("repetitions", repetitions) > MAX_REPETITIONS:
+            raise ValueError(f"repetitions should be an integer of at most {MAX_REPETITIONS}, got {repetitions}.")
         differentiator = config["differentiator"]
         if differentiator not in (None, *DIFFERENTIATORS):
             raise ValueError(
@@ -187,7 +239,7 @@ class _CircuitLayer(keras.layers.Layer):
             import tensorflow_quantum as tfq
 
             differentiator = getattr(tfq.differentiators, differentiator)()
-        circuit, operators = (cirq.read_json(json_text=config[key]) for key in ("model_circuit", "operators"))
+        circuit, operators = load_circuit(config["model_circuit"]), load_operators(config["operators"])
         return cls(**{**config, "model_circuit": circuit, "operators": operators, "differentiator": differentiator})
 
 
@@ -197,8 +249,9 @@ class PQC(_CircuitLayer):
 
     Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
     ``[batch, operators]``, float32. The circuit is compiled if expectation values are exact, by the default backend
-    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do samples
-    whose data circuit, and layers whose observables, hold qubits that the model circuit lacks.
+    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take
+    minutes to compile, and samples whose data circuit, or layers whose observables, hold qubits that the model circuit
+    lacks.
 
     Args:
         model_circuit: Circuit with the symbols to train.
@@ -213,7 +266,8 @@ class PQC(_CircuitLayer):
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
-        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        ValueError: If the circuit has no symbols, there are no operators, repetitions are not positive, or the backend
+            is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
@@ -253,7 +307,7 @@ class PQC(_CircuitLayer):
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, operators]``."""
         circuits = ops.convert_to_tensor(inputs)
-        no_data = ops.zeros((ops.shape(circuits)[0], 0), "float32")
+        no_data = ops.zeros((*ops.shape(circuits)[:1], 0), "float32")
         weights = ops.cast(ops.convert_to_tensor(self.parameters), "float32")
         return ops.cast(self._run(circuits, no_data, weights), self.compute_dtype)
 
@@ -277,7 +331,8 @@ class ControlledPQC(_CircuitLayer):
 
     Call it with ``[circuits, parameters]``: ``[batch]`` circuits without symbols, serialised by
     ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of :attr:`symbols`. The output is
-    ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled.
+    ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled. As many circuits as rows of
+    parameters are expected, else calls raise TensorFlow's ``InvalidArgumentError``.
 
     Args:
         model_circuit: Circuit with the symbols to control.
@@ -289,7 +344,8 @@ class ControlledPQC(_CircuitLayer):
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
-        ValueError: If the circuit has no symbols, repetitions are not positive, or the backend is "noisy".
+        ValueError: If the circuit has no symbols, there are no operators, repetitions are not positive, or the backend
+            is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
     """
@@ -308,6 +364,8 @@ class ControlledPQC(_CircuitLayer):
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, operators]``."""
+        if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
+            raise ValueError(f"{self.name!r} should be called with [circuits, parameters], got {inputs!r}.")
         circuits, parameters = inputs
         values = self._run(ops.convert_to_tensor(circuits), ops.cast(parameters, "float32"), ops.zeros(0, "float32"))
         return ops.cast(values, self.compute_dtype)

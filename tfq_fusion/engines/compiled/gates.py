@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import cirq
 import numpy as np
@@ -128,6 +130,10 @@ def _operation_gates(
             yield dataclasses.replace(gate, controls=(*controls, *gate.controls), axis=_controlled_axis(gate))
         return
     gate = operation.gate
+    if _holds_text(gate):
+        raise LoweringError(
+            "its conditions are text, which Cirq evaluates: write the gate as cirq.Z and cirq.ZZ gates."
+        )
     targets = tuple(positions[qubit] for qubit in operation.qubits)
     if isinstance(gate, cirq.IdentityGate):
         return
@@ -148,6 +154,12 @@ def _operation_gates(
             raise LoweringError("it is neither unitary nor known by a decomposition.")
         for part in parts:
             yield from _operation_gates(part, positions, columns)
+
+
+def _holds_text(gate: Any) -> bool:
+    while gate is not None and not isinstance(gate, cirq.BooleanHamiltonianGate):
+        gate = getattr(gate, "sub_gate", None) or getattr(gate, "_original", None)
+    return gate is not None
 
 
 def _base(gate: cirq.EigenGate) -> type:
@@ -174,7 +186,11 @@ def _affine(expression: sympy.Expr) -> tuple[sympy.Symbol | None, float, float]:
 
 
 def _angle(exponent: cirq.TParamVal, columns: Mapping[str, tuple[str, int]]) -> Angle:
-    symbol, scale, offset = _affine(sympy.sympify(exponent))
+    if isinstance(exponent, numbers.Real):
+        return Angle("constant", 0, 0.0, float(exponent))
+    if not isinstance(exponent, sympy.Expr):  # SymPy would evaluate text
+        raise LoweringError(f"the exponent should be a number or an expression of SymPy, got {exponent!r}.")
+    symbol, scale, offset = _affine(exponent)
     if symbol is None:
         return Angle("constant", 0, 0.0, offset)
     kind, index = columns[symbol.name]

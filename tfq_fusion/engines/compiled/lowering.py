@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion.circuits import ModelCircuit
-from tfq_fusion.engines.compiled.gates import EigenGate, eigen_gates
+from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates
 from tfq_fusion.engines.compiled.pauli import pauli_constants
 from tfq_fusion.engines.compiled.program import (
     Bank,
@@ -31,6 +31,9 @@ from tfq_fusion.engines.memory import check_memory
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
 
+MAX_STEPS = 2_000
+"""Steps of a program: XLA compiles about ten in a second, for values and gradient."""
+
 
 @dataclasses.dataclass
 class _Group:
@@ -48,7 +51,7 @@ def lower(spec: ModelCircuit) -> Program:
     """Lower a circuit to a program.
 
     Raises:
-        LoweringError: If a gate cannot be compiled.
+        LoweringError: If a gate cannot be compiled, or the program has more than :data:`MAX_STEPS` steps.
         MemoryError: If the machine has no room for the states, the observables' tables included.
         ValueError: If an operator acts on a qubit that the circuit lacks.
     """
@@ -67,6 +70,11 @@ def lower(spec: ModelCircuit) -> Program:
     groups: list[_Group] = []
     for gate in eigen_gates(spec.circuit, positions, columns):
         _place(gate, groups, width)
+        if len(groups) > MAX_STEPS:
+            raise LoweringError(
+                f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
+                "Use engine='tfq', or fewer gates."
+            )
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
     steps = tuple(assembly.steps(groups))
     final = {qubit: assembly.order.index(position) for qubit, position in positions.items()}
