@@ -12,7 +12,7 @@ from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
-from tfq_fusion.layers.arguments import integer
+from tfq_fusion.arguments import integer
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
