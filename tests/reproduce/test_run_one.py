@@ -143,7 +143,7 @@ def test_a_fusion_too_large_to_build_is_a_result():
 
 
 def test_a_loss_that_becomes_nan_is_a_result():
-    protocol = dataclasses.replace(ONE_EPOCH, learning_rates=(float("nan"),))
+    protocol = dataclasses.replace(ONE_EPOCH, learning_rates=(1e38,))
     result = run(spec("concat", dataset="mfeat", protocol=protocol))
     assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, None)
     assert result.total_params > 0

@@ -76,7 +76,7 @@ def test_killed_while_it_writes_it_continues_from_the_backup_before(calls, tmp_p
 
 
 def test_killed_while_it_waits_for_something_better_it_stops_no_later(tmp_path, monkeypatch):
-    stuck = dataclasses.replace(TWO_TRIALS, learning_rates=(0.0,), patience=4, epochs=20)
+    stuck = dataclasses.replace(TWO_TRIALS, learning_rates=(1e-30,), patience=4, epochs=20)
     train_and_kill(monkeypatch, (Backup, "on_epoch_end"), 3, tmp_path, stuck)
     assert train("mfb", tmp_path, stuck).epochs == 5
 
@@ -124,7 +124,7 @@ def test_other_files_beside_the_backups_are_no_backups(tmp_path):
 
 
 def test_a_diverged_trial_stays_diverged(tmp_path):
-    protocol = dataclasses.replace(TWO_TRIALS, learning_rates=(float("nan"), 0.03))
+    protocol = dataclasses.replace(TWO_TRIALS, learning_rates=(1e38, 0.03))
     first, again = (train("concat", tmp_path, protocol) for _ in range(2))
     assert first == again
     assert (first.diverged_trials, first.learning_rate) == (1, 0.03)

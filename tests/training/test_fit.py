@@ -146,7 +146,7 @@ def test_labels_of_the_test_part_do_not_influence_training():
 
 def test_a_loss_that_becomes_nan_is_reported_not_raised():
     data = two_blobs()
-    protocol = dataclasses.replace(PROTOCOL, learning_rates=(float("nan"),), epochs=3)
+    protocol = dataclasses.replace(PROTOCOL, learning_rates=(1e38,), epochs=3)
     fitted = fit(maker(data, "concat"), data, protocol, seed=0)
     assert (fitted.metrics, fitted.learning_rate, fitted.diverged_trials) == ({}, None, 1)
     assert math.isnan(fitted.history["loss"][-1])
@@ -154,14 +154,14 @@ def test_a_loss_that_becomes_nan_is_reported_not_raised():
 
 def test_one_diverged_trial_does_not_spoil_the_other():
     data = two_blobs()
-    protocol = dataclasses.replace(PROTOCOL, learning_rates=(float("nan"), 1e-2), epochs=3)
+    protocol = dataclasses.replace(PROTOCOL, learning_rates=(1e38, 1e-2), epochs=3)
     fitted = fit(maker(data, "concat"), data, protocol, seed=0)
     assert (fitted.learning_rate, fitted.diverged_trials) == (1e-2, 1)
 
 
 def test_early_stopping_ends_training_before_the_last_epoch():
     data = two_blobs()
-    protocol = dataclasses.replace(PROTOCOL, epochs=50, patience=1, learning_rates=(0.0,))
+    protocol = dataclasses.replace(PROTOCOL, epochs=50, patience=1, learning_rates=(1e-30,))
     assert fit(maker(data, "concat"), data, protocol, seed=0).epochs == 2
 
 

@@ -79,7 +79,7 @@ def test_accuracy_is_the_share_of_samples_with_the_right_class():
 
 def test_a_loss_that_becomes_nan_is_a_result(specify):
     spec = specify("noise", degree=None, fusion="concat")
-    spec = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(float("nan"),)))
+    spec = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(1e38,)))
     dataset = dataset_of(spec)
     data = prepare(dataset)
     found = result(spec, dataset, data, train(spec, dataset, data), {"accuracy": 1.0})
