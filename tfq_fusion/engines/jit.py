@@ -90,15 +90,23 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
     return transpose(gradients)
 
 
+def padded_size(size: int) -> int:
+    """How many samples :func:`pad_batch` makes of a batch."""
+    return SMALL_BATCH if size <= SMALL_BATCH else -(-size // BATCH) * BATCH
+
+
 def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`."""
+    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`.
+
+    An empty batch is padded too: an empty last shard of a distributed batch has a gradient, of zeros.
+    """
     size = array.shape[0]
     if size is not None:
-        missing = -size % (SMALL_BATCH if size <= SMALL_BATCH else BATCH)
+        missing = padded_size(size) - size
         return keras.ops.pad(array, ((0, missing), *((0, 0),) * (len(array.shape) - 1))) if missing else array
     import tensorflow as tf
 
     # Only TensorFlow leaves a batch size unknown until the graph runs.
     size = tf.shape(array)[0]
-    missing = tf.math.floormod(-size, tf.where(size <= SMALL_BATCH, SMALL_BATCH, BATCH))
+    missing = tf.where(size <= SMALL_BATCH, SMALL_BATCH - size, tf.math.floormod(-size, BATCH))
     return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])

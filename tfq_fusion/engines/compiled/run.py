@@ -11,7 +11,7 @@ from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations
 from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure
-from tfq_fusion.engines.jit import BATCH, SMALL_BATCH, pull_back
+from tfq_fusion.engines.jit import pull_back
 
 
 def forward(
@@ -91,7 +91,8 @@ def backward(
             case GateStep():
                 exponent_gradients[step.gate] = gradient
         if gradient is not None:
-            zero = ops.minimum(ops.abs(ops.reshape(gradient, (-1,))[0]), 0.0)
+            # No product with zero: of a sample that is NaN it would be NaN, for all samples.
+            zero = ops.cast(ops.reshape(gradient, (-1,))[0] > math.inf, gradient.dtype)
 
     def again(weights: Any) -> Any:
         return block_matrices(structure.families, constants, weights)
@@ -131,10 +132,10 @@ def _rotations(steps: Sequence[Step]) -> bool:
 def _materialized(array: Any) -> Any:
     """The same array, ``[2, ..., batch]``, by way of a matrix product.
 
-    XLA would fuse what makes it into everything that uses it: make it again for every amplitude, in slower loops.
+    XLA would fuse what makes it into everything that uses it: make it again for every amplitude, in slower loops. The
+    product is over the leading axis: over the samples, one that is NaN would make others NaN.
     """
-    rows = ops.reshape(array, (-1, math.gcd(BATCH, 2 * math.prod(array.shape[1:-1]) * SMALL_BATCH)))
-    return ops.reshape(ops.matmul(rows, ops.eye(rows.shape[1], dtype=rows.dtype)), (*array.shape[:-1], -1))
+    return ops.reshape(ops.matmul(ops.eye(2, dtype=array.dtype), ops.reshape(array, (2, -1))), ops.shape(array))
 
 
 def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
