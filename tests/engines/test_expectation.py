@@ -141,6 +141,61 @@ def test_symbols_keep_their_order_and_may_be_unused(engine):
     np.testing.assert_allclose(found, [[np.cos(0.3) * np.cos(1.1)]], atol=1e-6)
 
 
+def no_symbols(circuit, *operators):
+    return ModelCircuit(circuit, (), (), operators)
+
+
+def value(spec, engine):
+    return float(expectation(spec, np.zeros((1, 0)), np.zeros(0), engine=engine)[0, 0])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_circuit_or_sum_that_was_extended_has_its_new_value(engine):
+    qubit = cirq.LineQubit(0)
+    circuit, total = cirq.Circuit(cirq.rx(0.3).on(qubit)), cirq.PauliSum.wrap(cirq.Z(qubit))
+    first = no_symbols(circuit, total)
+    found = [value(first, engine)]
+    circuit.append(cirq.X(qubit))
+    found.append(value(no_symbols(circuit, total), engine))
+    total += 5
+    found.append(value(no_symbols(circuit, total), engine))
+    np.testing.assert_allclose(found, [np.cos(0.3), -np.cos(0.3), 5 - np.cos(0.3)], atol=1e-6)
+    assert value(first, engine) == found[0]  # it kept what it was made of
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_model_circuit_holds_may_be_extended_too(engine):
+    qubit = cirq.LineQubit(0)
+    spec = no_symbols(cirq.Circuit(cirq.rx(0.3).on(qubit)), -cirq.Z(qubit))
+    found = [value(spec, engine)]
+    spec.circuit.append(cirq.X(qubit))
+    found.append(value(spec, engine))
+    (total,) = spec.operators
+    total -= cirq.Z(qubit)  # -2 has the hash of -1
+    found.append(value(spec, engine))
+    np.testing.assert_allclose(found, [-np.cos(0.3), np.cos(0.3), 2 * np.cos(0.3)], atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+def test_global_policies_change_nothing(policy, engine):
+    spec = qfl_circuit(2, 1, degree=1, observables=2, seed=5)
+    inputs = [tf.constant(array, tf.float32) for array in values(spec, seed=0, batch=2)]
+    before, found = tf.keras.mixed_precision.global_policy(), []
+    try:
+        for each in (policy, "float32"):  # what is kept of the first must not show in the second
+            tf.keras.mixed_precision.set_global_policy(each)
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                result = expectation(spec, *inputs, engine=engine)
+            found.append((result, *tape.gradient(result, inputs)))
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+    for one, other in zip(*found, strict=True):
+        assert one.dtype == tf.float32
+        np.testing.assert_array_equal(one, other)
+
+
 def test_unknown_engine_lists_the_known():
     spec = qfl_circuit(2, 1, degree=1, observables=1)
     with pytest.raises(ValueError, match=r"one of \['compiled', 'tfq'\], got 'qsim'"):

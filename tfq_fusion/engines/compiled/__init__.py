@@ -15,6 +15,7 @@ import numpy as np
 
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.compiled import run
 from tfq_fusion.engines.compiled.gates import LoweringError
 from tfq_fusion.engines.compiled.lowering import lower
@@ -44,10 +45,14 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     return values(pad_batch(read(data)), read(weights))[:batch]
 
 
-@functools.lru_cache(maxsize=64)
 def _program(spec: ModelCircuit, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
+    return _lowered(spec.content, dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def _lowered(content: Content, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
     check_backend()
-    program = lower(spec)
+    program = lower(content.model_circuit())
     layout, floats, integers = program.packed()
     return program.structure, layout, (constant(floats.astype(dtype)), constant(integers.astype(np.int32)))
 
