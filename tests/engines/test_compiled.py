@@ -314,6 +314,13 @@ def test_an_empty_batch_has_values_and_gradients(engine):
         np.testing.assert_array_equal(weight_gradient, np.zeros(len(spec.weight_symbols)))
 
 
+def test_a_gradient_prints_no_warning(caplog):
+    spec = qfl_circuit(2, 1, degree=1, observables=1, seed=3)
+    with caplog.at_level("WARNING"):
+        values_and_gradients(spec, np.zeros((1, 2)), np.zeros(18), np.ones((1, 1)), tf.float32)
+    assert not caplog.records
+
+
 def test_variables_are_data_and_weights_too():
     spec = qfl_circuit(2, 2, degree=1, observables=3)
     rng = np.random.default_rng(0)

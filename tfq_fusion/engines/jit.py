@@ -61,6 +61,37 @@ def read(array: Any) -> Any:
     return array
 
 
+def available(dtype: str) -> str:
+    """The dtype that arrays get where this one is asked for: JAX has doubles only where they were switched on."""
+    if _on_tensorflow():
+        return dtype
+    import jax
+
+    return str(jax.dtypes.canonicalize_dtype(dtype).name)
+
+
+def complex_array(real: Any, imaginary: Any) -> Any:
+    """Real and imaginary parts as complex numbers: the derivative of a cast would discard one with a warning."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.complex(real, imaginary)
+    import jax
+
+    return jax.lax.complex(real, imaginary)
+
+
+def require_equal_batches(first: Any, second: Any) -> None:
+    """Raise an error if two arrays have not the same number of samples, where it is not known before the graph runs."""
+    if None in (first.shape[0], second.shape[0]):
+        import tensorflow as tf
+
+        # Only TensorFlow leaves a batch size unknown until the graph runs.
+        tf.debugging.assert_equal(
+            tf.shape(first)[0], tf.shape(second)[0], "states should have one row per sample of the data."
+        )
+
+
 def einsum(equation: str, *operands: Any) -> Any:
     """An Einstein sum in the operands' precision: Keras' own casts complex128 to complex64."""
     if _on_tensorflow():
