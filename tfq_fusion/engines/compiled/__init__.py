@@ -20,15 +20,30 @@ from tfq_fusion.engines.compiled import run
 from tfq_fusion.engines.compiled.gates import LoweringError
 from tfq_fusion.engines.compiled.lowering import lower
 from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
-from tfq_fusion.engines.jit import check_backend, constant, jit, pad_batch, read
+from tfq_fusion.engines.jit import (
+    check_backend,
+    constant,
+    jit,
+    pad_batch,
+    padded_size,
+    read,
+    require_equal_batches,
+)
+from tfq_fusion.engines.memory import STATES, check_memory
 
 __all__ = ["LoweringError", "expectation"]
 
 
 def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
     """See :func:`tfq_fusion.engines.expectation`, which checks shapes; computes in the precision of ``weights``."""
-    structure, layout, numbers = _program(spec, keras.backend.standardize_dtype(weights.dtype))
+    dtype = keras.backend.standardize_dtype(weights.dtype)
+    structure, layout, numbers = _program(spec, dtype)
     forward, backward = _compiled(structure, layout, states is None)
+    if data.shape[0] is not None:
+        needed = STATES * 2 * np.dtype(dtype).itemsize * padded_size(data.shape[0])
+        check_memory(structure.qubits, needed, "compiled", data.shape[0])
+    if states is not None:
+        require_equal_batches(data, states)
     batch = ops.shape(data)[0]
     start = () if states is None else (pad_batch(states),)
 

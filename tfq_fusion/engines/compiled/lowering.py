@@ -26,7 +26,7 @@ from tfq_fusion.engines.compiled.program import (
     Structure,
 )
 from tfq_fusion.engines.jit import SMALL_BATCH
-from tfq_fusion.engines.memory import check_memory
+from tfq_fusion.engines.memory import STATES, check_memory
 
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
@@ -74,9 +74,9 @@ def lower(spec: ModelCircuit) -> Program:
 
 
 def _bytes_per_amplitude(spec: ModelCircuit) -> int:
-    """What values alone need: three states of the smallest batch, and each string's rows and signs, in 4 bytes each."""
+    """What any batch needs: the states of the smallest one, and each string's rows and signs, in 4 bytes each."""
     strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
-    return 3 * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
+    return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
 
 def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
