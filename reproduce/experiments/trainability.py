@@ -86,7 +86,7 @@ def gradient_variance(spec: RunSpec) -> RunResult:
     gradients = []
     for draw in range(draws):
         weights = initial_weights(initial, qubits, int(arguments.get("blocks", 1)), degree, rng)
-        data = rng.uniform(-math.pi / 2, math.pi / 2, (1, len(circuit.data_symbols)))
+        data = rng.uniform(-math.pi / 2, math.pi / 2, (1, len(circuit.data_symbols))).astype(np.float32)
         watched = tf.constant(weights, tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(watched)
