@@ -347,6 +347,15 @@ def test_an_exponent_of_two_symbols_is_named():
         expectation(spec, np.zeros((1, 0)), np.zeros(2))
 
 
+def test_a_circuit_that_would_compile_for_hours_is_refused_at_once():
+    x, w = sympy.symbols("x w")
+    qubit = cirq.LineQubit(0)
+    circuit = cirq.Circuit([cirq.rx(x).on(qubit), cirq.ry(w).on(qubit)] * 1000)
+    spec = ModelCircuit(circuit, [x], [w], cirq.Z(qubit))
+    with pytest.raises(compiled.LoweringError, match=r"2,000 steps .* use engine='tfq'"):
+        expectation(spec, np.zeros((1, 1)), np.zeros(1))
+
+
 def test_an_operator_on_a_missing_qubit_is_named():
     circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)))
     spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(3)),))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion.circuits import ModelCircuit
-from tfq_fusion.engines.compiled.gates import EigenGate, eigen_gates
+from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates
 from tfq_fusion.engines.compiled.pauli import pauli_constants
 from tfq_fusion.engines.compiled.program import (
     Bank,
@@ -31,24 +31,28 @@ from tfq_fusion.engines.memory import STATES, check_memory
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
 
+MAX_STEPS = 1000
+"""XLA compiles each on its own: a tenth of a second of processor time for values, half a second for gradients."""
+
 
 @dataclasses.dataclass
 class _Group:
     """Gates that become one step; ``kind`` is "block", "diagonal", "rotation" or "gate"."""
 
     kind: str
-    gates: list[EigenGate]
+    gates: list[EigenGate] = dataclasses.field(default_factory=list)
+    qubits: frozenset[int] = frozenset()
 
-    @property
-    def qubits(self) -> frozenset[int]:
-        return frozenset().union(*(gate.qubits for gate in self.gates))
+    def add(self, gate: EigenGate) -> None:
+        self.gates.append(gate)
+        self.qubits |= gate.qubits
 
 
 def lower(spec: ModelCircuit) -> Program:
     """Lower a circuit to a program.
 
     Raises:
-        LoweringError: If a gate cannot be compiled.
+        LoweringError: If a gate cannot be compiled, or there are more than :data:`MAX_STEPS` steps.
         MemoryError: If the machine has no room for the states, the observables' tables included.
         ValueError: If an operator acts on a qubit that the circuit lacks.
     """
@@ -67,6 +71,11 @@ def lower(spec: ModelCircuit) -> Program:
     groups: list[_Group] = []
     for gate in eigen_gates(spec.circuit, positions, columns):
         _place(gate, groups, width)
+    if len(groups) > MAX_STEPS:
+        raise LoweringError(
+            f"Cannot compile a circuit of {len(groups):,} steps that do not fuse, at most {MAX_STEPS:,} are compiled: "
+            "use engine='tfq', or fewer gates."
+        )
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
     steps = tuple(assembly.steps(groups))
     final = {qubit: assembly.order.index(position) for qubit, position in positions.items()}
@@ -89,11 +98,12 @@ def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
         kind = "block" if len(gate.qubits) <= width else "gate"
     for group in reversed(groups):
         if group.kind == kind and _may_join(gate, group, width):
-            group.gates.append(gate)
+            group.add(gate)
             return
         if group.qubits & gate.qubits:
             break
-    groups.append(_Group(kind, [gate]))
+    groups.append(_Group(kind))
+    groups[-1].add(gate)
 
 
 def _may_join(gate: EigenGate, group: _Group, width: int) -> bool:
