@@ -35,6 +35,18 @@ def test_it_keeps_copies():
     assert spec == ModelCircuit(circuit(), (X,), (W,), (cirq.PauliSum.wrap(cirq.Z(QUBIT)),))
 
 
+@pytest.mark.parametrize("controlled", [False, True])
+def test_matrices_of_gates_are_copied_too(controlled):
+    matrix = np.eye(2)
+    operation = cirq.MatrixGate(matrix).on(QUBIT)
+    if controlled:
+        operation = operation.controlled_by(cirq.LineQubit(1)).with_tags("kept")
+    spec = ModelCircuit(cirq.Circuit(operation), (), (), cirq.Z(QUBIT))
+    before = spec.circuit.unitary()
+    matrix[:] = [[0, 1], [1, 0]]
+    np.testing.assert_array_equal(spec.circuit.unitary(), before)
+
+
 def test_equal_circuits_have_equal_hashes_in_any_order_of_terms():
     terms = cirq.Z(QUBIT), 2 * cirq.X(QUBIT)
     first, second = (

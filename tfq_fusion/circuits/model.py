@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import cirq
+import numpy as np
 import sympy
 
 
@@ -63,7 +65,7 @@ class ModelCircuit:
         if not isinstance(self.circuit, cirq.AbstractCircuit):
             raise TypeError(f"circuit should be a cirq.Circuit, got {type(self.circuit).__name__}.")
         kept = {
-            "circuit": self.circuit.unfreeze(),
+            "circuit": _copied(self.circuit),
             "data_symbols": _symbols("data_symbols", self.data_symbols),
             "weight_symbols": _symbols("weight_symbols", self.weight_symbols),
             "operators": _operators(self.operators),
@@ -91,6 +93,19 @@ class ModelCircuit:
         """Hash by the content, but for the order of an operator's terms, which equality does not see."""
         content = self.content
         return hash((content[:-1], tuple(frozenset(terms) for terms in content.operators)))
+
+
+def _copied(circuit: cirq.AbstractCircuit) -> cirq.Circuit:
+    # Operations never change, but for arrays that gates such as cirq.MatrixGate hold.
+    arrays = any(map(_holds_array, circuit.all_operations()))
+    return copy.deepcopy(circuit.unfreeze()) if arrays else circuit.unfreeze()
+
+
+def _holds_array(operation: cirq.Operation) -> bool:
+    operation = operation.untagged
+    if isinstance(operation, cirq.ControlledOperation):
+        return _holds_array(operation.sub_operation)
+    return any(isinstance(value, np.ndarray) for value in getattr(operation.gate, "__dict__", {}).values())
 
 
 def _symbols(name: str, symbols: Any) -> tuple[sympy.Symbol, ...]:
