@@ -297,6 +297,27 @@ def test_a_sample_that_is_not_finite_leaves_the_others_alone(value):
             np.testing.assert_allclose(np.delete(one, sample, 0), np.delete(other, sample, 0), atol=1e-6)
 
 
+def test_gradients_and_states_that_are_not_finite_leave_other_samples_alone():
+    spec = qfl_circuit(2, 2, degree=2, observables=3)
+    rng = np.random.default_rng(0)
+    data, weights = tf.constant(rng.uniform(-1, 1, (3, 4))), tf.constant(rng.uniform(-2, 2, 36))
+
+    @tf.function
+    def run(states, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(data)
+            values = expectation(spec, data, weights, states=states)
+        return values, tape.gradient(values, data, upstream)
+
+    states, upstream = np.eye(16)[:3] + 0j, np.ones((3, 3))
+    bad_states, bad_upstream = states.copy(), upstream.copy()
+    bad_states[1, 0], bad_upstream[1, 0] = np.nan, np.inf
+    for start, gradient, of_values in ((bad_states, upstream, True), (states, bad_upstream, False)):
+        values, found = run(tf.constant(start), tf.constant(gradient))
+        assert np.isnan(values).any(axis=1).tolist() == [False, of_values, False]
+        assert np.isnan(found).any(axis=1).tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_empty_batch_has_values_and_gradients(engine):
     """The last shard of a distributed batch may be empty."""

@@ -45,7 +45,15 @@ def test_values_and_gradients_are_the_simulator_s(tmp_path):
     }
     np.savez(tmp_path / "in.npz", **arrays)
     run = subprocess.run(
-        [sys.executable, "-W", "error:Explicitly requested dtype", "-c", SCRIPT, tmp_path / "in.npz", tmp_path / "out.npz"],
+        [
+            sys.executable,
+            "-W",
+            "error:Explicitly requested dtype",
+            "-c",
+            SCRIPT,
+            tmp_path / "in.npz",
+            tmp_path / "out.npz",
+        ],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,

@@ -49,11 +49,11 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
     @ops.custom_gradient
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
-        found, state, trigonometry = forward(numbers, data, weights, *start)
+        found, *kept = forward(numbers, data, weights, *start)
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
             (upstream,) = arguments if upstream is None else (upstream,)
-            return backward(numbers, data, weights, state, trigonometry, upstream)
+            return backward(numbers, data, weights, *kept, upstream)
 
         return found, gradient
 
@@ -78,9 +78,9 @@ def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[C
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)
 
     def backward(
-        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, upstream: Any
+        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, poison: Any, upstream: Any
     ) -> tuple[Any, Any]:
         constants = unpack(layout, *numbers)
-        return run.backward(structure, constants, data, weights, state, trigonometry, upstream, same_start)
+        return run.backward(structure, constants, data, weights, state, trigonometry, poison, upstream, same_start)
 
     return jit(forward), jit(backward)
