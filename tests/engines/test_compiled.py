@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tfq_fusion.circuits import ModelCircuit, padded_symbols, qfl_circuit
-from tfq_fusion.engines import compiled, expectation
+from tfq_fusion.engines import ENGINES, compiled, expectation
 
 pytestmark = pytest.mark.keras
 
@@ -105,7 +105,7 @@ def simulated(spec, data, weights, initial=None):
 
 
 def values_and_gradients(spec, data, weights, upstream, dtype, engine="compiled"):
-    inputs = [tf.constant(data, dtype), tf.constant(weights, dtype)]
+    inputs = [tf.cast(data, dtype), tf.cast(weights, dtype)]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         values = expectation(spec, *inputs, engine=engine)
@@ -269,6 +269,77 @@ def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
     np.testing.assert_allclose(found[0], simulated(spec, data, weights), atol=1e-5)
     for own, eager in zip(found, run(*arguments), strict=True):
         np.testing.assert_allclose(own, eager, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_sample_that_is_not_finite_leaves_the_others_alone(value):
+    """In a graph no value is looked at beforehand; every kind of step stands in the circuit."""
+    (a, b, c), weights, qubits = padded_symbols("x", 3), padded_symbols("w", 2), cirq.LineQubit.range(3)
+    circuit = cirq.Circuit(
+        cirq.rx(weights[0]).on_each(*qubits),
+        cirq.CZ(*qubits[:2]),
+        cirq.ry(a).on(qubits[0]),
+        cirq.rx(b).on(qubits[1]),
+        cirq.ry(weights[1]).on_each(*qubits),
+        cirq.CNOT(*qubits[1:]) ** c,
+        cirq.H(qubits[2]) ** a,
+    )
+    spec = ModelCircuit(circuit, (a, b, c), weights, tuple(cirq.PauliSum.wrap(cirq.Z(qubit)) for qubit in qubits))
+    run = tf.function(lambda *arguments: values_and_gradients(spec, *arguments, np.ones(3), tf.float32))
+    data, trained = np.random.default_rng(0).uniform(-2, 2, (9, 3)), tf.constant([0.4, -0.7])
+    expected = run(tf.constant(data, tf.float32), trained)
+    for sample in (0, 5):
+        spoilt = data.copy()
+        spoilt[sample, 0] = value
+        found = run(tf.constant(spoilt, tf.float32), trained)
+        for one, other in zip(found[:2], expected[:2], strict=True):
+            np.testing.assert_array_equal(np.isnan(one).any(axis=1), np.arange(9) == sample)
+            np.testing.assert_allclose(np.delete(one, sample, 0), np.delete(other, sample, 0), atol=1e-6)
+
+
+def test_gradients_and_states_that_are_not_finite_leave_other_samples_alone():
+    spec = qfl_circuit(2, 2, degree=2, observables=3)
+    rng = np.random.default_rng(0)
+    data, weights = tf.constant(rng.uniform(-1, 1, (3, 4))), tf.constant(rng.uniform(-2, 2, 36))
+
+    @tf.function
+    def run(states, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(data)
+            values = expectation(spec, data, weights, states=states)
+        return values, tape.gradient(values, data, upstream)
+
+    states, upstream = np.eye(16)[:3] + 0j, np.ones((3, 3))
+    bad_states, bad_upstream = states.copy(), upstream.copy()
+    bad_states[1, 0], bad_upstream[1, 0] = np.nan, np.inf
+    for start, gradient, of_values in ((bad_states, upstream, True), (states, bad_upstream, False)):
+        values, found = run(tf.constant(start), tf.constant(gradient))
+        assert np.isnan(values).any(axis=1).tolist() == [False, of_values, False]
+        assert np.isnan(found).any(axis=1).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_empty_batch_has_values_and_gradients(engine):
+    """The last shard of a distributed batch may be empty."""
+    spec = qfl_circuit(2, 2, degree=1, observables=3)
+    weights = tf.ones(len(spec.weight_symbols))
+
+    def run(data):
+        return values_and_gradients(spec, data, weights, np.zeros((1, 3)), tf.float32, engine)
+
+    data = tf.zeros((0, 4))
+    for each in (run, tf.function(run, input_signature=[tf.TensorSpec([None, 4])])):
+        values, data_gradient, weight_gradient = each(data)
+        assert values.shape == (0, 3)
+        assert data_gradient.shape == (0, 4)
+        np.testing.assert_array_equal(weight_gradient, np.zeros(len(spec.weight_symbols)))
+
+
+def test_a_gradient_prints_no_warning(caplog):
+    spec = qfl_circuit(2, 1, degree=1, observables=1, seed=3)
+    with caplog.at_level("WARNING"):
+        values_and_gradients(spec, np.zeros((1, 2)), np.zeros(18), np.ones((1, 1)), tf.float32)
+    assert not caplog.records
 
 
 def test_variables_are_data_and_weights_too():

@@ -10,7 +10,6 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.circuits import ModelCircuit, qcnn_circuit, qfl_circuit
 from tfq_fusion.engines import ENGINES, expectation
 
@@ -51,8 +50,9 @@ def test_expectations_are_the_simulator_s(modalities, features, degree, entangle
     data, weights = values(spec, seed, batch)
     for engine in ENGINES:
         found = expectation(spec, data, weights, engine=engine)
-        assert found.dtype == tf.float32
-        np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
+        precise = engine == "compiled"
+        assert found.dtype == (tf.float64 if precise else tf.float32)
+        np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-12 if precise else 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -142,24 +142,59 @@ def test_symbols_keep_their_order_and_may_be_unused(engine):
     np.testing.assert_allclose(found, [[np.cos(0.3) * np.cos(1.1)]], atol=1e-6)
 
 
+def no_symbols(circuit, *operators):
+    return ModelCircuit(circuit, (), (), operators)
+
+
+def value(spec, engine):
+    return float(expectation(spec, np.zeros((1, 0)), np.zeros(0), engine=engine)[0, 0])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_circuit_or_sum_that_was_extended_has_its_new_value(engine):
+    qubit = cirq.LineQubit(0)
+    circuit, total = cirq.Circuit(cirq.rx(0.3).on(qubit)), cirq.PauliSum.wrap(cirq.Z(qubit))
+    first = no_symbols(circuit, total)
+    found = [value(first, engine)]
+    circuit.append(cirq.X(qubit))
+    found.append(value(no_symbols(circuit, total), engine))
+    total += 5
+    found.append(value(no_symbols(circuit, total), engine))
+    np.testing.assert_allclose(found, [np.cos(0.3), -np.cos(0.3), 5 - np.cos(0.3)], atol=1e-6)
+    assert value(first, engine) == found[0]  # it kept what it was made of
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_model_circuit_holds_may_be_extended_too(engine):
+    qubit = cirq.LineQubit(0)
+    spec = no_symbols(cirq.Circuit(cirq.rx(0.3).on(qubit)), -cirq.Z(qubit))
+    found = [value(spec, engine)]
+    spec.circuit.append(cirq.X(qubit))
+    found.append(value(spec, engine))
+    (total,) = spec.operators
+    total -= cirq.Z(qubit)  # -2 has the hash of -1
+    found.append(value(spec, engine))
+    np.testing.assert_allclose(found, [-np.cos(0.3), np.cos(0.3), 2 * np.cos(0.3)], atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
-def test_tensorflow_quantum_runs_under_any_global_policy(policy):
-    if LEGACY:
-        now, choose = keras.mixed_precision.global_policy(), keras.mixed_precision.set_global_policy
-    else:
-        now, choose = keras.config.dtype_policy(), keras.config.set_dtype_policy
-    spec = qfl_circuit(2, 2, degree=1, observables=2, seed=len(policy))  # no other test runs this one
-    data, weights = map(tf.constant, values(spec, seed=0, batch=2))
-    choose(policy)
+def test_global_policies_change_nothing(policy, engine):
+    spec = qfl_circuit(2, 1, degree=1, observables=2, seed=5)
+    inputs = [tf.constant(array, tf.float32) for array in values(spec, seed=0, batch=2)]
+    before, found = tf.keras.mixed_precision.global_policy(), []
     try:
-        with tf.GradientTape() as tape:
-            tape.watch(weights)
-            found = expectation(spec, data, weights, engine="tfq")
-        gradient = tape.gradient(found, weights)
+        for each in (policy, "float32"):  # what is kept of the first must not show in the second
+            tf.keras.mixed_precision.set_global_policy(each)
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                result = expectation(spec, *inputs, engine=engine)
+            found.append((result, *tape.gradient(result, inputs)))
     finally:
-        choose(now)
-    np.testing.assert_allclose(found, simulated(spec, data.numpy(), weights.numpy()), atol=1e-5)
-    assert np.isfinite(gradient).all()
+        tf.keras.mixed_precision.set_global_policy(before)
+    for one, other in zip(*found, strict=True):
+        assert one.dtype == tf.float32
+        np.testing.assert_array_equal(one, other)
 
 
 def test_unknown_engine_lists_the_known():
@@ -178,11 +213,108 @@ def test_wrong_numbers_of_columns_are_both_named(columns, weights, message):
         expectation(spec, np.zeros((1, columns)), np.zeros(weights))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_refused(value):
+@pytest.mark.parametrize(
+    ("data", "weights", "states", "expected"),
+    [
+        (np.float64, np.float64, None, "float64"),
+        (np.float64, np.float32, None, "float64"),
+        (np.float32, np.float64, None, "float64"),
+        (np.float32, np.float32, np.complex128, "float64"),
+        (np.float32, np.float32, np.complex64, "float32"),
+        (np.int64, np.float16, None, "float32"),
+        (list, list, None, "float32"),
+        (list, np.float64, None, "float64"),
+        (tf.float64, tf.float32, None, "float64"),
+        (tf.float32, tf.float32, None, "float32"),
+    ],
+)
+def test_the_widest_precision_is_that_of_the_values(data, weights, states, expected):
+    def as_(kind, array):
+        if kind is list:
+            return array.tolist()
+        return tf.constant(array, kind) if isinstance(kind, tf.DType) else array.astype(kind)
+
+    z, w = sympy.symbols("z w")
+    qubit = cirq.LineQubit(0)
+    spec = ModelCircuit(cirq.Circuit(cirq.ry(z).on(qubit), cirq.rx(w).on(qubit)), [z], [w], cirq.Z(qubit))
+    start = None if states is None else as_(states, np.eye(2)[:1])
+    found = expectation(spec, as_(data, np.ones((1, 1))), as_(weights, np.ones(1)), states=start)
+    assert found.dtype.name == expected
+    np.testing.assert_allclose(found, [[np.cos(1) ** 2]], atol={"float32": 1e-6, "float64": 1e-14}[expected])
+
+
+def test_plain_numbers_are_in_keras_default_precision():
     spec = qfl_circuit(2, 1, degree=1, observables=1)
-    with pytest.raises(ValueError, match="data should be finite"):
-        expectation(spec, [[value, 0.0]], np.zeros(18))
+    tf.keras.backend.set_floatx("float64")
+    try:
+        assert expectation(spec, [[0.1, 0.2]], [0.3] * 18).dtype == tf.float64
+    finally:
+        tf.keras.backend.set_floatx("float32")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
+def test_values_that_are_no_angles_are_named(bad, engine):
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    message = rf"data should be finite, and at most .* got {bad:g} for 'x_1' \(sample 2\)\. Impute"
+    with pytest.raises(ValueError, match=message.replace("+", r"\+")):
+        expectation(spec, [[0, 0], [0, 0], [0, bad]], np.zeros(18), engine=engine)
+    message = rf"weights should be finite, .* got {bad:g} for 'theta_03'\. If training made them, lower the learning"
+    with pytest.raises(ValueError, match=message.replace("+", r"\+")):
+        expectation(spec, np.zeros((1, 2)), [0, 0, 0, bad] + 14 * [0], engine=engine)
+
+
+@pytest.mark.parametrize("angle", [100.0, 65_000.0])
+def test_large_angles_have_one_value_on_both_engines(angle):
+    spec = qfl_circuit(2, 1, degree=1, observables=2)
+    found = [
+        expectation(spec, np.full((1, 2), angle, np.float32), np.ones(18, np.float32), engine=engine)
+        for engine in ENGINES
+    ]
+    np.testing.assert_allclose(*found, atol=2**-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "weights", "message"),
+    [
+        (np.zeros((1, 2), complex), np.zeros(18), "data should be an array of real numbers, got complex128"),
+        ([["a", "b"]], np.zeros(18), "data should be an array of real numbers, got list"),
+        (None, np.zeros(18), "data should be an array of real numbers, got NoneType"),
+        (np.array([["a", "b"]]), np.zeros(18), "data should be an array of real numbers, got str"),
+        ([[0, 0], [0]], np.zeros(18), "data should be an array of real numbers, got list"),
+        (np.zeros((1, 2)), 0.5, r"weights should have shape \[18\].*got \[\]"),
+    ],
+)
+def test_what_is_no_array_of_real_numbers_is_named(data, weights, message):
+    with pytest.raises(ValueError, match=message):
+        expectation(qfl_circuit(2, 1, degree=1, observables=1), data, weights)
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        (np.eye(8)[:1], r"states should have shape \[2, 8\].*got \[1, 8\]"),
+        (np.eye(8)[:3], r"states should have shape \[2, 8\].*got \[3, 8\]"),
+        (np.eye(4)[:2], r"states should have shape \[2, 8\].*got \[2, 4\]"),
+        (np.eye(8)[0], r"states should have shape \[2, 8\].*got \[8\]"),
+        (np.diag([1.0, 0.5] + 6 * [0])[:2], r"states should have norm 1, got 0.5 \(sample 1\)"),
+        (np.zeros((2, 8)), r"states should have norm 1, got 0 \(sample 0\)"),
+        (np.full((2, 8), np.nan), r"states should have norm 1, got nan \(sample 0\)"),
+        (np.full((2, 8), "a"), r"states should be an array of complex or real numbers, got str"),
+    ],
+)
+def test_states_that_do_not_fit_are_named(states, message):
+    with pytest.raises(ValueError, match=message):
+        expectation(qfl_circuit(2, 1, degree=1, observables=1), np.zeros((2, 2)), np.zeros(18), states=states)
+
+
+def test_states_of_another_batch_are_refused_in_a_graph_too():
+    spec = qfl_circuit(2, 1, degree=1, observables=1)
+    signature = [tf.TensorSpec([None, 2]), tf.TensorSpec([None, 8])]
+    run = tf.function(lambda data, states: expectation(spec, data, tf.zeros(18), states=states), signature)
+    assert run(tf.zeros((2, 2)), tf.eye(8)[:2]).shape == (2, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one row per sample"):
+        run(tf.zeros((3, 2)), tf.eye(8)[:1])
 
 
 def test_equal_circuits_share_one_compilation():

@@ -24,6 +24,12 @@ data, weights, upstream = (jax.numpy.asarray(arrays[name], "float32") for name i
 loss = lambda data, weights: (upstream * expectation(spec, data, weights)).sum()
 for differentiate in (jax.grad(loss, (0, 1)), jax.jit(jax.grad(loss, (0, 1)))):
     gradients = differentiate(data, weights)
+spoilt = jax.jit(jax.grad(loss, 0))(data.at[1, 0].set(np.nan), weights)
+assert np.isnan(spoilt).any(axis=1).tolist() == [False, True, False]
+empty = jax.grad(lambda data: expectation(spec, data, weights).sum())(data[:0])
+assert empty.shape == (0, 6)
+double = arrays["data"]  # JAX has no doubles here: no warning, and single precision
+assert expectation(spec, double, weights).dtype == "float32"
 assert "tensorflow" not in sys.modules
 np.savez(sys.argv[2], values=expectation(spec, data, weights), data=gradients[0], weights=gradients[1])
 """
@@ -39,7 +45,15 @@ def test_values_and_gradients_are_the_simulator_s(tmp_path):
     }
     np.savez(tmp_path / "in.npz", **arrays)
     run = subprocess.run(
-        [sys.executable, "-c", SCRIPT, tmp_path / "in.npz", tmp_path / "out.npz"],
+        [
+            sys.executable,
+            "-W",
+            "error:Explicitly requested dtype",
+            "-c",
+            SCRIPT,
+            tmp_path / "in.npz",
+            tmp_path / "out.npz",
+        ],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,

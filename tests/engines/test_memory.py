@@ -61,3 +61,15 @@ def test_the_memory_needed_is_held_against_the_memory_there(monkeypatch):
     check_memory(30, 3, "tfq")
     with pytest.raises(MemoryError, match=r"30 qubits needs at least 4 GiB .* has 3 GiB available\. Use fewer qubits"):
         check_memory(30, 4, "tfq")
+
+
+def test_a_batch_that_does_not_fit_is_refused(monkeypatch):
+    class Memory:
+        available = 5 * 2**30
+
+    spec = qcnn_circuit(18)
+    weights = np.zeros(len(spec.weight_symbols), np.float32)
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    # Three states of 2**18 complex numbers in single precision for each sample.
+    with pytest.raises(MemoryError, match=r"18 qubits needs at least 6 GiB .* for 1,024 samples, .* smaller batches"):
+        expectation(spec, np.zeros((1024, 0), np.float32), weights)

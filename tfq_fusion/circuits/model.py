@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import collections
+import copy
 import dataclasses
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import cirq
+import numpy as np
 import sympy
+
+
+class Content(NamedTuple):
+    """What a :class:`ModelCircuit` holds at one time; hashable, and nothing can change it.
+
+    Attributes:
+        circuit: The circuit.
+        data_symbols: The symbols of the data.
+        weight_symbols: The symbols of the weights.
+        operators: The terms of each operator, in order.
+    """
+
+    circuit: cirq.FrozenCircuit
+    data_symbols: tuple[sympy.Symbol, ...]
+    weight_symbols: tuple[sympy.Symbol, ...]
+    operators: tuple[tuple[cirq.PauliString, ...], ...]
+
+    def model_circuit(self) -> ModelCircuit:
+        """The model circuit that holds this."""
+        operators = (cirq.PauliSum.from_pauli_strings(list(terms)) for terms in self.operators)
+        return ModelCircuit(self.circuit, self.data_symbols, self.weight_symbols, tuple(operators))
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelCircuit:
     """A symbolic circuit, the meaning of its symbols, and what is measured at its end.
 
+    It keeps copies: what happens later to the objects that it was made of does not reach it. Cirq's own circuits and
+    sums can be changed in place, so a cache keeps :attr:`content`, never the model circuit itself.
+
     Attributes:
         circuit: Symbolic circuit, made of gates that TensorFlow Quantum can serialise.
-        data_symbols: Bound to each sample's features, in feature order.
-        weight_symbols: Trained, and shared by the batch.
-        operators: The observables whose expectation values are the output.
+        data_symbols: Bound to each sample's features, in feature order. Any sequence is taken.
+        weight_symbols: Trained, and shared by the batch. Any sequence is taken.
+        operators: The observables whose expectation values are the output. Pauli strings, or one observable alone, are
+            taken too.
 
     Raises:
-        ValueError: If the circuit holds a symbol that is neither data nor weight, or one symbol is listed twice.
+        TypeError: If an argument is of another type; the message names the argument.
+        ValueError: If the circuit holds a symbol that is neither data nor weight, if one symbol is listed twice, or if
+            a coefficient of an operator is no finite real number.
     """
 
     circuit: cirq.Circuit
@@ -28,9 +61,19 @@ class ModelCircuit:
     operators: tuple[cirq.PauliSum, ...]
 
     def __post_init__(self) -> None:
-        """Check that every symbol of the circuit is bound exactly once."""
+        """Copy everything, and check that every symbol of the circuit is bound exactly once."""
+        if not isinstance(self.circuit, cirq.AbstractCircuit):
+            raise TypeError(f"circuit should be a cirq.Circuit, got {type(self.circuit).__name__}.")
+        kept = {
+            "circuit": _copied(self.circuit),
+            "data_symbols": _symbols("data_symbols", self.data_symbols),
+            "weight_symbols": _symbols("weight_symbols", self.weight_symbols),
+            "operators": _operators(self.operators),
+        }
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
         names = [symbol.name for symbol in (*self.data_symbols, *self.weight_symbols)]
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted(name for name, count in collections.Counter(names).items() if count > 1)
         if repeated:
             raise ValueError(f"Symbols should be listed once, as data or as weight; listed again: {repeated}.")
         unbound = sorted(cirq.parameter_names(self.circuit) - set(names))
@@ -40,9 +83,68 @@ class ModelCircuit:
                 "List each in data_symbols or in weight_symbols."
             )
 
+    @property
+    def content(self) -> Content:
+        """What the circuit and the operators are now: model circuits of equal content have equal values."""
+        operators = tuple(tuple(operator) for operator in self.operators)
+        return Content(self.circuit.freeze(), self.data_symbols, self.weight_symbols, operators)
+
     def __hash__(self) -> int:
-        """Hash by the symbols and the number of operators, because Cirq circuits and Pauli sums are not hashable."""
-        return hash((self.data_symbols, self.weight_symbols, len(self.operators)))
+        """Hash by the content, but for the order of an operator's terms, which equality does not see."""
+        content = self.content
+        return hash((content[:-1], tuple(frozenset(terms) for terms in content.operators)))
+
+
+def _copied(circuit: cirq.AbstractCircuit) -> cirq.Circuit:
+    # Operations never change, but for arrays that gates such as cirq.MatrixGate hold.
+    arrays = any(map(_holds_array, circuit.all_operations()))
+    return copy.deepcopy(circuit.unfreeze()) if arrays else circuit.unfreeze()
+
+
+def _holds_array(operation: cirq.Operation) -> bool:
+    operation = operation.untagged
+    if isinstance(operation, cirq.ControlledOperation):
+        return _holds_array(operation.sub_operation)
+    return any(isinstance(value, np.ndarray) for value in getattr(operation.gate, "__dict__", {}).values())
+
+
+def _symbols(name: str, symbols: Any) -> tuple[sympy.Symbol, ...]:
+    expected = f"{name} should be a sequence of sympy.Symbol, got"
+    if isinstance(symbols, str) or not isinstance(symbols, Iterable):
+        raise TypeError(f"{expected} {symbols!r}.")
+    symbols = tuple(symbols)
+    for symbol in symbols:
+        if not isinstance(symbol, sympy.Symbol):
+            raise TypeError(f"{expected} {symbol!r} in it.")
+    return symbols
+
+
+def _operators(operators: Any) -> tuple[cirq.PauliSum, ...]:
+    if isinstance(operators, (cirq.PauliString, cirq.PauliSum)):
+        operators = (operators,)
+    expected = "operators should be a cirq.PauliString or cirq.PauliSum, or a sequence of them, got"
+    if isinstance(operators, str) or not isinstance(operators, Iterable):
+        raise TypeError(f"{expected} {operators!r}.")
+    sums = []
+    for operator in operators:
+        if not isinstance(operator, (cirq.PauliString, cirq.PauliSum)):
+            raise TypeError(f"{expected} {operator!r} in it.")
+        total = (
+            cirq.PauliSum.from_pauli_strings(operator) if isinstance(operator, cirq.PauliString) else operator.copy()
+        )
+        for string in total:
+            if cirq.is_parameterized(string) or not _real(string.coefficient):
+                raise ValueError(
+                    "Coefficients of operators should be finite real numbers, "
+                    f"got {string.coefficient} in {operator!r}."
+                )
+        sums.append(total)
+    return tuple(sums)
+
+
+def _real(coefficient: complex) -> bool:
+    # What a product of sums leaves in the imaginary part is rounding.
+    return math.isfinite(coefficient.real) and abs(coefficient.imag) <= 1e-8 * max(1.0, abs(coefficient.real))
 
 
 def padded_symbols(prefix: str, count: int) -> tuple[sympy.Symbol, ...]:

@@ -22,52 +22,110 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
 
     Args:
         spec: The circuit.
-        data: ``[batch, n_data]`` floats, the values of ``spec.data_symbols`` for each sample.
-        weights: ``[n_weights]`` floats, the values of ``spec.weight_symbols``.
+        data: ``[batch, n_data]`` real numbers, the values of ``spec.data_symbols`` for each sample.
+        weights: ``[n_weights]`` real numbers, the values of ``spec.weight_symbols``.
         engine: "compiled", many times faster; or "tfq", TensorFlow Quantum.
-        states: ``[batch, 2**n]`` complex, what the circuit starts from instead of zeros; amplitudes with the first
-            qubit (in Cirq's order) most significant. Engine "compiled" only.
+        states: ``[batch, 2**n]``, complex or real, of norm 1: what the circuit starts from instead of zeros; amplitudes
+            with the first qubit (in Cirq's order) most significant. Engine "compiled" only.
 
     Returns:
-        A float32 tensor ``[batch, n_operators]``; float64 where "compiled" is given float64 data.
+        A tensor ``[batch, n_operators]``, float64 if any of data, weights and states is in double precision, a NumPy
+        array included, else float32. Plain Python numbers count as ``keras.config.floatx()``. Engine "tfq", and JAX
+        unless ``jax_enable_x64`` is set, have single precision only: float32.
 
     Raises:
-        ValueError: If the engine is unknown, if a shape does not fit the circuit, if an operator acts on a qubit that
-            the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN or infinite.
-        MemoryError: If the circuit has more qubits than the machine can hold, before anything is allocated.
+        ValueError: If the engine is unknown, if a shape or dtype does not fit the circuit, if an operator acts on a
+            qubit that the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN,
+            infinite or so large that its precision leaves no angle, or a state has not norm 1.
+        MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated.
     """
     check_engine(engine)
-    from tfq_fusion._keras import ops
+    if engine == "tfq" and states is not None:
+        raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
+    from tfq_fusion.engines.jit import available
 
-    dtype = "float64" if engine == "compiled" and _is_float64(data) else "float32"
-    data = _checked(ops.convert_to_tensor(data, dtype), "data", (None, len(spec.data_symbols)))
-    weights = _checked(ops.convert_to_tensor(weights, dtype), "weights", (len(spec.weight_symbols),))
+    given = [values for values in (data, weights, states) if values is not None]
+    double = engine == "compiled" and any(_dtype(values) in ("float64", "complex128") for values in given)
+    dtype = available("float64") if double else "float32"
+    data = _tensor(data, "data", dtype, (None, len(spec.data_symbols)), "one row per sample and one column per symbol")
+    weights = _tensor(weights, "weights", dtype, (len(spec.weight_symbols),), "one number per symbol")
+    _require_angles(
+        data, "data", [symbol.name for symbol in spec.data_symbols], "Impute, drop or rescale such samples first."
+    )
+    _require_angles(
+        weights,
+        "weights",
+        [symbol.name for symbol in spec.weight_symbols],
+        "If training made them, lower the learning rate.",
+    )
     if engine == "tfq":
         from tfq_fusion.engines import tfq
 
-        if states is not None:
-            raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
         return tfq.expectation(spec, data, weights)
     from tfq_fusion.engines import compiled
 
+    if states is not None:
+        states = _states(states, dtype, data.shape[0], len(spec.circuit.all_qubits()))
     return compiled.expectation(spec, data, weights, states)
 
 
-def _is_float64(values: Any) -> bool:
+def _dtype(values: Any) -> str:
+    """The name of the dtype of an array or tensor; of plain numbers Keras' default."""
+    from tfq_fusion._keras import keras
+
     dtype = getattr(values, "dtype", None)
-    return dtype is not None and not isinstance(values, np.ndarray) and "float64" in str(dtype)
+    return str(keras.backend.floatx() if dtype is None else getattr(dtype, "name", dtype))
 
 
-def _checked(tensor: Any, name: str, expected: tuple[int | None, ...]) -> Any:
-    from tfq_fusion._keras import all_finite
+def _tensor(values: Any, name: str, dtype: str, expected: tuple[int | None, ...], meaning: str) -> Any:
+    from tfq_fusion._keras import ops
 
+    kinds = ("float", "bfloat", "int", "uint", "bool") + (("complex",) if dtype.startswith("complex") else ())
+    numbers = f"{name} should be an array of {'complex or ' if len(kinds) > 5 else ''}real numbers, got"
+    if not _dtype(values).startswith(kinds):
+        raise ValueError(f"{numbers} {_dtype(values)}.")
+    try:
+        tensor = ops.convert_to_tensor(values, dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{numbers} {type(values).__name__}: {error}") from error
     shape = tuple(tensor.shape)
     if len(shape) != len(expected) or any(
         e is not None and s not in (None, e) for s, e in zip(shape, expected, strict=True)
     ):
-        raise ValueError(
-            f"{name} should have shape {list(expected)}, one column per symbol of the circuit, got {list(shape)}."
-        )
-    if not all_finite(tensor):
-        raise ValueError(f"{name} should be finite, got NaN or infinite values. Impute or drop those samples first.")
+        raise ValueError(f"{name} should have shape {list(expected)}, {meaning} of the circuit, got {list(shape)}.")
     return tensor
+
+
+def _require_angles(tensor: Any, name: str, symbols: list[str], remedy: str) -> None:
+    """Raise a ValueError that names the first value, as far as values can be seen, that is no angle."""
+    from tfq_fusion._keras import visible_values
+
+    values = visible_values(tensor)
+    if values is None:
+        return
+    # Neighbouring numbers of the precision are further apart than 2**-7 beyond: engines round them to other angles.
+    largest = 2.0**-7 / float(np.finfo(values.dtype).eps)
+    bad = np.argwhere(~(np.abs(values) <= largest))
+    if len(bad):
+        *sample, column = bad[0].tolist()
+        raise ValueError(
+            f"{name} should be finite, and at most {largest:.2g} in {values.dtype}, beyond which angles lose their "
+            f"meaning; got {values[tuple(bad[0])]:g} for {symbols[column]!r}"
+            f"{f' (sample {sample[0]})' if sample else ''}. {remedy}"
+        )
+
+
+def _states(states: Any, dtype: str, batch: int | None, qubits: int) -> Any:
+    from tfq_fusion._keras import visible_values
+
+    precision = {"float32": "complex64", "float64": "complex128"}[dtype]
+    states = _tensor(states, "states", precision, (batch, 2**qubits), "one row per sample and one amplitude per state")
+    values = visible_values(states)
+    if values is not None:
+        norms = np.linalg.norm(values, axis=1)
+        bad = np.flatnonzero(~(np.abs(norms - 1) <= 1e-3))
+        if len(bad):
+            raise ValueError(
+                f"states should have norm 1, got {norms[bad[0]]:g} (sample {bad[0]}). Divide each by its norm."
+            )
+    return states

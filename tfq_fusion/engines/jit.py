@@ -61,6 +61,37 @@ def read(array: Any) -> Any:
     return array
 
 
+def available(dtype: str) -> str:
+    """The dtype that arrays get where this one is asked for: JAX has doubles only where they were switched on."""
+    if _on_tensorflow():
+        return dtype
+    import jax
+
+    return str(jax.dtypes.canonicalize_dtype(dtype).name)
+
+
+def complex_array(real: Any, imaginary: Any) -> Any:
+    """Real and imaginary parts as complex numbers: the derivative of a cast would discard one with a warning."""
+    if _on_tensorflow():
+        import tensorflow as tf
+
+        return tf.complex(real, imaginary)
+    import jax
+
+    return jax.lax.complex(real, imaginary)
+
+
+def require_equal_batches(first: Any, second: Any) -> None:
+    """Raise an error if two arrays have not the same number of samples, where it is not known before the graph runs."""
+    if None in (first.shape[0], second.shape[0]):
+        import tensorflow as tf
+
+        # Only TensorFlow leaves a batch size unknown until the graph runs.
+        tf.debugging.assert_equal(
+            tf.shape(first)[0], tf.shape(second)[0], "states should have one row per sample of the data."
+        )
+
+
 def einsum(equation: str, *operands: Any) -> Any:
     """An Einstein sum in the operands' precision: Keras' own casts complex128 to complex64."""
     if _on_tensorflow():
@@ -90,15 +121,23 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
     return transpose(gradients)
 
 
+def padded_size(size: int) -> int:
+    """How many samples :func:`pad_batch` makes of a batch."""
+    return SMALL_BATCH if size <= SMALL_BATCH else -(-size // BATCH) * BATCH
+
+
 def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`."""
+    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`.
+
+    An empty batch is padded too: an empty last shard of a distributed batch has a gradient, of zeros.
+    """
     size = array.shape[0]
     if size is not None:
-        missing = -size % (SMALL_BATCH if size <= SMALL_BATCH else BATCH)
+        missing = padded_size(size) - size
         return keras.ops.pad(array, ((0, missing), *((0, 0),) * (len(array.shape) - 1))) if missing else array
     import tensorflow as tf
 
     # Only TensorFlow leaves a batch size unknown until the graph runs.
     size = tf.shape(array)[0]
-    missing = tf.math.floormod(-size, tf.where(size <= SMALL_BATCH, SMALL_BATCH, BATCH))
+    missing = tf.where(size <= SMALL_BATCH, SMALL_BATCH - size, tf.math.floormod(-size, BATCH))
     return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])

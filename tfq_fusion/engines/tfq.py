@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_quantum
 
 from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 
 
@@ -17,28 +18,27 @@ def expectation(spec: ModelCircuit, data: tf.Tensor, weights: tf.Tensor) -> tf.T
     return _compile(spec)(data, weights)
 
 
-@functools.lru_cache(maxsize=64)
 def _compile(spec: ModelCircuit) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    return _serialised(spec.content)
+
+
+@functools.lru_cache(maxsize=64)
+def _serialised(content: Content) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    spec = content.model_circuit()
     check_memory(len(spec.circuit.all_qubits()), TFQ_BYTES, "tfq")
-    symbols = [symbol.name for symbol in (*spec.data_symbols, *spec.weight_symbols)]
     # The first call may come from inside a traced function, whose tensors must not outlive it.
     with tf.init_scope():
-        # Left to the global policy, it would compute in a precision that its operations do not take.
-        layer = tensorflow_quantum.layers.Expectation(
-            differentiator=tensorflow_quantum.differentiators.Adjoint(), dtype="float32"
-        )
-        names = tf.constant(symbols, tf.string)
         circuit = tensorflow_quantum.convert_to_tensor([spec.circuit])
         operators = tensorflow_quantum.convert_to_tensor([list(spec.operators)])
+        names = tf.constant([symbol.name for symbol in (*spec.data_symbols, *spec.weight_symbols)], tf.string)
+        # The operation itself: TensorFlow Quantum's layers compute as Keras' global policy says when they are made.
+        values = tensorflow_quantum.differentiators.Adjoint().generate_differentiable_op(
+            analytic_op=tensorflow_quantum.get_expectation_op()
+        )
 
     def run(data: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         batch = tf.shape(data)[0]
-        shared = tf.repeat(weights[tf.newaxis], batch, axis=0)
-        return layer(
-            tf.repeat(circuit, batch),
-            symbol_names=names,
-            symbol_values=tf.concat([data, shared], axis=1),
-            operators=tf.repeat(operators, batch, axis=0),
-        )
+        bound = tf.concat([data, tf.repeat(weights[tf.newaxis], batch, axis=0)], axis=1)
+        return values(tf.repeat(circuit, batch), names, bound, tf.repeat(operators, batch, axis=0))
 
     return run

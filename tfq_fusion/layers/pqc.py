@@ -9,10 +9,10 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.arguments import integer
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
-from tfq_fusion.arguments import integer
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
@@ -138,7 +138,13 @@ class _Execution:
         # each state one of all qubits of the model.
         whole = tf.strings.join([self._identities, distinct])
         states = self._simulate(whole, tf.zeros([0], tf.string), tf.zeros([tf.size(distinct), 0]))
-        narrow = states.to_tensor(shape=[None, self._amplitudes])
+        # Of wide circuits this is a fragment, no state; their values are replaced below.
+        fragments = states.row_lengths()[:, tf.newaxis] > self._amplitudes
+        narrow = tf.where(
+            fragments,
+            tf.eye(1, self._amplitudes, dtype=tf.complex64),
+            states.to_tensor(shape=[None, self._amplitudes]),
+        )
         values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions))
         # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
         wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)

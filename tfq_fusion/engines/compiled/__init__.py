@@ -15,39 +15,59 @@ import numpy as np
 
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.compiled import run
 from tfq_fusion.engines.compiled.gates import LoweringError
 from tfq_fusion.engines.compiled.lowering import lower
 from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
-from tfq_fusion.engines.jit import check_backend, constant, jit, pad_batch, read
+from tfq_fusion.engines.jit import (
+    check_backend,
+    constant,
+    jit,
+    pad_batch,
+    padded_size,
+    read,
+    require_equal_batches,
+)
+from tfq_fusion.engines.memory import STATES, check_memory
 
 __all__ = ["LoweringError", "expectation"]
 
 
 def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
     """See :func:`tfq_fusion.engines.expectation`, which checks shapes; computes in the precision of ``weights``."""
-    structure, layout, numbers = _program(spec, keras.backend.standardize_dtype(weights.dtype))
+    dtype = keras.backend.standardize_dtype(weights.dtype)
+    structure, layout, numbers = _program(spec, dtype)
     forward, backward = _compiled(structure, layout, states is None)
+    if data.shape[0] is not None:
+        needed = STATES * 2 * np.dtype(dtype).itemsize * padded_size(data.shape[0])
+        check_memory(structure.qubits, needed, "compiled", data.shape[0])
+    if states is not None:
+        require_equal_batches(data, states)
     batch = ops.shape(data)[0]
     start = () if states is None else (pad_batch(states),)
 
     @ops.custom_gradient
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
-        found, state, trigonometry = forward(numbers, data, weights, *start)
+        found, *kept = forward(numbers, data, weights, *start)
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
             (upstream,) = arguments if upstream is None else (upstream,)
-            return backward(numbers, data, weights, state, trigonometry, upstream)
+            return backward(numbers, data, weights, *kept, upstream)
 
         return found, gradient
 
     return values(pad_batch(read(data)), read(weights))[:batch]
 
 
-@functools.lru_cache(maxsize=64)
 def _program(spec: ModelCircuit, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
+    return _lowered(spec.content, dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def _lowered(content: Content, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
     check_backend()
-    program = lower(spec)
+    program = lower(content.model_circuit())
     layout, floats, integers = program.packed()
     return program.structure, layout, (constant(floats.astype(dtype)), constant(integers.astype(np.int32)))
 
@@ -58,9 +78,9 @@ def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[C
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)
 
     def backward(
-        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, upstream: Any
+        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, poison: Any, upstream: Any
     ) -> tuple[Any, Any]:
         constants = unpack(layout, *numbers)
-        return run.backward(structure, constants, data, weights, state, trigonometry, upstream, same_start)
+        return run.backward(structure, constants, data, weights, state, trigonometry, poison, upstream, same_start)
 
     return jit(forward), jit(backward)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfq_fusion._keras import ops
 from tfq_fusion.engines.compiled.program import Bank, Family
-from tfq_fusion.engines.jit import einsum
+from tfq_fusion.engines.jit import complex_array, einsum
 
 
 def block_matrices(families: tuple[Family, ...], constants: Mapping[str, Any], weights: Any) -> list[Any]:
@@ -24,16 +24,13 @@ def _elements(bank: Bank, constants: Mapping[str, Any], weights: Any) -> Any:
     exponents = ops.matmul(constants[f"{name} mix"], weights[:, None]) + constants[f"{name} offset"][:, None]
     turns = math.pi * exponents * constants[f"{name} phases"]
     projectors = constants[f"{name} projectors"]
-    gates = einsum("ge,geij->gij", _complex(ops.cos(turns), ops.sin(turns)), _complex(projectors[0], projectors[1]))
+    gates = einsum(
+        "ge,geij->gij", complex_array(ops.cos(turns), ops.sin(turns)), complex_array(projectors[0], projectors[1])
+    )
     products = ops.reshape(gates, (-1, bank.length, *gates.shape[1:]))
     while products.shape[1] > 1:
         products = einsum("nlij,nljk->nlik", products[:, 1::2], products[:, ::2])
     return products[:, 0]
-
-
-def _complex(real: Any, imaginary: Any) -> Any:
-    dtype = {"float32": "complex64", "float64": "complex128"}[ops.dtype(real)]
-    return ops.cast(real, dtype) + 1j * ops.cast(imaginary, dtype)
 
 
 def _family_matrices(family: Family, elements: Mapping[Bank, Any]) -> Any:

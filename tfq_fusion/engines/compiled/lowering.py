@@ -26,7 +26,7 @@ from tfq_fusion.engines.compiled.program import (
     Structure,
 )
 from tfq_fusion.engines.jit import SMALL_BATCH
-from tfq_fusion.engines.memory import check_memory
+from tfq_fusion.engines.memory import STATES, check_memory
 
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
@@ -40,11 +40,12 @@ class _Group:
     """Gates that become one step; ``kind`` is "block", "diagonal", "rotation" or "gate"."""
 
     kind: str
-    gates: list[EigenGate]
+    gates: list[EigenGate] = dataclasses.field(default_factory=list)
+    qubits: frozenset[int] = frozenset()
 
-    @property
-    def qubits(self) -> frozenset[int]:
-        return frozenset().union(*(gate.qubits for gate in self.gates))
+    def add(self, gate: EigenGate) -> None:
+        self.gates.append(gate)
+        self.qubits |= gate.qubits
 
 
 def lower(spec: ModelCircuit) -> Program:
@@ -82,9 +83,9 @@ def lower(spec: ModelCircuit) -> Program:
 
 
 def _bytes_per_amplitude(spec: ModelCircuit) -> int:
-    """What values alone need: three states of the smallest batch, and each string's rows and signs, in 4 bytes each."""
+    """What any batch needs: the states of the smallest one, and each string's rows and signs, in 4 bytes each."""
     strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
-    return 3 * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
+    return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
 
 def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
@@ -97,11 +98,12 @@ def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
         kind = "block" if len(gate.qubits) <= width else "gate"
     for group in reversed(groups):
         if group.kind == kind and _may_join(gate, group, width):
-            group.gates.append(gate)
+            group.add(gate)
             return
         if group.qubits & gate.qubits:
             break
-    groups.append(_Group(kind, [gate]))
+    groups.append(_Group(kind))
+    groups[-1].add(gate)
 
 
 def _may_join(gate: EigenGate, group: _Group, width: int) -> bool:
