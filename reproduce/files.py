@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfq_fusion.datasets.files import sync
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -41,7 +43,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
         for new in staged.values():
             new.unlink(missing_ok=True)
     for folder in {path.parent for path in contents}:
-        _sync(folder)
+        sync(folder)
 
 
 def png(figure: Figure) -> bytes:
@@ -65,12 +67,3 @@ def _stage(path: Path, content: bytes) -> Path:
         new.unlink(missing_ok=True)
         raise
     return new
-
-
-def _sync(folder: Path) -> None:
-    """Put renames on disk: syncing the files does not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from reproduce.errors import LaboratoryError
 from reproduce.runs import FAILED, RunResult
+from tfq_fusion.datasets.files import sync
 
 SCHEMA = 2
 """Version of the file's format; 1 had neither header nor checksums."""
@@ -94,7 +95,7 @@ class Store:
                 self._file.truncate(self._end)
                 if self._end == 0:
                     self._append(_HEADER)
-                    _sync_folder(self._place.parent)
+                    sync(self._place.parent)
             except OSError as error:
                 raise StoreError(
                     f"{self.path}: cannot be written ({error}). Make room or give another folder with --results."
@@ -159,7 +160,7 @@ class Store:
                 os.fsync(file.fileno())
             shutil.copymode(self._place, new)
             new.replace(self._place)
-            _sync_folder(self._place.parent)
+            sync(self._place.parent)
             self._shut()
             self._file = self.path.open("a+b", buffering=0)
         except OSError as error:
@@ -228,7 +229,7 @@ class Store:
         for kept in map(self.path.with_name, names):
             with contextlib.suppress(FileExistsError), kept.open("xb", buffering=0) as file:
                 _write(file, whole + line)
-                _sync_folder(kept.parent)
+                sync(kept.parent)
                 break
         what = f"was cut off at {mine.st_size} bytes" if found else "was deleted or replaced"
         how = "" if kept == self.path else f" Put that file in the place of {self.path}."
@@ -350,15 +351,6 @@ def _write(file: io.FileIO, data: bytes) -> None:
     while rest:  # the system may take a part, and says why only when it takes nothing
         rest = rest[file.write(rest) :]
     os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the name of a new file on disk: syncing the file itself does not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _no_header(line: bytes) -> str:

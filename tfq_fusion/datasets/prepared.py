@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from tfq_fusion.datasets import download
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.files import sync
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".part"
@@ -102,21 +102,13 @@ def _write(folder: Path, identity: str, arrays: dict[str, np.ndarray]) -> None:
                 np.save(file, array, allow_pickle=False)
             (complete / MANIFEST).write_bytes(_manifest(complete, identity))
             for path in (complete, *complete.rglob("*")):
-                _sync(path)
+                sync(path)
             if folder.exists():
                 folder.rename(Path(temporary) / "replaced")
             complete.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except OSError as error:
         raise OSError(f"{folder}: the prepared arrays cannot be written ({error}).") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def prepared_dataset(
