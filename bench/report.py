@@ -16,7 +16,7 @@ from bench.problem import Problem
 from bench.roofline import operations
 from bench.run import FIRST_CALL_LIMIT, TOLERANCE, Cell
 from bench.workloads import DEEP, MEMORY_RATIO, SHALLOW, Workload
-from reproduce.files import png, write_files
+from tfq_fusion.files import png, write_files
 
 OURS, TFQ = "compiled", "tfq"
 _NONE = "-"

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from reproduce.commands_data import app as data
-from reproduce.commands_runs import app as runs
-from reproduce.tables import TABLES
-from reproduce.terminal import Commands, ResultsDir, console
+from reproduce.claims.tables import TABLES
+from reproduce.cli.data import app as data
+from reproduce.cli.runs import app as runs
+from reproduce.cli.terminal import Commands, ResultsDir, console
 
 app = typer.Typer(
     cls=Commands,
@@ -70,7 +70,7 @@ def _add_table(name: str, summary: str) -> None:
         verbose: Verbose = False,
         results: ResultsDir = Path("results"),
     ) -> None:
-        from reproduce.produce import produce
+        from reproduce.tables.produce import produce
 
         table = importlib.import_module(f"reproduce.tables.{name}")
         if scheduler is not None and workers != 1:
@@ -114,8 +114,8 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
-    from reproduce.store import Store
-    from reproduce.verify import circumstances, differences, repeat
+    from reproduce.sweep.store import Store
+    from reproduce.sweep.verify import circumstances, differences, repeat
 
     differing = 0
     store = Store(results / "runs" / "runs.jsonl")
@@ -135,7 +135,7 @@ def verify(
 @app.command()
 def compare(results: ResultsDir = Path("results")) -> None:
     """Print one verdict per published claim, computed from the tables."""
-    from reproduce.compare import verdicts
+    from reproduce.claims.verdicts import verdicts
 
     if not results.is_dir():
         raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")

@@ -31,8 +31,8 @@ from PIL import Image
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
-from reproduce.files import write_files
 from tfq_fusion.datasets.card import PackageSource, read_card
+from tfq_fusion.files import write_files
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SEED = 0

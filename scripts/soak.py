@@ -26,10 +26,10 @@ import numpy as np
 import psutil
 import typer
 
-from reproduce.execute import run_all
-from reproduce.results import write_csv
-from reproduce.runs import FAILED, FINISHED, RunResult, RunSpec
-from reproduce.store import Store
+from reproduce.claims.rows import write_csv
+from reproduce.sweep.processes.execute import run_all
+from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
+from reproduce.sweep.store import Store
 from reproduce.tables import table1
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reproduce.results import FUSIONS, options, read_tables
+from reproduce.claims.rows import FUSIONS, options, read_tables
 from reproduce.tables import table1, table2
 from tfq_fusion.layers import QuantumFusionLayer
 

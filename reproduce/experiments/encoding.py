@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from reproduce.assemble import assemble
 from reproduce.experiments.inside import called, dataset_of, encoder_of, fusion_of, result, train
-from reproduce.runs import RunResult, RunSpec
+from reproduce.sweep.run.assemble import assemble
+from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.training import Prepared, prepare
 

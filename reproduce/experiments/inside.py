@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.assemble import assemble, checked_dataset
-from reproduce.runs import DIVERGED, FINISHED, RunResult, RunSpec
+from reproduce.sweep.run.assemble import assemble, checked_dataset
+from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult, RunSpec
 from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared

@@ -12,11 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from reproduce.datasets import load_all
-from reproduce.figures import STYLES
-from reproduce.results import FUSIONS, METRICS, typed
-from reproduce.run_one import EXPERIMENTS, computation
-from reproduce.runs import (
+from reproduce.claims.rows import FUSIONS, METRICS, typed
+from reproduce.sweep.run.run_one import EXPERIMENTS, computation
+from reproduce.sweep.runs import (
     BASELINES,
     DIVERGED,
     HISTORICAL_AVERAGE,
@@ -25,6 +23,8 @@ from reproduce.runs import (
     RunSpec,
     each_once,
 )
+from reproduce.tables.datasets import load_all
+from reproduce.tables.table2.figures import STYLES
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
 from tfq_fusion.training import Protocol, t_interval
@@ -90,12 +90,12 @@ def chosen(
     nameless = [name for name in known if name not in FUSIONS or (name not in STYLES and name not in BASELINES)]
     if nameless:
         raise ValueError(
-            f"{', '.join(nameless)} has no name in reproduce.results.FUSIONS, or no style in reproduce.figures.STYLES: "
-            "enter it there."
+            f"{', '.join(nameless)} has no name in reproduce.claims.rows.FUSIONS, or no style in "
+            "reproduce.tables.table2.figures.STYLES: enter it there."
         )
     nameless = [name for names in metrics.values() for name in names if name not in METRICS]
     if nameless:
-        raise ValueError(f"{', '.join(nameless)} is not in reproduce.results.METRICS: enter it there.")
+        raise ValueError(f"{', '.join(nameless)} is not in reproduce.claims.rows.METRICS: enter it there.")
     return tuple(dict.fromkeys(fusions or known))
 
 
@@ -166,7 +166,7 @@ def fold(
         results: The runs.
         metrics: Task -> names of the test metrics to report; the task of an experiment is its name.
         costs: Further values of a run, by metric; None where there is none.
-        labels: The cells for data set and fusion, see :func:`reproduce.results.label`; without the seed.
+        labels: The cells for data set and fusion, see :func:`reproduce.claims.rows.label`; without the seed.
 
     Returns:
         One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reproduce.runs import PERSISTENCE, RunResult, RunSpec
+from reproduce.sweep.runs import PERSISTENCE, RunResult, RunSpec
 from reproduce.tables import grid
 from tfq_fusion.training import Protocol
 

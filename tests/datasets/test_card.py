@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from tfq_fusion.datasets.card import Card, read_card
-from tfq_fusion.datasets.embedded import DATA
+from tfq_fusion.datasets.sets.embedded import DATA
 
 
 @pytest.fixture

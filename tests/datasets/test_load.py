@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tfq_fusion.datasets import Dataset, available, load
-from tfq_fusion.datasets.embedded import DATA
 from tfq_fusion.datasets.registry import DOWNLOADS, EMBEDDED
+from tfq_fusion.datasets.sets.embedded import DATA
 
 PARTS = ("train", "validation", "test")
 

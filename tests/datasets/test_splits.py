@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfq_fusion.datasets import load
-from tfq_fusion.datasets.embedded import DATA
 from tfq_fusion.datasets.registry import EMBEDDED
+from tfq_fusion.datasets.sets.embedded import DATA
 from tfq_fusion.datasets.splits import draw, hold_out
 
 PARTS = ("train", "validation", "test")

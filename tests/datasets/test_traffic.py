@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfq_fusion.datasets import load
-from tfq_fusion.datasets.embedded import DATA
+from tfq_fusion.datasets.sets.embedded import DATA
 
 STEP = 15 * 60
 LENGTH = 8

@@ -318,7 +318,7 @@ def test_states_of_another_batch_are_refused_in_a_graph_too():
 
 
 def test_equal_circuits_share_one_compilation():
-    from tfq_fusion.engines import tfq
+    from tfq_fusion.engines import tensorflow_quantum as tfq
 
     spec = qfl_circuit(2, 1, degree=1, observables=1)
     assert tfq._compile(spec) is tfq._compile(dataclasses.replace(spec))

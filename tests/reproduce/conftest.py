@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reproduce import worker
+from reproduce.sweep.processes import worker
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from reproduce import run_one
-from reproduce.runs import FINISHED, RunResult, RunSpec
+from reproduce.sweep.run import run_one
+from reproduce.sweep.runs import FINISHED, RunResult, RunSpec
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
 

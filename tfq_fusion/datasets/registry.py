@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from tfq_fusion.datasets import images, ludb, metr_la, ptb_xl, wikipedia
 from tfq_fusion.datasets.card import DATA
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import folders
-from tfq_fusion.datasets.embedded import load_embedded, load_japanese_vowels, load_views
+from tfq_fusion.datasets.sets import images, ludb, metr_la, ptb_xl, wikipedia
+from tfq_fusion.datasets.sets.embedded import load_embedded, load_japanese_vowels, load_views
 
 
 @dataclasses.dataclass(frozen=True)

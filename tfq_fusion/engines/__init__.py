@@ -42,7 +42,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     check_engine(engine)
     if engine == "tfq" and states is not None:
         raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
-    from tfq_fusion.engines.jit import available
+    from tfq_fusion.engines.arrays import available
 
     given = [values for values in (data, weights, states) if values is not None]
     double = engine == "compiled" and any(_dtype(values) in ("float64", "complex128") for values in given)
@@ -59,7 +59,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
         "If training made them, lower the learning rate.",
     )
     if engine == "tfq":
-        from tfq_fusion.engines import tfq
+        from tfq_fusion.engines import tensorflow_quantum as tfq
 
         return tfq.expectation(spec, data, weights)
     from tfq_fusion.engines import compiled

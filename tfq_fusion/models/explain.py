@@ -9,7 +9,7 @@ import pandas as pd
 
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import fused_states
-from tfq_fusion.layers.evidence import MARGIN
+from tfq_fusion.layers.fusion.evidence import MARGIN
 from tfq_fusion.models.evidence_network import EvidenceNetwork
 
 IGNORANCE = 0.5

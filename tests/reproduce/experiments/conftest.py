@@ -2,7 +2,7 @@
 
 import pytest
 
-from reproduce.runs import RunSpec
+from reproduce.sweep.runs import RunSpec
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
 

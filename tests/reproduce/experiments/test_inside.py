@@ -5,8 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reproduce.assemble import assemble
-from reproduce.experiments.hardware import hardware_circuit, hardware_values
 from reproduce.experiments.inside import (
     accuracy,
     called,
@@ -18,7 +16,9 @@ from reproduce.experiments.inside import (
     some_test_samples,
     train,
 )
-from reproduce.runs import DIVERGED
+from reproduce.experiments.processors.native import hardware_circuit, hardware_values
+from reproduce.sweep.run.assemble import assemble
+from reproduce.sweep.runs import DIVERGED
 from tfq_fusion.engines import expectation
 from tfq_fusion.training import prepare
 

@@ -4,8 +4,8 @@ import cirq
 import numpy as np
 import pytest
 
-from reproduce.experiments.measurement import feature_map_rank
-from reproduce.runs import RunSpec
+from reproduce.experiments.expressivity.feature_map_rank import feature_map_rank
+from reproduce.sweep.runs import RunSpec
 from tfq_fusion.circuits import qfl_circuit
 from tfq_fusion.training import Protocol
 

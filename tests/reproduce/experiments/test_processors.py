@@ -8,8 +8,8 @@ from cirq_google.engine.virtual_engine_factory import (
     create_device_from_processor_id,
 )
 
-from reproduce.experiments.processors import UNROUTED, bind, compile_for, device_circuit, on_device, read_out
-from reproduce.runs import RunSpec
+from reproduce.experiments.processors.processors import UNROUTED, bind, compile_for, device_circuit, on_device, read_out
+from reproduce.sweep.runs import RunSpec
 from tfq_fusion.circuits import hardware_mix, qfl_circuit
 from tfq_fusion.training import Protocol
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from reproduce.assemble import assemble
-from reproduce.experiments import remedies
+from reproduce.experiments.gradients import remedies
+from reproduce.experiments.gradients.trainability import initial_weights
 from reproduce.experiments.inside import fusion_of
-from reproduce.experiments.trainability import initial_weights
+from reproduce.sweep.run.assemble import assemble
 from tfq_fusion.training.fit import Fitted
 
 

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import unitary_group
 
-from reproduce.experiments.trainability import STRINGS, gradient_variance, initial_weights, two_design_variance
-from reproduce.runs import RunSpec
+from reproduce.experiments.gradients.trainability import (
+    STRINGS,
+    gradient_variance,
+    initial_weights,
+    two_design_variance,
+)
+from reproduce.sweep.runs import RunSpec
 from tfq_fusion.circuits import ENTANGLERS, hardware_efficient_block, padded_symbols, qfl_circuit
 from tfq_fusion.training import Protocol
 

@@ -16,11 +16,7 @@ import numpy as np
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.circuits.model import Content
-from tfq_fusion.engines.compiled import run
-from tfq_fusion.engines.compiled.gates import LoweringError
-from tfq_fusion.engines.compiled.lowering import lower
-from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
-from tfq_fusion.engines.jit import (
+from tfq_fusion.engines.arrays import (
     check_backend,
     constant,
     jit,
@@ -29,6 +25,10 @@ from tfq_fusion.engines.jit import (
     read,
     require_equal_batches,
 )
+from tfq_fusion.engines.compiled import run
+from tfq_fusion.engines.compiled.gates import LoweringError
+from tfq_fusion.engines.compiled.lowering import lower
+from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
 from tfq_fusion.engines.memory import STATES, check_memory
 
 __all__ = ["LoweringError", "expectation"]

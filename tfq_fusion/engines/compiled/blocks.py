@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfq_fusion._keras import ops
+from tfq_fusion.engines.arrays import complex_array, einsum
 from tfq_fusion.engines.compiled.program import Bank, Family
-from tfq_fusion.engines.jit import complex_array, einsum
 
 
 def block_matrices(families: tuple[Family, ...], constants: Mapping[str, Any], weights: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.engines.arrays import SMALL_BATCH
 from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates
 from tfq_fusion.engines.compiled.pauli import pauli_constants
 from tfq_fusion.engines.compiled.program import (
@@ -25,7 +26,6 @@ from tfq_fusion.engines.compiled.program import (
     Step,
     Structure,
 )
-from tfq_fusion.engines.jit import SMALL_BATCH
 from tfq_fusion.engines.memory import STATES, check_memory
 
 MAX_BLOCK = 4

@@ -1,0 +1,1 @@
+"""What is published, the rows it is held against, and the verdicts."""

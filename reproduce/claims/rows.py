@@ -1,0 +1,312 @@
+"""The results file: one tidy CSV per table, one row per (data set, modalities, fusion, degree, metric).
+
+How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
+size ("intractable"), or some were and every one of them ended in NaN ("diverged"), but for a metric that says what else
+it means.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from reproduce.claims.tables import TABLES
+from tfq_fusion.files import write_files
+
+KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
+"""The columns that name a cell; no two rows of a table share them."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is written, to how many digits after the point, and which way it improves.
+
+    A cost depends on the machine and its load more than on the seed: it is written without its interval. ``missing``
+    is what a cell without a mean says; a mean lies from ``low`` to ``high``.
+    """
+
+    label: str
+    lower_is_better: bool = False
+    digits: int = 3
+    is_cost: bool = False
+    missing: str = "diverged"
+    low: float = 0.0
+    high: float = math.inf
+
+
+METRICS = {
+    "accuracy": Metric("Accuracy", high=1),
+    "roc_auc": Metric("ROC AUC", high=1),
+    "mae": Metric("MAE", lower_is_better=True),
+    "rmse": Metric("RMSE", lower_is_better=True),
+    "mape": Metric("MAPE, %", lower_is_better=True),
+    "gradient_norm_log10": Metric("Gradient norm, log10", low=-math.inf),
+    "r2": Metric("R²", low=-math.inf, high=1),
+    "r2_bound": Metric("R², at most", low=-math.inf, high=1),
+    "largest_frequency": Metric("Largest frequency in one input", digits=1),
+    "total_degree": Metric("Degree in all inputs", digits=1),
+    "error": Metric("Error", lower_is_better=True, digits=6),
+    "error_bound": Metric("Error, at least", lower_is_better=True, digits=6),
+    "error_explicit": Metric("Error, explicit angles", lower_is_better=True, digits=6),
+    "parameters": Metric("Parameters", lower_is_better=True, digits=0),
+    "growth_exponent": Metric("Growth exponent", lower_is_better=True, low=-math.inf),
+    "rank_outputs": Metric("Rank of outputs", digits=1),
+    "rank_states": Metric("Rank of states", digits=1),
+    "reconstruction_error": Metric("Reconstruction error", lower_is_better=True),
+    "reconstruction_error_untrained": Metric("Reconstruction error, untrained", lower_is_better=True),
+    "saturation": Metric("Saturated", lower_is_better=True, high=1),
+    "gradient_variance_log2": Metric("Gradient variance, log2", digits=2, low=-math.inf),
+    "decay_per_qubit": Metric("Decay per qubit, bits", digits=2, low=-math.inf),
+    "decay_per_degree": Metric("Decay per P, bits", digits=2, low=-math.inf),
+    "exponent_in_modalities": Metric("Exponent in M", digits=2, low=-math.inf),
+    "trajectory_error": Metric("Trajectory error", lower_is_better=True),
+    "break_even_lmf": Metric("Break-even with LMF, log10", digits=2, low=-math.inf),
+    "break_even_gcn": Metric("Break-even with GCN, log10", digits=2, low=-math.inf),
+    "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),
+    "depth": Metric("Depth", lower_is_better=True, digits=0),
+    "contraction": Metric("Contraction", low=-math.inf),
+    "diverged": Metric("Diverged", lower_is_better=True, high=1),
+    "parameter_ratio": Metric("Parameters, classical / QMFNN, at equal accuracy", digits=2, missing="not reached"),
+    "own_accuracy": Metric("Accuracy of one modality's own decision", high=1),
+    "conflict": Metric("Conflict", high=1),
+    "conflict_with_noise": Metric("Conflict, one modality noise", high=1),
+    "fusion_growth": Metric("Fusion parameters / with 2 modalities", lower_is_better=True, digits=2),
+    "parameters_over_lmf": Metric("Parameters / LMF's", lower_is_better=True),
+    "seconds_per_epoch": Metric("s per epoch", lower_is_better=True, digits=2, is_cost=True),
+    "peak_memory_mb": Metric("Peak memory, MB", lower_is_better=True, digits=0, is_cost=True),
+}
+"""The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
+
+FUSIONS = {
+    "qfl": "QFL",
+    "control": "Control",
+    "qmfnn": "QMFNN",
+    "mean": "Mean of decisions",
+    "product": "Product of decisions",
+    "dempster": "Dempster's rule",
+    "concat": "Concat",
+    "tfn": "TFN",
+    "lmf": "LMF",
+    "lmf-unit": "LMF, unit scale",
+    "mfb": "MFB",
+    "gcn": "GCN",
+    "persistence": "Persistence",
+    "historical-average": "Historical average",
+    "cnn": "CNN",
+}
+"""The fusions and what people call them, in the order of display."""
+
+
+def label(name: str, options: Mapping[str, object]) -> str:
+    """A variant of a fusion or of a data set in one cell, such as ``qfl[entangler=ring;blocks=2]``."""
+    return f"{name}[{';'.join(f'{key}={value}' for key, value in options.items())}]" if options else name
+
+
+def base(label: str) -> str:
+    """The name of which a cell holds a variant."""
+    return label.partition("[")[0]
+
+
+def options(label: str) -> dict[str, str]:
+    """The options of a cell that holds a variant, as text."""
+    return dict(pair.split("=", 1) for pair in label.removeprefix(base(label)).strip("[]").split(";") if pair)
+
+
+def caption(fusion: str, degree: int | None = None) -> str:
+    """What people call a fusion, a variant of it included."""
+    chosen = [f"{name} = {value}".replace("_", " ") for name, value in options(fusion).items()]
+    details = [*([] if degree is None else [f"P = {degree}"]), *chosen]
+    return FUSIONS[base(fusion)] + (f" ({', '.join(details)})" if details else "")
+
+
+def check_degree(fusion: str, degree: int | None) -> None:
+    """Raises ValueError unless qfl has a degree, control has one or none, and no other fusion has one."""
+    if base(fusion) == "qfl" and degree is None:
+        raise ValueError("qfl needs a degree")
+    if degree is not None and base(fusion) not in ("qfl", "control"):
+        raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+_Empty = BeforeValidator(_empty_is_none)
+_Int64 = Field(le=2**63 - 1)
+
+
+class Row(BaseModel):
+    """One line of a results file; the order of the fields is the order of the columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    modalities: Annotated[PositiveInt, _Int64]
+    fusion: str
+    degree: Annotated[PositiveInt | None, _Int64, _Empty]
+    engine: Annotated[str | None, _Empty]
+    metric: str
+    mean: Annotated[FiniteFloat | None, _Empty]
+    std: Annotated[NonNegativeFloat | None, _Empty]
+    ci95_low: Annotated[FiniteFloat | None, _Empty]
+    ci95_high: Annotated[FiniteFloat | None, _Empty]
+    seeds: Annotated[NonNegativeInt, _Int64]
+    fusion_params: NonNegativeInt
+    total_params: Annotated[NonNegativeInt | None, _Int64, _Empty]
+    train_seconds: Annotated[NonNegativeFloat | None, _Empty]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Row:
+        for column, value, known in (("fusion", base(self.fusion), FUSIONS), ("metric", self.metric, METRICS)):
+            if value not in known:
+                raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
+        metric = METRICS[self.metric]
+        if self.mean is not None and not metric.low <= self.mean <= metric.high:
+            raise ValueError(f"expected a mean {self.metric} from {metric.low:g} to {metric.high:g}")
+        check_degree(self.fusion, self.degree)
+        if self.seeds == 0 and self.mean is not None:
+            raise ValueError("a mean over no seeds")
+        if (self.ci95_low is None) != (self.ci95_high is None):
+            raise ValueError("an interval needs both ci95_low and ci95_high")
+        if self.ci95_low is None or self.ci95_high is None:
+            return self
+        if self.mean is None or not self.ci95_low <= self.mean <= self.ci95_high:
+            raise ValueError("the mean lies outside its own interval")
+        return self
+
+
+COLUMNS = list(Row.model_fields)
+"""The columns of a results file, in order."""
+
+_DTYPES = {
+    # The weights of a tensor fusion of 48 modalities do not fit into 64 bits.
+    **dict.fromkeys(("dataset", "fusion", "engine", "metric", "fusion_params"), "object"),
+    **dict.fromkeys(("modalities", "degree", "seeds", "total_params"), "Int64"),
+    **dict.fromkeys(("mean", "std", "ci95_low", "ci95_high", "train_seconds"), "float64"),
+}
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the columns of a results file in their order and types.
+
+    Whole numbers become pandas' nullable ``Int64``, so that an empty degree does not turn the others into floats;
+    ``fusion_params`` holds Python integers, which have no upper bound.
+
+    Raises:
+        ValueError: If a column is missing or unknown.
+    """
+    if set(frame.columns) != set(COLUMNS):
+        missing = [column for column in COLUMNS if column not in frame.columns]
+        unknown = [column for column in frame.columns if column not in COLUMNS]
+        raise ValueError(f"A results table has the columns {COLUMNS}; missing: {missing}, unknown: {unknown}.")
+    return frame[COLUMNS].astype(_DTYPES)
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """The text of a results file, floats with 6 significant digits.
+
+    Raises:
+        ValueError: If a column is missing or unknown.
+    """
+    return typed(frame).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Writes a results file as :func:`to_csv` has it, and makes its folder.
+
+    Raises:
+        OSError: If the file cannot be written.
+        ValueError: If a column is missing or unknown.
+    """
+    content = to_csv(frame).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_files({path: content})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Reads a results file, see :func:`from_csv`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+    """
+    return from_csv(path.read_text(encoding="utf-8", errors="replace"), str(path))
+
+
+def read_tables(folder: Path, but: str | None = None) -> dict[str, pd.DataFrame]:
+    """The known tables that a folder has, by name, but for one; whatever else lies there is no table.
+
+    Raises:
+        ValueError: As :func:`read_table`.
+    """
+    paths = {name: folder / f"{name}.csv" for name in TABLES if name != but}
+    return {name: read_table(path) for name, path in paths.items() if path.exists()}
+
+
+def from_csv(text: str, name: str) -> pd.DataFrame:
+    """The inverse of :func:`to_csv`.
+
+    Args:
+        text: Of a results file.
+        name: What an error calls the file.
+
+    Returns:
+        A frame with the columns ``COLUMNS``, typed as :func:`typed` does; an empty cell is a missing value.
+
+    Raises:
+        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+    """
+    rows: list[Row] = []
+    first_at: dict[tuple[object, ...], int] = {}
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = next(lines, [])
+        if header != COLUMNS:
+            raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
+        for cells in lines:
+            row = _row(cells, where=f"{name}, line {lines.line_num}")
+            key = tuple(getattr(row, column) for column in KEY)
+            if key in first_at:
+                raise ValueError(
+                    f"{name}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
+                    "Keep one of the two lines."
+                )
+            first_at[key] = lines.line_num
+            rows.append(row)
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
+    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
+
+
+_REPAIR = "Repair the line, or make the table again."
+
+
+def _row(cells: list[str], where: str) -> Row:
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{where}: expected {len(COLUMNS)} cells, got {len(cells)}. {_REPAIR}")
+    try:
+        return Row.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        column = f"column {first['loc'][0]}, " if first["loc"] else ""
+        got = repr(first["input"]) if first["loc"] else repr(",".join(cells))
+        raise ValueError(f"{where}: {column}{first['msg']}, got {got}. {_REPAIR}") from error

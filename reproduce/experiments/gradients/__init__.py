@@ -1,0 +1,1 @@
+"""Gradients before training, and ways to begin it."""

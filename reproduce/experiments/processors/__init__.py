@@ -1,0 +1,1 @@
+"""What noise and Google's processors cost."""

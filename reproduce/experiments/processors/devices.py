@@ -1,0 +1,67 @@
+"""Accuracy on Google's processors: their virtual machines, exact and with shots."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reproduce.experiments.inside import (
+    accuracy,
+    called,
+    dataset_of,
+    encoder_of,
+    fusion_of,
+    head_of,
+    result,
+    some_test_samples,
+    train,
+)
+from reproduce.experiments.processors.native import hardware_circuit, hardware_values
+from reproduce.experiments.processors.processors import on_device
+from reproduce.sweep.runs import RunResult, RunSpec
+from tfq_fusion.training import prepare
+
+NOISELESS = "noiseless"
+"""A processor without noise."""
+
+
+def device(spec: RunSpec) -> RunResult:
+    """Accuracy of a model, trained without noise, on a processor's virtual machine; exact and with shots.
+
+    Each test sample's circuit is compiled for the processor and its density matrix is computed with the noise of the
+    median calibration. Readout errors are independent from qubit to qubit: they turn an observable into another one,
+    see :func:`reproduce.experiments.processors.processors.read_out`. With N shots each expectation value e is the mean
+    of N results that are 1 with probability (1 + e) / 2 and else -1, as if each string was measured on its own; the
+    rotations before such a measurement have no noise here.
+
+    Args:
+        spec: With these options of the data set: "data" and those of its loader; "samples", how many random test
+            samples; "processor", also :data:`NOISELESS`; "shots", numbers of shots.
+
+    Returns:
+        The result, with the test metrics "accuracy@exact" and for each number of shots N "accuracy@N"; and
+        "contraction@exact", the least-squares factor from noiseless expectation values to those of the processor.
+    """
+    options = dict(spec.dataset_options)
+    dataset = dataset_of(spec, "samples", "processor", "shots")
+    data = prepare(dataset)
+    fitted = train(spec, dataset, data)
+    model = fitted.model
+    if model is None:
+        return result(spec, dataset, data, fitted, {})
+    inputs, labels = some_test_samples(data, options["samples"])
+    fusion = fusion_of(model)
+    ideal = called(fusion, called(encoder_of(model), inputs))
+    values = ideal
+    if options["processor"] != NOISELESS:
+        values = on_device(hardware_circuit(fusion), *hardware_values(model, inputs), options["processor"])
+    rng = np.random.default_rng(spec.seed)
+    seen = {"exact": values}
+    for shots in options["shots"]:
+        ones = rng.binomial(shots, np.clip((1 + values) / 2, 0, 1))
+        seen[f"{shots}"] = 2 * ones / shots - 1
+    metrics = {
+        f"accuracy@{name}": accuracy(called(head_of(model), each.astype(np.float32)), labels)
+        for name, each in seen.items()
+    }
+    metrics["contraction@exact"] = float(np.vdot(ideal, values) / np.vdot(ideal, ideal))
+    return result(spec, dataset, data, fitted, metrics)

@@ -1,0 +1,1 @@
+"""Who runs: Dask hands runs out, and each goes to a process that can be stopped at any moment."""

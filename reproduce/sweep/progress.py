@@ -1,0 +1,133 @@
+"""What is seen of runs while they run: a line per running one and one for all, or plain lines where nobody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+from reproduce.sweep.estimate import Estimates
+from reproduce.sweep.runs import RunResult, RunSpec
+
+
+class SweepProgress:
+    """Tells on a console how far the runs are; to be used in a ``with`` statement.
+
+    On a terminal lines are redrawn in place; otherwise each finished run gives one line.
+
+    Args:
+        console: Where to tell; it prints text as it is, without markup.
+        specs: All runs ahead.
+        estimates: How long they will take; whoever calls :meth:`finished` lets it learn.
+    """
+
+    def __init__(self, console: Console, specs: Sequence[RunSpec], estimates: Estimates) -> None:
+        self._console = console
+        self._estimates = estimates
+        self._ahead = {spec.id: spec for spec in specs}
+        self._total = len(specs)
+        self._started: dict[str, float] = {}
+        self._lines: dict[str, TaskID] = {}
+        self._workers: dict[str, int] = {}
+        self._live = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            _State(),
+            console=console,
+            transient=True,
+            refresh_per_second=2,
+            disable=not console.is_terminal,
+        )
+        self._all = self._live.add_task("all runs", total=max(self._total, 1), state=self._overall)
+
+    def __enter__(self) -> SweepProgress:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def started(self, run_id: str, worker: str) -> None:
+        """A worker has begun a run."""
+        spec = self._ahead.get(run_id)
+        if spec is None:  # the news of its end came first
+            return
+        self._drop(run_id)
+        self._started[run_id] = time.monotonic()
+        number = self._workers.setdefault(worker, len(self._workers) + 1)
+        self._lines[run_id] = self._live.add_task(
+            f"worker {number}: {spec}", total=None, state=lambda: self._running(spec)
+        )
+
+    def retried(self, spec: RunSpec, error: str, attempt: int, attempts: int) -> None:
+        """An attempt at a run gave no result; another follows."""
+        self._drop(spec.id)
+        self._console.print(f"{spec}: attempt {attempt} of {attempts} failed: {last_line(error)}")
+
+    def finished(self, result: RunResult) -> None:
+        """A run has ended, well or not."""
+        spec = result.spec
+        del self._ahead[spec.id]
+        self._drop(spec.id)
+        done = self._total - len(self._ahead)
+        self._live.update(self._all, completed=done)
+        if not self._console.is_terminal:
+            scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
+            self._console.print(
+                f"[{done}/{self._total}] {spec}: {scores or result.status}, {result.seconds:.1f} s; "
+                f"{duration(self.seconds_left())} left",
+            )
+
+    def seconds_left(self) -> float:
+        """Estimated seconds until all runs have ended, on as many workers as have begun one."""
+        now = time.monotonic()
+        left = [
+            max(0.0, self._estimates.seconds(spec) - (now - self._started.get(run_id, now)))
+            for run_id, spec in list(self._ahead.items())
+        ]
+        return max(sum(left) / max(1, len(self._workers)), max(left, default=0.0))
+
+    def _drop(self, run_id: str) -> None:
+        self._started.pop(run_id, None)
+        if run_id in self._lines:
+            self._live.remove_task(self._lines.pop(run_id))
+
+    def _overall(self) -> str:
+        return f"{self._total - len(self._ahead)} of {self._total}, {duration(self.seconds_left())} left"
+
+    def _running(self, spec: RunSpec) -> str:
+        started = self._started.get(spec.id)
+        elapsed = 0.0 if started is None else time.monotonic() - started
+        return f"{elapsed:.0f} s of {duration(max(elapsed, self._estimates.seconds(spec)))}"
+
+
+class _State(ProgressColumn):
+    """What the task says of itself at the moment it is drawn."""
+
+    def render(self, task: Task) -> Text:
+        state: Callable[[], str] = task.fields["state"]
+        return Text(state())
+
+
+def last_line(error: str | None) -> str:
+    """The line of a traceback that says what went wrong."""
+    return ((error or "").strip().splitlines() or ["no reason given"])[-1]
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, to one or two figures: "about 40 s", "about 12 min", "about 3 h 20 min"."""
+    if seconds < 10:
+        return "under 10 s"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"about {minutes} min"
+    hours, minutes = divmod(10 * round(minutes / 10), 60)
+    return f"about {hours} h {minutes} min" if hours < 24 else f"about {round(hours / 24, 1):g} days"

@@ -1,0 +1,157 @@
+"""From specifications to a table on disk: run, fold, write, and say what moved since the committed table."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from reproduce.claims.rows import from_csv, read_tables
+from reproduce.claims.verdicts import verdicts
+from reproduce.report.moved import moved_cells
+from reproduce.report.page import Figures, write_table
+from reproduce.sweep.preview import preview
+from reproduce.sweep.processes.execute import run_all, stored
+from reproduce.sweep.progress import last_line
+from reproduce.sweep.runs import FAILED, RunResult, RunSpec, each_once
+from reproduce.sweep.store import Store
+
+
+def produce(
+    specs: Sequence[RunSpec],
+    fold: Callable[[Sequence[RunResult]], pd.DataFrame],
+    path_stem: Path,
+    title: str,
+    profile: str,
+    units: Mapping[str, str],
+    chance: Mapping[str, float],
+    notes: Sequence[str],
+    figures: Figures | None,
+    fresh: bool,
+    console: Console,
+    dry_run: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
+    verbose: bool = False,
+) -> bool:
+    """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
+
+    Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there. The table is
+    written under the lock of that file, so that its files are those of one command.
+
+    Args:
+        specs: The runs of the table; one that is listed twice is run and counted once.
+        fold: Folds their results into rows.
+        path_stem: Where the table goes, without suffix.
+        title: Its heading.
+        profile: What made it, in words.
+        units: Unit of the forecast errors by data set.
+        chance: Accuracy of the best constant guess by data set.
+        notes: What a reader has to know about this table.
+        figures: As for :func:`reproduce.report.page.write_table`.
+        fresh: As in :func:`reproduce.sweep.processes.execute.run_all`.
+        console: Where to report; it prints text as it is, without markup.
+        dry_run: Whether to tell what would run and do nothing else.
+        workers: Likewise.
+        scheduler: Likewise.
+        verbose: Likewise.
+
+    Returns:
+        Whether no run failed; the table is made of those that did not.
+
+    Raises:
+        KeyboardInterrupt: Passed on, with a line that says what is kept.
+        ExecutionError: If the runs cannot be handed out.
+        OSError: If a file of the table cannot be written; before anything is run if a folder has its name.
+        ValueError: Before anything is run, if another table in the folder is broken.
+        StoreError: If the raw runs are damaged, in use, or cannot be written.
+    """
+    specs = each_once(specs)
+    raw = path_stem.parent / "runs" / "runs.jsonl"
+    if dry_run:
+        console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
+        return True
+    _check_way(path_stem)
+    with Store(raw) as store:
+        there = 0 if fresh else len(stored(specs, store))
+        console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
+        try:
+            results = run_all(
+                specs,
+                store,
+                workers=workers,
+                scheduler=scheduler,
+                backups=raw.with_name("checkpoints"),
+                fresh=fresh,
+                verbose=verbose,
+                console=console,
+            )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Interrupted. {len(stored(specs, store))} of {len(specs)} runs are in {raw}; the same command"
+                f"{', without --fresh,' if fresh else ''} continues from there."
+            ) from None
+        failed = [result for result in results if result.status == FAILED]
+        frame = None
+        if len(failed) < len(results):
+            frame = fold([result for result in results if result.status != FAILED])
+            written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
+            counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+    if frame is not None:
+        for note in notes:
+            console.print(note)
+        console.print(f"Wrote {', '.join(map(str, written))}.")
+        console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+        _report_moved(path_stem.with_suffix(".csv"), frame, console)
+    if failed:
+        lacking = f" {len(failed)} of {len(specs)} runs, which the table lacks."
+        console.print(Text.assemble(("Failed:", "bold red"), lacking))
+        for result in failed:
+            console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}")
+        console.print("`python -m reproduce runs show ID` prints the whole error. The same command tries them again.")
+    return not failed
+
+
+def _check_way(path_stem: Path) -> None:
+    """Refuse what would end the command after its runs: folders in the way, and other tables that cannot be read."""
+    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")):
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder, and a file of the table goes there. Move it away.")
+    read_tables(path_stem.parent, but=path_stem.name)
+
+
+def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
+    try:
+        committed = _committed(table)
+    except ValueError as error:
+        console.print(f"There is nothing to compare with: {error}")
+        return
+    if committed is None:
+        console.print(f"There is no committed {table.name} to compare with.")
+        return
+    moved = moved_cells(frame, committed)
+    console.print(f"{len(moved)} cells moved by more than their interval since the committed {table.name}.")
+    if len(moved):
+        console.print(moved.to_string(index=False))
+    console.print(f"To have the committed files back: git restore {table.parent}")
+
+
+def _committed(table: Path) -> pd.DataFrame | None:
+    """The table as last committed, or None outside a git checkout or before its first commit.
+
+    Raises:
+        ValueError: If that is no table of this version.
+    """
+    command = ["git", "-C", str(table.parent), "show", f"HEAD:./{table.name}"]
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    if shown.returncode != 0:
+        return None
+    return from_csv(shown.stdout.decode(errors="replace"), f"the committed {table.name}")

@@ -1,0 +1,244 @@
+"""Table 3: what the Quantum Fusion Layer can and cannot do, on problems whose answer is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reproduce.claims.rows import label, typed
+from reproduce.experiments.expressivity.polynomials import exponents
+from reproduce.experiments.parameters.parameter_counts import growth_exponent
+from reproduce.sweep.run.run_one import computation
+from reproduce.sweep.runs import RunResult, RunSpec, each_once
+from reproduce.tables import grid
+from reproduce.tables.table3.figures import expressivity_figures
+from tfq_fusion.circuits import qfl_circuit
+from tfq_fusion.engines import check_engine
+from tfq_fusion.training import Protocol
+
+TITLE = "Table 3: what the fusions can and cannot do"
+POLYNOMIAL, SPECTRUM, DISCRIMINATION, PARAMETERS = "polynomial", "spectrum", "discrimination", "parameters"
+EXPERIMENTS = (POLYNOMIAL, SPECTRUM, DISCRIMINATION, PARAMETERS)
+FUSIONS = ("qfl", "control", "concat", "tfn", "lmf", "mfb", "gcn")
+UNITS: dict[str, str] = {}
+FIGURES = expressivity_figures
+METRICS = {
+    POLYNOMIAL: ("r2", "r2_bound"),
+    SPECTRUM: ("largest_frequency", "total_degree"),
+    DISCRIMINATION: ("error", "error_bound"),
+    PARAMETERS: ("parameters",),
+}
+
+DEGREES = (1, 2, 3, 4, 5, 6)
+QUERIES = (1, 2, 3, 4, 5, 6, 7, 8)
+SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """How much is run.
+
+    Attributes:
+        datasets: Names of the experiments.
+        seeds: How many seeds, 0, 1, ...; parameters are counted once.
+        starts: How many initial weights the search for the best ones has.
+        targets: Degrees of the polynomials.
+        modalities: Numbers of modalities of the polynomials.
+        degrees: P of QFL on polynomials.
+        queries: Numbers of queries.
+    """
+
+    datasets: tuple[str, ...]
+    seeds: int
+    starts: int
+    targets: tuple[int, ...] = (1, 2, 3, 4, 5)
+    modalities: tuple[int, ...] = (2, 3, 4)
+    degrees: tuple[int, ...] = DEGREES
+    queries: tuple[int, ...] = QUERIES
+
+    @property
+    def extent(self) -> str:
+        """How long is trained, in words."""
+        return f"searches from {self.starts} initial weights"
+
+
+PROFILES = {
+    "smoke": Profile(
+        EXPERIMENTS, seeds=1, starts=2, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
+    ),
+    "default": Profile(EXPERIMENTS, seeds=5, starts=8),
+    "paper": Profile(EXPERIMENTS, seeds=10, starts=50),
+}
+
+
+def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
+    """A profile by name, with another number of seeds or other experiments where they are given.
+
+    Raises:
+        ValueError: If the profile or an experiment is unknown.
+    """
+    known = grid.named(profile, PROFILES)
+    unknown = [name for name in datasets or () if name not in EXPERIMENTS]
+    if unknown:
+        raise ValueError(f"Table 3 has no experiment {', '.join(unknown)}: expected among {', '.join(EXPERIMENTS)}.")
+    return dataclasses.replace(
+        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
+    )
+
+
+def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
+    """Every run of the table once, experiment by experiment.
+
+    Args:
+        profile: How much is run.
+        fusions: Which of :data:`FUSIONS`; None for all.
+        engine: What runs "qfl" where it is trained.
+
+    Raises:
+        ValueError: If a fusion or the engine is unknown, or the engine does not compute in double precision.
+    """
+    check_engine(engine)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
+    return each_once(
+        dataclasses.replace(spec, **computation(experiment).stated(spec.fusion, engine))
+        for experiment in profile.datasets
+        for spec in runs[experiment](profile)
+        if spec.fusion in names
+    )
+
+
+def _spec(dataset: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
+    return RunSpec(dataset, "", fusion, seed, protocol, **others)
+
+
+def _polynomials(profile: Profile) -> Iterator[RunSpec]:
+    for form in ("product", "sum"):
+        for modalities in profile.modalities:
+            for target in profile.targets:
+                if form == "sum" and len(exponents(target, modalities, form)) == 1:
+                    continue  # it is the product
+                options = {"degree": target, "modalities": modalities, "form": form, "starts": profile.starts}
+                for seed in range(profile.seeds):
+                    for degree in profile.degrees:
+                        yield _spec(POLYNOMIAL, "qfl", seed, Protocol(), degree=degree, dataset_options=options)
+                    for fusion, arguments in (
+                        ("concat", {}),
+                        ("tfn", {}),
+                        ("lmf", {"rank": _rank(modalities, target)}),
+                    ):
+                        yield _spec(
+                            POLYNOMIAL, fusion, seed, Protocol(units=1), arguments=arguments, dataset_options=options
+                        )
+
+
+@functools.cache
+def _rank(modalities: int, degree: int) -> int:
+    """The rank with which LMF and its read-out have about as many weights as QFL of this degree and its own."""
+    wanted = len(qfl_circuit(modalities, 1, degree).weight_symbols) + Protocol().units + 1
+    # With one output and two features per modality: 3 M + 1 weights per rank, a bias, and a read-out of two.
+    return round((wanted - 3) / (3 * modalities + 1))
+
+
+def _spectra(profile: Profile) -> Iterator[RunSpec]:
+    for modalities in (2, 3):
+        for seed in range(profile.seeds):
+            for degree in profile.degrees:
+                yield _spec(
+                    SPECTRUM, "qfl", seed, Protocol(), degree=degree, dataset_options={"modalities": modalities}
+                )
+
+
+def _discriminations(profile: Profile) -> Iterator[RunSpec]:
+    layer = {"blocks": 4, "measurement": "computational"}
+    for queries in profile.queries:
+        for seed in range(profile.seeds):
+            options = {"starts": profile.starts}
+            yield _spec(
+                DISCRIMINATION,
+                "qfl",
+                seed,
+                Protocol(units=3),
+                degree=queries,
+                arguments=layer,
+                dataset_options=options,
+            )
+            for uses in ("coherent", "measured"):
+                apart = {**options, "queries": queries, "uses": uses}
+                yield _spec(DISCRIMINATION, "lmf", seed, Protocol(units=1), dataset_options=apart)
+
+
+def _counts(profile: Profile) -> Iterator[RunSpec]:
+    for modalities in SIZES:
+        for fusion in FUSIONS:
+            degree = 3 if fusion in grid.OF_DEGREE else None
+            yield _spec(PARAMETERS, fusion, 0, Protocol(), degree=degree, dataset_options={"modalities": modalities})
+
+
+def fold(results: Sequence[RunResult]) -> pd.DataFrame:
+    """As :func:`reproduce.tables.grid.fold`, with the exponents by which parameters grow."""
+    return with_growth_exponents(grid.fold(results, METRICS, _explicit, _labels))
+
+
+def _explicit(result: RunResult) -> Mapping[str, float]:
+    name = "error_explicit"
+    return {name: scores[name]} if name in (scores := result.metrics.get("test", {})) else {}
+
+
+def _labels(spec: RunSpec) -> tuple[str, str]:
+    options = dict(spec.dataset_options)
+    if spec.dataset == POLYNOMIAL:
+        return label(spec.dataset, {name: options[name] for name in ("degree", "form")}), spec.fusion
+    if spec.dataset == DISCRIMINATION and spec.fusion == "lmf":
+        return spec.dataset, label(spec.fusion, {name: options[name] for name in ("uses", "queries")})
+    return spec.dataset, spec.fusion
+
+
+def with_growth_exponents(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a row "growth_exponent", at the most modalities, for every fusion with weights that reaches them.
+
+    TFN has none: its parameters follow no power.
+    """
+    counted = frame[(frame["metric"] == "parameters") & (frame["seeds"] > 0) & (frame["fusion_params"] > 0)]
+    if counted.empty:
+        return frame
+    rows = []
+    for _, cells in counted.groupby(["fusion", "degree"], dropna=False, sort=False):
+        last = cells.loc[cells["modalities"].idxmax()]
+        if last["modalities"] == counted["modalities"].max() and len(cells) > 1:
+            counts = dict(zip(cells["modalities"], cells["fusion_params"], strict=True))
+            rows.append({**last.to_dict(), "metric": "growth_exponent", "mean": growth_exponent(counts)})
+    return typed(pd.concat([frame, typed(pd.DataFrame(rows, columns=frame.columns))], ignore_index=True))
+
+
+def chance(profile: Profile) -> dict[str, float]:
+    """Nothing: there are no classes."""
+    return {}
+
+
+def notes(profile: Profile) -> list[str]:
+    """How to read the table."""
+    return [_HOW_TO_READ]
+
+
+_HOW_TO_READ = """\
+Every fit is in double precision, by L-BFGS from several initial weights, with no encoder and no hidden layer.
+
+- *polynomial*: R² on held-out points of a product of d cosines of distinct modalities (with powers where d exceeds
+  their number), or of the sum of its shifts; d is the degree in the brackets. *R², at most* is what no weights can
+  exceed: the part of the target's variance in frequencies that the fusion has. Where R² stays below it, the degree is
+  not what is missing: the search, or one block per unitary, fell short. Below zero a fit is worse than the mean. QFL
+  reads angles; LMF (of QFL's size at P = d), TFN and Concat read their cosines and sines.
+- *spectrum*: the largest frequency in any one input of a layer with random weights, and the largest sum of frequencies
+  over all inputs, its degree as a polynomial; one per turn by 2 pi. Exact, and nothing is trained.
+- *discrimination*: two unknown channels, each a turn by pi/3 or none; the error in telling whether both do the same. P
+  is the number of joint queries. *LMF* fuses what separate queries to each channel gave, as many in all: *coherent*,
+  one after the other on a qubit that is measured at the end; *measured*, each by itself. *Error, at least* is proved
+  (`docs/separation.md`). The problem is ours: the paper's "Problem 1" is not at hand.
+- *parameters*: weights counted in the layers as built, for M modalities of 4 features and 32 outputs. *Growth
+  exponent*: slope of log parameters over log M, from 2 to 256. TFN's follow no power. Concat has none of its own, and
+  leaves 4 M inputs to the classifier."""

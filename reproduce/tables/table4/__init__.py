@@ -1,0 +1,248 @@
+"""Table 4: the evidence fusion network beside classical fusion of decisions and of features, and a CNN."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from reproduce.claims.rows import label
+from reproduce.sweep.runs import GROWTH, RunResult, RunSpec
+from reproduce.tables import grid
+from reproduce.tables.table4.equal_accuracy import with_parameter_ratios
+from reproduce.tables.table4.figures import parameter_figures
+from tfq_fusion.datasets import MissingDataError, load
+from tfq_fusion.training import Protocol
+
+TITLE = "Table 4: accuracy over parameters, quantum and classical fusion"
+DECISIONS = ("mean", "product", "dempster")
+FEATURES = ("concat", "tfn", "lmf")
+FUSIONS = ("qmfnn", *DECISIONS, *FEATURES, "cnn")
+GROWING = ("qmfnn", "dempster", "tfn", "lmf")
+"""Fusions that have weights of their own."""
+UNITS: Mapping[str, str] = {}
+FIGURES = parameter_figures
+METRICS = {
+    "classification": ("accuracy", "own_accuracy", "conflict", "conflict_with_noise"),
+    GROWTH: ("fusion_growth",),
+}
+
+_MFEAT = ("fou", "fac", "kar", "pix", "zer", "mor")
+VIEWS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "emoji": (("google", "twitter"),),
+    "mfeat": tuple(_MFEAT[:modalities] for modalities in (2, 3, 6)),
+    "mnist": (("image", "descriptors"),),
+    "cifar-10": (("image", "descriptors"),),
+}
+"""Data set -> which of its modalities are fused, one choice for each number of them."""
+_SIMULATION = {"method": "mixture"}
+"""The numbers of the whole circuit, of 12 to 28 qubits, from the closed form of its fused ones."""
+PICTURES = ("emoji", "mnist", "cifar-10")
+DOWNLOADED = ("mnist", "cifar-10")
+CURVE_OF = 2
+"""Modalities of the curves; more are run in one size alone."""
+MIDDLE = 8
+"""That size: hidden units of each encoder."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """How much is run.
+
+    Attributes:
+        datasets: Names of the data sets; :data:`reproduce.sweep.runs.GROWTH` is one.
+        seeds: How many seeds, 0, 1, ...
+        protocol: How each run is trained, but for the size of its encoders.
+        few_shot: Likewise on mfeat, whose 200 training samples make short epochs.
+        samples: Training samples of the sets that are downloaded; None for all.
+        hidden: Hidden units of each encoder, one for each size of a network.
+        filters: Filters of the CNN's first convolution, one for each size.
+        modalities: With how many modalities at most anything is trained.
+        missing: Names of the data sets that the profile would run if they were there.
+    """
+
+    datasets: tuple[str, ...]
+    seeds: int
+    protocol: Protocol
+    few_shot: Protocol
+    samples: int | None
+    hidden: tuple[int, ...]
+    filters: tuple[int, ...]
+    modalities: int = 6
+    missing: tuple[str, ...] = ()
+
+    @property
+    def extent(self) -> str:
+        """How long is trained, and on how much of the large sets, in words."""
+        epochs = f"at most {self.protocol.epochs} epochs, {self.few_shot.epochs} on mfeat"
+        drawn = [name for name in DOWNLOADED if name in self.datasets]
+        if self.samples is None or not drawn:
+            return epochs
+        return f"{epochs}, {self.samples:,} training samples of {' and '.join(drawn)}"
+
+
+_PROTOCOL = Protocol(head=16, units=16, flatten=True)
+_TUNED = dataclasses.replace(_PROTOCOL, epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2))
+PROFILES = {
+    "smoke": Profile(
+        ("mfeat", GROWTH),
+        seeds=1,
+        protocol=dataclasses.replace(_PROTOCOL, epochs=2),
+        few_shot=dataclasses.replace(_PROTOCOL, epochs=2),
+        samples=None,
+        hidden=(2, MIDDLE),
+        filters=(),
+        modalities=CURVE_OF,
+    ),
+    "default": Profile(
+        (*VIEWS, GROWTH),
+        seeds=3,
+        protocol=dataclasses.replace(_PROTOCOL, epochs=30),
+        few_shot=dataclasses.replace(_PROTOCOL, epochs=60),
+        samples=1000,
+        hidden=(2, MIDDLE, 32, 128),
+        filters=(2, 4, 8),
+    ),
+    "paper": Profile(
+        (*VIEWS, GROWTH),
+        seeds=10,
+        protocol=_TUNED,
+        few_shot=_TUNED,
+        samples=None,
+        hidden=(2, 4, MIDDLE, 16, 32, 64, 128),
+        filters=(2, 4, 8, 16, 32),
+    ),
+}
+
+
+def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
+    """A profile by name, with another number of seeds or other data sets where they are given.
+
+    Data sets that are named have to be there; of those of the profile the ones that are there are run.
+
+    Raises:
+        ValueError: If the profile or a data set is unknown.
+    """
+    known = grid.named(profile, PROFILES)
+    names = (*VIEWS, GROWTH)
+    unknown = [name for name in datasets or () if name not in names]
+    if unknown:
+        raise ValueError(f"Table 4 has no data set {', '.join(unknown)}: expected among {', '.join(names)}.")
+    here = [name for name in known.datasets if name not in DOWNLOADED or _is_here(name)]
+    return dataclasses.replace(
+        known,
+        seeds=seeds or known.seeds,
+        datasets=tuple(dict.fromkeys(datasets or here)),
+        missing=() if datasets else tuple(name for name in known.datasets if name not in here),
+    )
+
+
+def _is_here(name: str) -> bool:
+    """Whether a data set can be loaded; a part of it that can is enough."""
+    try:
+        load(name)
+    except MissingDataError:
+        return False
+    return True
+
+
+def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
+    """Every run of the table, data set by data set and size by size.
+
+    Args:
+        profile: How much is run.
+        fusions: Which of :data:`FUSIONS`; None for all.
+        engine: What runs "qmfnn".
+
+    Raises:
+        MissingDataError: If a data set is not there.
+        ValueError: If a fusion or the engine is unknown.
+    """
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    blocks = (block for name in profile.datasets for block in _blocks(name, profile, names))
+    return grid.specs(blocks, engine, METRICS)
+
+
+def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[grid.Block]:
+    if name == GROWTH:
+        weighted = tuple(fusion for fusion in fusions if fusion in GROWING)
+        for modalities in range(2, 7):
+            # Only the widths count: the profile makes no difference.
+            yield grid.Block(name, weighted, (), 1, _PROTOCOL, {"modalities": modalities})
+        return
+    samples = {"samples": profile.samples} if name in DOWNLOADED and profile.samples else {}
+    trained = profile.few_shot if name == "mfeat" else profile.protocol
+    for views in [views for views in VIEWS[name] if len(views) <= profile.modalities]:
+        sizes = profile.hidden if len(views) == CURVE_OF else (MIDDLE,)
+        for members, arguments, of_members in (
+            (("qmfnn",), _SIMULATION, sizes),
+            ((*DECISIONS, *FEATURES), {}, sizes),
+            (("cnn",), {}, profile.filters if name in PICTURES else ()),
+        ):
+            selected = tuple(fusion for fusion in fusions if fusion in members)
+            for hidden in of_members if selected else ():
+                # A convolution needs the image as it is.
+                protocol = dataclasses.replace(trained, hidden=hidden, flatten=members != ("cnn",))
+                options = {"views": views, **samples}
+                yield grid.Block(name, selected, (), profile.seeds, protocol, options, arguments)
+
+
+def fold(results: Sequence[RunResult]) -> pd.DataFrame:
+    """As :func:`reproduce.tables.grid.fold`, sizes as variants, with ratios of parameters at equal accuracy."""
+    return with_parameter_ratios(grid.fold(results, METRICS, labels=_labels), quantum="qmfnn")
+
+
+def _labels(spec: RunSpec) -> tuple[str, str]:
+    size = {} if spec.dataset == GROWTH else {"hidden": spec.protocol.hidden}
+    return spec.dataset, label(spec.fusion, size)
+
+
+def chance(profile: Profile) -> dict[str, float]:
+    """Nothing: the figures draw no guess."""
+    return {}
+
+
+def notes(profile: Profile) -> list[str]:
+    """How to read the table, where its modalities come from, and which data sets are missing from it."""
+    found = [_HOW_TO_READ]
+    trained = [name for name in profile.datasets if name != GROWTH]
+    found += [f"**{name}**: {_ORIGIN[name]}{_part(name)}" for name in trained]
+    for name in profile.missing:
+        found.append(f"**{name}** is not here, so it has no rows: `make data DATASET={name}` fetches it.")
+    return found
+
+
+def _part(name: str) -> str:
+    """What is said of a data set of which only a part is there."""
+    card = load(name).card
+    return f" {card.notes[0]}" if "part" in card.title else ""
+
+
+_ORIGIN = {
+    "emoji": "natural modalities, two renderings of the same thing as thumbnails of 8 x 8 pixels; without the names.",
+    "mfeat": "natural modalities in that they were published so, but all views are computed from one scan.",
+    "mnist": "constructed modalities, the image and orientation histograms that are computed from it.",
+    "cifar-10": "constructed modalities, the image and histograms of orientations and colours computed from it.",
+}
+
+_HOW_TO_READ = """\
+- *hidden*: the size. Units of the first layer of each modality's module, filters of the CNN's first convolution. The
+  module is the same in all rows of a size but the CNN's: Dense(hidden, ReLU), then 4 features, masses or, with a
+  softmax on top of them, class probabilities. Pictures are flattened for it. The CNN sees the pictures alone, stacked
+  as channels, and there is none where there are no pictures.
+- *QMFNN* is a reconstruction: the paper's circuits were not at hand. Its fusion parameters are those of the evidence
+  fusion block and of the QCNN behind it. Its circuit has 12 qubits for two modalities, 16 for three and 28 for six; the
+  exact expectation values come from the closed form of the fused qubits, which gives the same numbers. *Mean*,
+  *product* and *Dempster's rule* fuse decisions; *Concat* (with an MLP behind it), *TFN* and *LMF* (rank 4) features.
+- *Parameters, classical / QMFNN, at equal accuracy*: all parameters of both models. In a QMFNN row, the leanest
+  classical network of that mean accuracy over this one; in a classical row, this network over the leanest QMFNN. Above
+  1, QMFNN is the leaner one. Sizes in between are interpolated. Where the smallest network tried is better already, it
+  counts with its size: the ratio is a bound. *Not reached*: no size of the other side that was tried is as good. Means
+  of few seeds are compared; the intervals say how little some of them differ.
+- *Accuracy of one modality's own decision*: of the class that a modality's own probabilities or masses favour, as a
+  mean over modalities. *Conflict*: what the conjunctive rule of evidence theory gives to the empty set, between the
+  modalities over the bits of the class index, from 0 to 1; one that knows nothing conflicts with none. Then the same
+  with normal noise in place of each modality in turn. No conflict is computed where no modality decides.
+- *growth*: fusion parameters alone, for modalities of 4 features and 10 classes; nothing is trained. Mean, product,
+  concatenation and CNN have none."""

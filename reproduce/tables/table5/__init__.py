@@ -1,0 +1,166 @@
+"""Table 5: the parts of the Quantum Fusion Layer one by one, its gradients, and what noise and devices cost it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from reproduce.claims.rows import label, typed
+from reproduce.sweep.runs import RunResult, RunSpec, each_once
+from reproduce.tables import grid
+from reproduce.tables.table5 import fits
+from reproduce.tables.table5.ablations import NAMES, OUTPUTS, PROFILES, Profile, cells
+from reproduce.tables.table5.figures import ablation_figures
+from tfq_fusion.engines import check_engine
+
+TITLE = "Table 5: ablations, gradients, noise and devices"
+FUSIONS = ("qfl", "lmf", "gcn")
+UNITS: dict[str, str] = {}
+FIGURES = ablation_figures
+METRICS = {
+    "classification": ("accuracy", "roc_auc"),
+    "feature-map-rank": ("rank_outputs", "rank_states"),
+    "encoding": ("accuracy", "reconstruction_error", "reconstruction_error_untrained", "saturation"),
+    "gradient-variance": ("gradient_variance_log2",),
+    "remedies": ("accuracy", "roc_auc"),
+    "noise": ("accuracy", "trajectory_error"),
+    "device-circuit": ("two_qubit_gates", "depth"),
+    "device": ("accuracy", "contraction"),
+}
+_NOT_EVERYWHERE = ("trajectory_error", "contraction")
+
+
+def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
+    """A profile, with another number of seeds or other data sets and experiments.
+
+    Raises:
+        ValueError: If the profile, a data set or an experiment is unknown.
+    """
+    known = grid.named(profile, PROFILES)
+    unknown = [name for name in datasets or () if name not in NAMES]
+    if unknown:
+        raise ValueError(f"Table 5 has no {', '.join(unknown)}: expected among {', '.join(NAMES)}.")
+    return dataclasses.replace(
+        known,
+        seeds=seeds or known.seeds,
+        claim_seeds=seeds or known.claim_seeds,
+        datasets=tuple(dict.fromkeys(datasets or known.datasets)),
+    )
+
+
+def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
+    """Every run of the table.
+
+    Args:
+        profile: How much is run.
+        fusions: Which of :data:`FUSIONS`; None for all.
+        engine: What runs "qfl" where it is trained, and its gradients.
+
+    Raises:
+        ValueError: If a fusion or the engine is unknown.
+    """
+    check_engine(engine)
+    names = grid.chosen(fusions, FUSIONS, METRICS)
+    wanted = [
+        dataclasses.replace(cell, seed=seed)
+        for cell in cells(profile, engine)
+        if cell.dataset in profile.datasets and cell.fusion in names
+        for seed in range(_seeds(profile, cell))
+    ]
+    return each_once(wanted)  # two sweeps can meet in one point
+
+
+def _seeds(profile: Profile, cell: RunSpec) -> int:
+    if cell.dataset == "device-circuit":
+        return 1  # which angles a circuit has makes no difference to its gates
+    return profile.claim_seeds if cell.dataset in OUTPUTS and "measurement" in dict(cell.arguments) else profile.seeds
+
+
+def fold(results: Sequence[RunResult]) -> pd.DataFrame:
+    """As :func:`reproduce.tables.grid.fold`, with fitted decays of gradients, and the noise at which QFL is level."""
+    split = [each for result in results for each in _by_setting(result)]
+    frame = grid.fold(split, METRICS, labels=_labels)
+    frame = frame[frame["mean"].notna() | ~frame["metric"].isin(_NOT_EVERYWHERE)]
+    rows = [*fits.decays(results), *fits.break_evens(results)]
+    return typed(pd.concat([frame, typed(pd.DataFrame(rows))], ignore_index=True) if rows else frame)
+
+
+def _by_setting(result: RunResult) -> Iterator[RunResult]:
+    """A result for each setting of a run that reports "metric@setting"; any other run as it is."""
+    if result.spec.dataset not in ("noise", "device") or not result.metrics:
+        yield result
+        return
+    settings: dict[str, dict[str, float]] = {}
+    for name, value in result.metrics["test"].items():
+        metric, _, setting = name.partition("@")
+        settings.setdefault(setting, {})[metric] = value
+    options = dict(result.spec.dataset_options)
+    if options.get("epochs"):
+        del settings["0"]  # of the model before it is trained with noise, which other runs report
+    for setting, metrics in settings.items():
+        spec = dataclasses.replace(result.spec, dataset_options={**options, "setting": setting})
+        yield dataclasses.replace(result, spec=spec, metrics={"test": metrics})
+
+
+def _labels(spec: RunSpec) -> tuple[str, str]:
+    """The cells for data set and fusion."""
+    options, arguments = dict(spec.dataset_options), dict(spec.arguments)
+    shown: dict[str, object] = {}
+    match spec.dataset:
+        case "feature-map-rank":
+            shown = {"outputs": spec.protocol.units}
+        case "encoding":
+            shown = {"inputs": options["inputs"]}
+            arguments["scale"] = f"{arguments['scale'] / math.pi:g}pi"
+        case "gradient-variance" | "device-circuit":
+            shown = {"features": spec.protocol.features}
+            shown |= {name: options[name] for name in ("processor", "gates") if name in options}
+        case "noise":
+            shown = {"channel": options["channel"], "rate": options.get("setting")}
+            if spec.degree is not None:
+                arguments["trained"] = "noisy" if options["epochs"] else "noiseless"
+        case "device":
+            shown = {"processor": options["processor"], "shots": options.get("setting")}
+    return label(spec.dataset, shown), label(spec.fusion, arguments)
+
+
+def chance(profile: Profile) -> dict[str, float]:
+    """Nothing: the figures draw what they are compared with themselves."""
+    return {}
+
+
+def notes(profile: Profile) -> list[str]:
+    """How to read the table."""
+    return [_HOW_TO_READ]
+
+
+_HOW_TO_READ = """\
+A change of QFL stands in brackets behind its name, the setting of an experiment behind the experiment's; without
+brackets everything is as in Table 1. Models are trained on *japanese-vowels* where nothing else is said.
+
+- *measurement*: as many outputs as there are single-qubit Pauli operators, three per qubit (21 on japanese-vowels, 18
+  on mfeat). So many distinct random strings of weight 1 (*locality = 1*) are all of them.
+- *feature-map-rank*: four qubits (2 modalities of 3 features), random weights, 600 random inputs. *Rank of outputs*:
+  dimensions that the outputs span as the inputs vary; *rank of states*: those that all expectation values span, at most
+  255. A measurement is complete for the feature map where the two are equal, informationally complete at 255.
+- *encoding*: the scale is the angle of a feature of 1. *inputs*: how the encoders end: *tanh*, in [-1, 1]; *linear*,
+  unbounded; *saturated*, tanh(8 x). *Reconstruction error*: 1 - R² of the best linear map from QFL's outputs to its
+  inputs, on the test part, after training and before. *Saturated*: the share of features beyond ±0.99.
+- *gradient-variance*: variance over random initial weights of the derivative of a Pauli string's expectation value,
+  mean over the weights, as a binary logarithm. *Decay per qubit*, *per P*: slope of that, in bits; *exponent in M*:
+  slope against log2 M. Slopes are fitted per seed, and stand at the largest size. *initial*: *uniform* in ±pi, *small*
+  in ±0.1 pi, *identity*: all unitaries but the first are the identity (Grant et al., arXiv 1903.05076).
+- *remedies*: accuracy from these beginnings, with two blocks per unitary; *layerwise*: one unitary after the other,
+  then all (Skolik et al., arXiv 2006.14904), within the same number of epochs.
+- *noise*: 6 channels of 2 features, 5 qubits, 16 outputs. The channel acts after every gate (rotations, CNOT, CZ) on
+  each qubit of it. TensorFlow Quantum's trajectories take no seed: a repetition differs within the *trajectory error*,
+  the standard error of an expectation value. *trained = noisy*: trained further with noise of that rate. All on the
+  same random test samples. *Break-even*: log10 of the rate at which QFL falls to the accuracy of LMF, or GCN, with the
+  same seed, interpolated between tested rates; over the seeds where it does.
+- *device-circuit*: two-qubit gates and depth (moments) of a circuit with random angles in native gates, without and
+  with routing on the processor's grid. *device*: 3 channels of 2 features, 4 qubits, P = 1, square-root iSWAPs, the
+  noise of the processor's median calibration of 2021 as cirq-google describes it. *shots = exact*: as if there
+  were infinitely many. *Contraction*: factor from noiseless to noisy expectation values, by least squares."""

@@ -1,0 +1,130 @@
+"""The results file: what is written comes back, and a broken line is named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reproduce.claims.rows import COLUMNS, base, caption, from_csv, label, options, read_table, write_csv
+
+HEADER = (
+    "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
+    "seeds,fusion_params,total_params,train_seconds"
+)
+QFL = "toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5"
+TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,"
+LMF = "toy,3,lmf,,,accuracy,,,,,3,300,999,2.5"
+
+
+def _file(tmp_path, *lines):
+    path = tmp_path / "table1.csv"
+    path.write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_columns_are_the_documented_ones():
+    assert ",".join(COLUMNS) == HEADER
+
+
+def test_reading_gives_types_and_missing_values(tmp_path):
+    frame = read_table(_file(tmp_path, QFL, TFN))
+    assert list(frame.columns) == COLUMNS
+    assert frame.loc[0, ["degree", "mean", "seeds", "fusion_params"]].tolist() == [2, 0.9, 3, 54]
+    assert frame.loc[1, ["degree", "engine", "mean", "total_params"]].isna().all()
+    assert frame.loc[1, "fusion_params"] == 7_812_500_000
+    assert frame["mean"].dtype == np.float64 and frame["seeds"].dtype == "Int64"
+
+
+def test_a_parameter_count_beyond_64_bits_survives(tmp_path):
+    path = _file(tmp_path, TFN.replace("7812500000", str(5**207)))
+    write_csv(read_table(path), path)
+    assert read_table(path).loc[0, "fusion_params"] == 5**207
+
+
+def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
+    path = _file(tmp_path, QFL, TFN, LMF)
+    copy = tmp_path / "results" / "copy.csv"
+    write_csv(read_table(path), copy)
+    assert copy.read_bytes() == path.read_bytes()
+
+
+@given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
+def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
+    path = tmp_path_factory.mktemp("results") / "table1.csv"
+    frame = read_table(_file(path.parent, QFL.replace("accuracy", "mae")))
+    frame.loc[0, ["mean", "ci95_low", "ci95_high"]] = [mean, mean - half_width, mean + half_width]
+    write_csv(frame, path)
+    back = read_table(path)
+    for column in ("mean", "ci95_low", "ci95_high"):
+        assert back.loc[0, column] == pytest.approx(frame.loc[0, column], rel=5e-6)
+
+
+def test_other_columns_are_refused_on_writing(tmp_path):
+    frame = pd.DataFrame({column: [] for column in COLUMNS}).rename(columns={"std": "sd"})
+    with pytest.raises(ValueError, match=r"missing: \['std'\], unknown: \['sd'\]"):
+        write_csv(frame, tmp_path / "table1.csv")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (QFL.replace("0.9,", "0.9x,"), "column mean, .* got '0.9x'"),
+        (QFL.replace("0.9,", "nan,"), "column mean, .* got 'nan'"),
+        (QFL.replace(",3,54", ",three,54"), "column seeds, .* got 'three'"),
+        (QFL.replace(",3,54", ",,54"), "column seeds"),
+        (QFL.replace("qfl", "qlf"), "unknown fusion 'qlf'; known are qfl"),
+        (QFL.replace("accuracy", "acuracy"), "unknown metric 'acuracy'"),
+        (QFL.replace("qfl,2", "qfl,"), "qfl needs a degree"),
+        (QFL.replace("qfl,2", "gcn,2"), "a degree belongs to qfl and to its control; gcn has none"),
+        (QFL.replace("0.88,0.92", "0.88,"), "both ci95_low and ci95_high"),
+        (QFL.replace("0.88,0.92", "0.91,0.92"), "outside its own interval"),
+        (QFL.replace(",3,54", ",0,54"), "a mean over no seeds"),
+        (QFL[:20], "expected 14 cells, got 6"),
+        ("", "expected 14 cells, got 0"),
+        (QFL.replace("0.9,0.01,0.88,0.92", "2.0,0.01,1.9,2.1"), "expected a mean accuracy from 0 to 1, got .*2.0"),
+        (QFL.replace("accuracy,0.9,0.01,0.88,0.92", "mae,-1,,,"), "expected a mean mae from 0 to inf, got .*mae,-1"),
+        (QFL.replace("toy,3", f"toy,{2**63}"), "column modalities, .* less than or equal to 9223372036854775807"),
+        (QFL.replace(",54,999", f",54,{2**63}"), "column total_params, .* less than or equal to"),
+        (TFN, r"the cell \('toy', 3, 'tfn', None, 'accuracy'\) is already on line 2"),
+    ],
+)
+def test_a_broken_line_is_named(tmp_path, line, message):
+    path = _file(tmp_path, TFN, line, LMF)
+    with pytest.raises(ValueError, match=rf"table1\.csv, line 3: .*{message}"):
+        read_table(path)
+
+
+@given(st.lists(st.text(alphabet='0123456789.,-+e"\n\r\0 \u0663naif_', max_size=40) | st.sampled_from([QFL, TFN, LMF])))
+def test_whatever_the_text_it_is_a_table_or_a_line_is_named(parts):
+    try:
+        frame = from_csv("\n".join([HEADER, *parts]), "table1.csv")
+    except ValueError as error:
+        assert str(error).startswith("table1.csv, line ")
+    else:
+        assert list(frame.columns) == COLUMNS
+
+
+def test_a_wrong_header_is_named(tmp_path):
+    path = tmp_path / "table1.csv"
+    path.write_text(HEADER.replace("std", "sd") + "\n")
+    with pytest.raises(ValueError, match=r"table1\.csv, line 1: expected the columns"):
+        read_table(path)
+
+
+def test_a_variant_is_a_label_in_its_cell():
+    assert label("qfl", {}) == "qfl"
+    variant = label("qfl", {"entangler": "ring", "blocks": 2})
+    assert variant == "qfl[entangler=ring;blocks=2]"
+    assert base(variant) == base("qfl") == "qfl"
+    assert options(variant) == {"entangler": "ring", "blocks": "2"}
+    assert options("qfl") == {}
+    assert caption(variant, 3) == "QFL (P = 3, entangler = ring, blocks = 2)"
+    assert caption("concat") == "Concat"
+
+
+def test_a_variant_is_read_and_one_of_an_unknown_fusion_refused(tmp_path):
+    variant = QFL.replace("qfl", "qfl[entangler=ring]")
+    assert read_table(_file(tmp_path, QFL, variant))["fusion"].tolist() == ["qfl", "qfl[entangler=ring]"]
+    with pytest.raises(ValueError, match=r"unknown fusion 'sum'.*sum\[rank=1\]"):
+        read_table(_file(tmp_path, LMF.replace("lmf", "sum[rank=1]")))

@@ -1,0 +1,173 @@
+"""The command line, as a user runs it."""
+
+import dataclasses
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reproduce.sweep.runs import FINISHED
+from reproduce.sweep.store import Store
+
+TABLE1 = [sys.executable, "-m", "reproduce", "table1", "--profile", "smoke", "--datasets", "japanese-vowels"]
+
+
+def run(*arguments, **keywords):
+    return subprocess.run(arguments, capture_output=True, text=True, check=False, **keywords)
+
+
+@pytest.mark.slow
+def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
+    command = [*TABLE1, "--fusions", "concat,tfn", "--results", str(tmp_path)]
+    first = run(*command)
+    assert (first.returncode, first.stderr) == (0, "")  # nothing of what TensorFlow says
+    table = pd.read_csv(tmp_path / "table1.csv")
+    assert set(table["fusion"]) == {"concat", "tfn"}
+    assert "intractable" in (tmp_path / "table1.md").read_text()
+    assert (tmp_path / "table1.png").stat().st_size > 10_000
+    assert "2 runs, 0 of them in" in first.stdout
+
+    second = run(*command)
+    assert "2 runs, 2 of them in" in second.stdout
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv"), table)
+
+    fresh = run(*command, "--fresh")
+    assert "2 runs, 0 of them in" in fresh.stdout
+    scores = ["dataset", "fusion", "degree", "metric", "mean", "fusion_params"]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv")[scores], table[scores])
+
+    (trained,) = (result for result in Store(tmp_path / "runs" / "runs.jsonl") if result.status == FINISHED)
+    verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id[:9], "--results", str(tmp_path))
+    assert verified.returncode == 0, verified.stdout
+    assert verified.stdout == f"{trained.spec.id[:12]} {trained.spec}: the same to the last bit\n"
+    wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
+    with Store(tmp_path / "wrong" / "runs" / "runs.jsonl") as store:
+        store.add(wrong)
+    verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id, "--results", str(tmp_path / "wrong"))
+    assert verified.returncode == 1, verified.stdout
+    assert f"test accuracy was 2.0, is {trained.metrics['test']['accuracy']}" in verified.stdout
+
+
+@pytest.mark.slow
+def test_table2_runs_on_a_fresh_clone_and_says_what_is_missing(tmp_path):
+    command = [sys.executable, "-m", "reproduce", "table2", "--fusions", "lmf,concat", "--results", str(tmp_path)]
+    environment = {**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path / "nothing")}
+    smoke = run(*command, "--profile", "smoke", env=environment)
+    assert smoke.returncode == 0, smoke.stderr
+    assert "18 runs, 0 of them in" in smoke.stdout
+    table = pd.read_csv(tmp_path / "table2.csv", dtype={"fusion_params": object})
+    assert set(table.loc[table["dataset"] == "japanese-vowels", "modalities"]) == {3, 6, 12}
+    assert "stands in for the papers' data" in (tmp_path / "table2.md").read_text()
+    for block in ("japanese-vowels", "synthetic"):
+        assert (tmp_path / f"table2-{block}.png").stat().st_size > 10_000
+
+    absent = run(*command, "--datasets", "ludb", env=environment)
+    assert absent.returncode == 2
+    assert "make data DATASET=ludb" in absent.stdout
+
+
+@pytest.mark.slow
+def test_table4_runs_on_a_fresh_clone(tmp_path):
+    command = [sys.executable, "-m", "reproduce", "table4", "--results", str(tmp_path)]
+    environment = {**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path / "nothing")}
+    smoke = run(*command, "--profile", "smoke", "--fusions", "tfn", env=environment)
+    assert smoke.returncode == 0, smoke.stderr
+    assert "7 runs, 0 of them in" in smoke.stdout
+    table = pd.read_csv(tmp_path / "table4.csv")
+    assert set(table["fusion"]) == {"tfn[hidden=2]", "tfn[hidden=8]", "tfn"}
+    for figure in ("accuracy", "growth"):
+        assert (tmp_path / f"table4-{figure}.png").stat().st_size > 10_000
+
+    absent = run(*command, "--datasets", "mnist", env=environment)
+    assert absent.returncode == 2
+    assert "make data DATASET=mnist" in absent.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
+    command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
+    raw = tmp_path / "runs" / "runs.jsonl"
+    # A shell that runs the tests in the background has its children ignore the signal; a terminal has not.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed)
+    deadline = time.monotonic() + 60
+    while (not raw.exists() or raw.read_text().count("\n") < 2) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "the same command continues from there" in output
+    kept = raw.read_text().count("\n") - 1
+    assert 1 <= kept < 3
+
+    continued = run(*command)
+    assert continued.returncode == 0, continued.stderr
+    assert f"3 runs, {kept} of them in" in continued.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fusions", "sum"], "Unknown fusion sum: expected among qfl"),
+        (["--datasets", "imagenet"], "the known ones are cifar-10, emoji"),
+        (["--profile", "quick"], "expected one of smoke, default, paper"),
+        (["--workers", "2", "--scheduler", "tcp://host:8786"], "Give --workers or --scheduler"),
+        (["--fusions", "tfn", "--scheduler", "host"], "No Dask scheduler answers at host within 10 s"),
+    ],
+)
+def test_unknown_names_are_one_clear_line(arguments, message, tmp_path):
+    found = run(*TABLE1, *arguments, "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert message in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_a_data_set_that_is_not_there_is_named_with_the_command_that_gets_it(tmp_path):
+    found = run(
+        *(*TABLE1[:-1], "wikipedia", "--results", str(tmp_path)),
+        env={**os.environ, "TFQ_FUSION_DATA_DIR": str(tmp_path)},
+    )
+    assert found.returncode == 2
+    assert "make data DATASET=wikipedia" in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_a_dry_run_leaves_nothing_behind(tmp_path):
+    found = run(*TABLE1, "--fusions", "concat,qfl", "--dry-run", "--results", str(tmp_path / "results"))
+    assert found.returncode == 0, found.stderr
+    assert "5 runs: 0 are there, 5 would run, which takes about" in found.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_verify_needs_a_run_that_is_there(tmp_path):
+    found = run(sys.executable, "-m", "reproduce", "verify", "abc", "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert "has an id that begins with 'abc'" in found.stdout
+
+
+def test_broken_results_are_named(tmp_path):
+    raw = tmp_path / "runs" / "runs.jsonl"
+    raw.parent.mkdir()
+    raw.write_text("{}\n")
+    found = run(*TABLE1, "--results", str(tmp_path))
+    assert found.returncode == 2
+    assert "line 1" in found.stdout
+
+
+def test_compare_gives_every_claim_a_verdict_without_any_results(tmp_path):
+    found = run(sys.executable, "-m", "reproduce", "compare", "--results", str(tmp_path))
+    assert found.returncode == 0, found.stderr
+    assert "19 not comparable" in found.stdout
+
+
+def test_help_needs_no_tensorflow_and_no_second():
+    code = "import sys; import reproduce.__main__; sys.exit('tensorflow' in sys.modules)"
+    start = time.perf_counter()
+    assert run(sys.executable, "-c", code, env={**os.environ, "PYTHONPATH": str(Path.cwd())}).returncode == 0
+    assert time.perf_counter() - start < 2

@@ -1,0 +1,164 @@
+"""A table for people: three files from one frame."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from reproduce.claims.papers import PUBLISHED
+from reproduce.claims.rows import COLUMNS, read_table, write_csv
+from reproduce.report.page import write_table
+
+
+def _rows(dataset, modalities, metric, scores):
+    return [
+        dict.fromkeys(COLUMNS)
+        | {"dataset": dataset, "modalities": modalities, "fusion": fusion, "degree": degree, "metric": metric}
+        | {
+            "mean": mean,
+            "ci95_low": low,
+            "ci95_high": high,
+            "seeds": seeds,
+            "fusion_params": 1234,
+            "total_params": 5678,
+        }
+        | {"train_seconds": 12.34}
+        for fusion, degree, mean, low, high, seeds in scores
+    ]
+
+
+FRAME = pd.DataFrame(
+    _rows(
+        "vowels",
+        12,
+        "accuracy",
+        [
+            ("lmf", None, None, None, None, 3),
+            ("tfn", None, None, None, None, 0),
+            ("concat", None, 0.95, None, None, 1),
+            ("qfl", 2, 0.926, 0.914, 0.938, 3),
+            ("qfl", 1, 0.9, 0.89, 0.91, 3),
+            ("control", 2, 0.91, 0.9, 0.92, 3),
+        ],
+    )
+    + _rows("vowels", 12, "diverged", [("lmf", None, 1, None, None, 3), ("qfl", 1, 1 / 3, None, None, 3)])
+    + _rows("road", 22, "mae", [("qfl", 1, 11.5, 11, 12, 3), ("persistence", None, 13.4, None, None, 1)])
+)
+
+
+@pytest.fixture(scope="module")
+def stem(tmp_path_factory):
+    stem = tmp_path_factory.mktemp("results") / "table1"
+    write_table(FRAME, stem, "Table 1", "smoke (2 epochs)", units={"road": "vehicles"}, chance={"vowels": 0.12})
+    return stem
+
+
+def _line(markdown, start, section=""):
+    """The cells of the first table row after ``section`` that begins with ``start``."""
+    after = markdown[markdown.index(section) :].splitlines()
+    return [cell.strip() for cell in next(line for line in after if line.startswith(f"| {start} ")).split("|")[1:-1]]
+
+
+def test_the_csv_holds_the_frame(stem):
+    table = read_table(stem.with_suffix(".csv"))
+    assert len(table) == len(FRAME)
+    assert table["mean"].tolist() == pytest.approx(FRAME["mean"].tolist(), rel=1e-5, nan_ok=True)
+
+
+def test_scores_are_written_with_their_interval_or_why_there_is_none(stem):
+    text = stem.with_suffix(".md").read_text(encoding="utf-8")
+    assert _line(text, "QFL (P = 2)")[1] == "0.926 ± 0.012"
+    assert _line(text, "Concat")[1] == "0.950"
+    assert _line(text, "LMF")[1:3] == ["diverged", "100 %"]
+    assert _line(text, "TFN")[1:3] == ["intractable", "-"]
+    assert _line(text, "QFL (P = 1)")[1:] == ["0.900 ± 0.010", "33 %", "1,234", "5,678", "12.3", "not stated"]
+    assert _line(text, "Persistence")[1] == "13.400"
+
+
+def test_fusions_are_ordered_whatever_the_order_of_the_rows(stem):
+    text = stem.with_suffix(".md").read_text(encoding="utf-8")
+    places = [
+        text.index(f"| {name} ") for name in ("QFL (P = 1)", "QFL (P = 2)", "Control (P = 2)", "Concat", "TFN", "LMF")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_page_says_what_made_it_and_in_which_unit(stem):
+    text = stem.with_suffix(".md").read_text(encoding="utf-8")
+    assert text.startswith("# Table 1\n\nProfile: smoke (2 epochs).")
+    assert "12 modalities, 1 to 3 seeds." in text
+    assert "22 modalities, 3 seeds, errors in vehicles." in text
+
+
+def test_the_page_ends_with_a_verdict_and_a_reason_per_claim(stem):
+    text = stem.with_suffix(".md").read_text(encoding="utf-8")
+    for claim in [f"Q{number}" for number in range(1, 15)] + [f"F{number}" for number in range(1, 6)]:
+        verdict = _line(text, claim, "## Published against reproduced")[-1].strip("*")
+        assert f"- **{claim}**, {verdict}: " in text
+    assert "0.504" in text
+    assert "learning rate, batch size" in text
+
+
+def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
+    published = tmp_path / "published"
+    shutil.copytree(PUBLISHED, published)
+    paper = published / "qfl_2510_06938.yaml"
+    cell = "  - {table: table1, dataset: vowels, fusion: qfl, degree: 2, metric: accuracy, value: 0.91}\n"
+    paper.write_text(paper.read_text(encoding="utf-8") + cell, encoding="utf-8")
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={}, published=published)
+    text = (tmp_path / "table1.md").read_text(encoding="utf-8")
+    assert _line(text, "QFL (P = 2)")[-1] == "Accuracy 0.91"
+    assert _line(text, "QFL (P = 1)")[-1] == "not stated"
+    assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in text
+
+    write_table(FRAME, tmp_path / "table2", "Table 2", "smoke", units={}, chance={}, published=published)
+    assert _line((tmp_path / "table2.md").read_text(encoding="utf-8"), "QFL (P = 2)")[-1] == "not stated"
+
+
+def test_the_page_and_the_csv_are_of_one_frame_even_if_another_command_writes_meanwhile(tmp_path):
+    other = FRAME.assign(fusion_params=4321)
+
+    def interfere(frame, profile, units):
+        write_csv(other, tmp_path / "table1.csv")
+        return {}
+
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={}, figures=interfere)
+    assert set(read_table(tmp_path / "table1.csv")["fusion_params"]) == {1234}
+    assert "1,234" in (tmp_path / "table1.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", ["figure", "table2.csv"])
+def test_a_set_of_files_changes_together_or_not_at_all(tmp_path, broken):
+    def fails(frame, profile, units):
+        raise KeyError("no style")
+
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    figures = fails if broken == "figure" else None
+    if broken != "figure":
+        (tmp_path / broken).write_bytes(b"")
+    with pytest.raises((KeyError, ValueError)):
+        write_table(FRAME.iloc[3:], tmp_path / "table1", "Table 1", "other", units={}, chance={}, figures=figures)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_damaged_table_does_not_keep_its_own_command_from_writing_it(tmp_path):
+    (tmp_path / "table1.csv").write_bytes(b"")
+    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    assert len(read_table(tmp_path / "table1.csv")) == len(FRAME)
+
+
+def test_the_figure_is_wide_enough_to_read_and_shows_every_kind_of_mark(stem):
+    image = imread(stem.with_suffix(".png"))[..., :3]
+    height, width, _ = image.shape
+    assert width == 2 * 3.7 * 200 and height > 400
+
+    def pixels(red, green, blue):
+        return np.isclose(image * 255, (red, green, blue), atol=1).all(axis=-1).sum()
+
+    assert pixels(0x00, 0x72, 0xB2) > 100  # QFL
+    assert pixels(0xD5, 0x5E, 0x00) > 100  # baselines
+    assert pixels(0x00, 0x9E, 0x73) > 100  # control
+    assert pixels(0xCC, 0x79, 0xA7) == 0  # a colour of the palette that means nothing here

@@ -1,0 +1,183 @@
+"""One run: what is recorded of those that end well, and of those that do not."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from reproduce.sweep.run import assemble
+from reproduce.sweep.run.run_one import run
+from reproduce.sweep.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
+from tfq_fusion import models
+from tfq_fusion.datasets import Dataset, load
+from tfq_fusion.datasets.card import Modality
+from tfq_fusion.models import make_fusion
+from tfq_fusion.training import Protocol
+from tfq_fusion.training.backup import DamagedBackupError
+
+ONE_EPOCH = Protocol(epochs=1)
+
+
+def spec(fusion, dataset="japanese-vowels", **arguments):
+    return RunSpec(dataset, load(dataset).card.sha256, fusion, **{"seed": 0, "protocol": ONE_EPOCH, **arguments})
+
+
+def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
+    result = run(spec("control", dataset="mfeat", degree=2))
+    assert result.status == FINISHED
+    assert result.fusion_params == 54
+    assert {part: set(scores) for part, scores in result.metrics.items()} == {
+        "validation": {"accuracy", "roc_auc"},
+        "test": {"accuracy", "roc_auc"},
+    }
+    assert {name: len(losses) for name, losses in result.history.items()} == {"loss": 1, "val_loss": 1}
+    assert result.peak_memory_mb > 100
+    assert set(result.versions) > {"tensorflow", "numpy"}
+    assert result.machine.endswith("cores")
+
+
+def test_further_arguments_reach_the_fusion():
+    few, many = (run(spec("lmf", dataset="mfeat", arguments={"rank": rank})).fusion_params for rank in (1, 3))
+    assert few < many < 3 * few + 1
+
+
+def test_options_of_the_data_set_reach_its_loader():
+    result = run(spec("concat", dataset_options={"channels": 3}))
+    assert (result.status, result.modalities) == (FINISHED, 3)
+    assert 0 < result.seconds_per_epoch < result.seconds
+
+
+def road():
+    """Five sensors in a ring, an hour in and two steps out, of a made-up road."""
+    rng = np.random.default_rng(0)
+    speed = np.cumsum(rng.normal(size=(400, 5)), axis=0).astype(np.float32) + 60
+    windows = np.lib.stride_tricks.sliding_window_view(speed, 14, axis=0)
+    parts = [({"sensors": w[..., :12].copy()}, w[..., 12:].transpose(0, 2, 1).reshape(len(w), 10)) for w in
+             (windows[:200], windows[220:280], windows[300:])]  # fmt: skip
+    sensors = Modality(name="sensors", shape=(12,), kind="window", count=5, description="")
+    card = load("traffic-detectors").card.model_copy(
+        update={"modalities": (sensors,), "outputs": tuple("abcde"), "horizon": 2}
+    )
+    ring = np.roll(np.eye(5), 1, axis=1)
+    slots = {part: np.arange(len(parts[k][1])) for k, part in enumerate(("train", "validation", "test"))}
+    return Dataset(*parts, card, adjacency=(ring + ring.T).astype(np.float32), time_of_day=slots)
+
+
+@pytest.mark.parametrize("fusion", ["concat", "gcn", "qfl", "persistence", "historical-average"])
+def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
+    monkeypatch.setattr(assemble, "load", lambda name, **options: road())
+    result = run(RunSpec("road", road().card.sha256, fusion, 0, ONE_EPOCH, degree=1 if fusion == "qfl" else None))
+    assert (result.status, result.modalities) == (FINISHED, 5)
+    assert {"mae", "rmse", "mape"} <= set(result.metrics["test"])
+    if fusion == "persistence":
+        inputs, targets = road().test
+        expected = np.abs(np.tile(inputs["sensors"][..., -1], 2) - targets).mean()
+        assert result.metrics["test"]["mae"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
+    seen = []
+    monkeypatch.setattr(assemble, "load", lambda name, **options: road())
+    monkeypatch.setattr(models, "make_fusion", lambda *a, **k: seen.append(k) or make_fusion(*a, **k))
+    run(RunSpec("road", road().card.sha256, "gcn", 0, ONE_EPOCH))
+    run(RunSpec("road", road().card.sha256, "concat", 0, ONE_EPOCH))
+    np.testing.assert_array_equal(seen[0]["adjacency"], road().adjacency)
+    assert "adjacency" not in seen[-1]
+
+
+def things():
+    """Three classes, each with a centre in both modalities: a picture and a vector."""
+    rng = np.random.default_rng(0)
+    centres = {"picture": rng.normal(size=(3, 4, 4, 1)), "words": rng.normal(size=(3, 5))}
+    modalities = tuple(
+        Modality(name=name, shape=each.shape[1:], kind="image" if each.ndim == 4 else "vector", description="")
+        for name, each in centres.items()
+    )
+
+    def part(count):
+        labels = rng.permutation(np.arange(count) % 3)
+        noisy = {name: each[labels] + rng.normal(size=(count, *each.shape[1:])) for name, each in centres.items()}
+        return {name: array.astype(np.float32) for name, array in noisy.items()}, labels
+
+    card = load("emoji").card.model_copy(update={"modalities": modalities, "classes": ("a", "b", "c")})
+    return Dataset(part(96), part(32), part(64), card)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "fusion_params", "total_params"),
+    [
+        # The modules are 16 + 5 features into 8 units, 4 features or 2 masses, and for decisions a softmax.
+        ("qmfnn", 2 * 5 + 15, (17 + 6) * 8 + 2 * (9 * 2) + 25 + (15 * 3 + 3)),
+        ("dempster", 2, (17 + 6) * 8 + 2 * (9 * 4) + 2 * (5 * 3) + 2),
+        ("mean", 0, (17 + 6) * 8 + 2 * (9 * 4) + 2 * (5 * 3)),
+        ("concat", 0, (17 + 6) * 8 + 2 * (9 * 4) + (9 * 16) + (17 * 3)),
+        ("cnn", 0, (9 * 8 + 8) + (8 * 9 * 16 + 16) + (16 * 16 + 16) + (17 * 3)),
+    ],
+)
+def test_networks_of_decisions_evidence_and_pictures(fusion, fusion_params, total_params, monkeypatch):
+    monkeypatch.setattr(assemble, "load", lambda name, **options: things())
+    protocol = Protocol(hidden=8, head=16, units=16, epochs=30, learning_rates=(0.02,), flatten=True)
+    arguments = {"method": "mixture"} if fusion == "qmfnn" else {}
+    result = run(RunSpec("things", things().card.sha256, fusion, 0, protocol, arguments=arguments))
+    assert (result.status, result.modalities) == (FINISHED, 2)
+    assert (result.fusion_params, result.total_params) == (fusion_params, total_params)
+    scores = result.metrics["test"]
+    assert scores["accuracy"] > 0.8
+    if fusion in ("concat", "cnn"):
+        assert set(scores) == {"accuracy", "roc_auc"}
+    else:
+        assert 0.6 < scores["own_accuracy"] < scores["accuracy"]
+        assert 0 < scores["conflict"] < scores["conflict_with_noise"] < 1
+
+
+def test_a_precision_that_is_not_computed_is_refused():
+    with pytest.raises(ValueError, match="Precision 'float64' of mfeat lmf seed 0: expected float32"):
+        run(spec("lmf", dataset="mfeat", precision="float64"))
+
+
+def test_a_fusion_too_large_to_build_is_a_result():
+    result = run(spec("tfn"))
+    assert (result.status, result.metrics, result.total_params) == (INTRACTABLE, {}, None)
+    assert result.fusion_params == 32 * 5**12 + 32
+
+
+def test_a_loss_that_becomes_nan_is_a_result():
+    protocol = dataclasses.replace(ONE_EPOCH, learning_rates=(1e38,))
+    result = run(spec("concat", dataset="mfeat", protocol=protocol))
+    assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, None)
+    assert result.total_params > 0
+    assert math.isnan(result.history["loss"][0])
+
+
+def test_data_other_than_those_of_the_specification_are_refused():
+    with pytest.raises(ValueError, match=r"The data of mfeat concat seed 0 have SHA-256 .* expected 0000"):
+        run(dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "stated", "message"),
+    [
+        ("spectrum", {"engine": "tfq", "precision": "float64"}, "Engine 'tfq' of .*: expected compiled"),
+        ("spectrum", {"engine": "compiled"}, "Precision 'float32' of .*: expected float64"),
+        ("parameters", {"engine": "tfq"}, "Engine 'tfq' of .*: expected None"),
+        ("polynomial", {"engine": "tfq", "precision": "float64"}, "TensorFlow Quantum computes in float32"),
+    ],
+)
+def test_what_a_specification_states_is_what_happens(dataset, stated, message):
+    with pytest.raises(ValueError, match=message):
+        run(RunSpec(dataset, "", "qfl", 0, ONE_EPOCH, degree=1, dataset_options={"modalities": 2}, **stated))
+
+
+def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path, monkeypatch):
+    backup = tmp_path / "backup"
+    backup.mkdir()
+
+    def damaged(*arguments):
+        raise DamagedBackupError(f"{arguments[-1]}: expected a backup that fits")
+
+    monkeypatch.setattr("tfq_fusion.training.fit.fit", damaged)
+    monkeypatch.setattr("tfq_fusion._keras.LEGACY", False)
+    with pytest.raises(RuntimeError, match=f"begins anew, since one is damaged. {backup}: expected a backup"):
+        run(spec("concat"), backup)
+    assert not backup.exists()

@@ -1,0 +1,151 @@
+"""Run specifications and their ids, run results and their JSON."""
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult, RunSpec
+from tfq_fusion.training import Protocol
+
+SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2, engine="tfq")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": "emoji"}, {"dataset_sha256": "1" * 64}, {"fusion": "lmf"}, {"seed": 1}, {"degree": 3},
+     {"engine": None}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"precision": "float64"},
+     {"dataset_options": {"fold": 1}}],
+)  # fmt: skip
+def test_id_changes_with_everything_that_defines_a_run(change):
+    assert dataclasses.replace(SPEC, **change).id != SPEC.id
+    assert dataclasses.replace(SPEC).id == SPEC.id
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "identity"),
+    [
+        (
+            RunSpec("emoji", "0" * 64, "concat", seed=0, protocol=Protocol()),
+            '{"dataset":"emoji","dataset_sha256":"' + "0" * 64 + '","fusion":"concat","protocol":{},"seed":0}',
+            "57c728b757879ed4ec7bd0b95df36bc7313626caa361a6eb427a6eea1866ffc0",
+        ),
+        (
+            RunSpec(
+                "mfeat",
+                "1" * 64,
+                "qfl",
+                seed=3,
+                protocol=Protocol(epochs=200, learning_rates=(1e-3, 0.02)),
+                degree=2,
+                engine="compiled",
+                arguments={"signal": "ry", "blocks": 2},
+            ),
+            '{"arguments":[["blocks",2],["signal","ry"]],"dataset":"mfeat","dataset_sha256":"' + "1" * 64 + '",'
+            '"degree":2,"engine":"compiled","fusion":"qfl","protocol":{"epochs":200,"learning_rates":[0.001,0.02]},'
+            '"seed":3}',
+            "9fa130956f148b1e3ec45d343596f431b63a406a4f6a4c3a0f670233a70f076a",
+        ),
+    ],
+    ids=["defaults", "qfl"],
+)  # fmt: skip
+def test_ids_stay_what_they_are(spec, text, identity):
+    """Stored runs are found by these ids for ever; a change here throws them all away."""
+    assert hashlib.sha256(text.encode()).hexdigest() == identity
+    assert spec.id == identity
+
+
+def test_defaults_stay_what_they_are():
+    """An id leaves them out: with another default it would stand for another run."""
+    spec = RunSpec("emoji", "0" * 64, "concat", seed=0, protocol=Protocol())
+    assert dataclasses.asdict(spec) == {
+        "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
+        "protocol": {"features": 4, "hidden": 16, "head": 32, "units": 32, "batch_size": 32, "epochs": 60,
+                     "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True, "flatten": False},
+        "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (),
+    }  # fmt: skip
+
+
+def test_a_new_option_with_a_default_changes_no_id():
+    @dataclasses.dataclass(frozen=True)
+    class LaterProtocol(Protocol):
+        clip: float | None = None
+
+    @dataclasses.dataclass(frozen=True)
+    class LaterSpec(RunSpec):
+        noise: float = 0.0
+
+    fields = {field.name: getattr(SPEC, field.name) for field in dataclasses.fields(SPEC)}
+    assert LaterSpec(**{**fields, "protocol": LaterProtocol()}).id == SPEC.id
+    assert LaterSpec(**{**fields, "protocol": LaterProtocol(clip=1.0)}).id != SPEC.id
+    assert LaterSpec(**fields, noise=0.1).id != SPEC.id
+
+
+def test_arguments_are_kept_sorted_and_hashable_however_they_come():
+    spec = dataclasses.replace(SPEC, arguments={"signal": "ry", "adjacency": [[0, 1], [1, 0]]})
+    other = dataclasses.replace(SPEC, arguments=(("adjacency", ((0, 1), (1, 0))), ("signal", "ry")))
+    assert spec == other
+    assert hash(spec) == hash(other)
+    assert spec.id == other.id
+    assert dict(spec.arguments) == {"adjacency": ((0, 1), (1, 0)), "signal": "ry"}
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), [1, float("inf")]])
+def test_an_argument_that_is_no_json_value_is_refused(value):
+    with pytest.raises(TypeError, match="Argument 'rank' of a fusion: expected text, a finite number"):
+        dataclasses.replace(SPEC, arguments={"rank": value})
+
+
+def test_options_of_a_data_set_are_kept_like_arguments_and_shown():
+    spec = dataclasses.replace(SPEC, dataset_options={"leads": ["I", "V2"], "fold": 2})
+    assert spec.dataset_options == (("fold", 2), ("leads", ("I", "V2")))
+    assert str(spec) == "mfeat fold=2 leads=I,V2 qfl P=2 seed 0"
+    with pytest.raises(TypeError, match="Option 'fold' of a data set: expected text, a finite number"):
+        dataclasses.replace(SPEC, dataset_options={"fold": object()})
+
+
+any_float = st.floats(allow_nan=True, allow_infinity=True)
+results = st.builds(
+    RunResult,
+    spec=st.builds(
+        RunSpec,
+        dataset=st.sampled_from(["mfeat", "émoji"]),
+        dataset_sha256=st.just("0" * 64),
+        fusion=st.just("lmf"),
+        seed=st.integers(0, 2**40),
+        protocol=st.builds(Protocol, learning_rates=st.lists(any_float, max_size=3).map(tuple)),
+        arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.booleans(), max_size=2),
+        dataset_options=st.dictionaries(st.just("leads"), st.lists(st.text(max_size=3), max_size=2)),
+    ),
+    status=st.sampled_from([FINISHED, DIVERGED, FAILED]),
+    modalities=st.integers(1, 9),
+    fusion_params=st.none() | st.integers(0, 2**80),
+    metrics=st.dictionaries(st.just("test"), st.dictionaries(st.just("mae"), any_float)),
+    history=st.dictionaries(st.sampled_from(["loss", "val_loss"]), st.lists(any_float, max_size=3)),
+    error=st.none() | st.text(max_size=5),
+    commit=st.none() | st.just("0" * 40 + "+changes"),
+)
+
+
+@given(results)
+def test_a_result_survives_strict_json_bit_for_bit(result):
+    text = json.dumps(result.to_json(), allow_nan=False)
+    again = RunResult.from_json(json.loads(text))
+    # NaN differs from itself, but not in writing.
+    assert repr(again) == repr(result)
+    assert again.spec.id == result.spec.id
+
+
+def test_losses_without_a_number_are_written_as_text():
+    result = RunResult(SPEC, DIVERGED, 6, history={"loss": [0.5, float("nan"), float("inf"), float("-inf")]})
+    assert result.to_json()["history"] == {"loss": [0.5, "NaN", "Infinity", "-Infinity"]}
+
+
+def test_a_record_whose_id_does_not_fit_is_refused():
+    record = RunResult(SPEC, FINISHED, 6).to_json()
+    record["spec"]["seed"] = 1
+    with pytest.raises(ValueError, match=f"the id is {SPEC.id}, but the specification hashes to"):
+        RunResult.from_json(record)

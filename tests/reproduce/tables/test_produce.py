@@ -1,0 +1,156 @@
+"""From specifications to a table: what is told when all goes well, and when some of it does not."""
+
+import contextlib
+import errno
+import functools
+import io
+import os
+
+import pytest
+from rich.console import Console
+
+from reproduce.claims.rows import read_table
+from reproduce.sweep.processes import execute
+from reproduce.sweep.processes.execute import ExecutionError, run_all
+from reproduce.sweep.processes.worker import VersionError
+from reproduce.sweep.store import Store, StoreError
+from reproduce.tables import produce as module
+from reproduce.tables import table1
+
+
+@pytest.fixture
+def produce(tiny, tmp_path, monkeypatch):
+    """Make a table of tiny runs; gives whether all finished, and what was told."""
+    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+
+    def produce(specs, **options):
+        console = Console(markup=False, file=io.StringIO(), width=300)
+        table = {"path_stem": tmp_path / "results" / "table", "title": "A table", "profile": "tiny"}
+        options = {"units": {}, "chance": {}, "notes": [], "figures": None, "fresh": False, **options}
+        return module.produce(specs, table1.fold, **table, **options, console=console), console.file.getvalue()
+
+    return produce
+
+
+def test_a_table_lacks_what_failed_and_says_so(tiny, produce, tmp_path):
+    specs = [tiny.spec("concat", 0), tiny.spec("concat", 1), tiny.spec("raise")]
+    complete, told = produce(specs)
+    assert not complete
+    assert "Failed: 1 of 3 runs, which the table lacks" in told
+    assert f"{tiny.spec('raise').id[:12]} {tiny.spec('raise')}: ValueError: this run raises" in told
+    table = read_table(tmp_path / "results" / "table.csv")
+    assert set(table["fusion"]) == {"concat"}
+    assert set(table["seeds"]) == {2}
+
+    complete, told = produce(specs[:2])
+    assert complete
+    assert "2 runs, 2 of them in" in told
+    assert "Failed" not in told
+
+
+def test_without_a_single_result_there_is_no_table(tiny, produce, tmp_path):
+    complete, told = produce([tiny.spec("raise", 1)])
+    assert not complete
+    assert "Failed: 1 of 1 runs" in told
+    assert not (tmp_path / "results" / "table.csv").exists()
+
+
+def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, produce, tmp_path):
+    specs = [tiny.spec("concat", seed) for seed in range(3)] + [tiny.spec("gcn")]
+    complete, told = produce(specs, dry_run=True)
+    assert complete
+    assert not (tmp_path / "results").exists()
+    assert "4 runs: 0 are there, 4 would run, which takes about" in told
+
+    produce(specs[:2])
+    _, told = produce(specs, dry_run=True, workers=2)
+    assert [line.split()[1:4] for line in told.splitlines()[1:3]] == [["concat", "2", "1"], ["gcn", "0", "1"]]
+    assert "4 runs: 2 are there, 2 would run, which takes under 10 s with --workers 2." in told
+    _, told = produce(specs, dry_run=True, fresh=True)
+    assert "0 are there, 4 would run" in told
+
+
+def test_a_fresh_start_forgets_the_runs_and_backups_of_this_table_alone(tiny, produce, tmp_path):
+    ours, theirs = tiny.spec("lmf"), tiny.spec("gcn")
+    produce([ours, theirs])
+    backups = [tmp_path / "results" / "runs" / "checkpoints" / spec.id for spec in (ours, theirs)]
+    for backup in backups:
+        backup.mkdir(parents=True)
+    before = dict(kept(tmp_path))
+    _, told = produce([ours], fresh=True)
+    assert "1 runs, 0 of them in" in told
+    after = dict(kept(tmp_path))
+    assert after[theirs.id] == before[theirs.id]
+    assert after[ours.id].metrics["test"]["rmse"] == before[ours.id].metrics["test"]["rmse"] + 1  # the next attempt
+    assert [backup.exists() for backup in backups] == [False, True]
+
+
+def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
+    specs = [tiny.spec("mfb", seed) for seed in (0, 1, 0, 1)]
+    complete, told = produce(specs)
+    assert complete
+    assert "2 runs, 0 of them in" in told
+    assert set(read_table(tmp_path / "results" / "table.csv")["seeds"]) == {2}
+    _, told = produce(specs, dry_run=True)
+    assert "2 runs: 2 are there, 0 would run" in told
+
+
+def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
+    def figures(frame, profile, units):
+        with pytest.raises(StoreError, match="is in use by process"), Store(tmp_path / "results/runs/runs.jsonl"):
+            pass
+        return {}
+
+    complete, told = produce([tiny.spec("concat", 5)], figures=figures)
+    assert complete
+    assert "Published claims: " in told
+
+
+@pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/"])
+def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path, name):
+    spec = tiny.spec("gcn", 5)
+    path = tmp_path / "results" / name
+    path.parent.mkdir(parents=True)
+    if name.endswith("/"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"")
+    with pytest.raises((OSError, ValueError), match=path.name.replace(".", r"\.")):
+        produce([spec])
+    assert tiny.attempts(spec) == []
+
+
+@pytest.mark.parametrize("hindrance", ["no scheduler", "other versions", "in use", "full disk"])
+def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny, produce, tmp_path, monkeypatch):
+    spec = tiny.spec("lmf", 1)
+    produce([spec])
+    backup = tmp_path / "results" / "runs" / "checkpoints" / spec.id
+    backup.mkdir(parents=True)
+    before = kept(tmp_path)
+    with contextlib.ExitStack() as stack:
+        options = {}
+        if hindrance == "no scheduler":
+            options["scheduler"] = "nowhere"
+        elif hindrance == "other versions":
+            monkeypatch.setattr(execute, "check_versions", other_versions)
+        elif hindrance == "in use":
+            stack.enter_context(Store(tmp_path / "results" / "runs" / "runs.jsonl"))
+        else:
+            monkeypatch.setattr(os, "fsync", full_disk)
+        with pytest.raises((ExecutionError, StoreError)):
+            produce([spec], fresh=True, **options)
+    assert kept(tmp_path) == before
+    assert backup.exists()
+
+
+def other_versions(found, expected):
+    raise VersionError("keras is 2.0 on worker a")
+
+
+def full_disk(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def kept(folder):
+    """The results in the store, by the ids of their runs."""
+    return [(result.spec.id, result) for result in Store(folder / "results" / "runs" / "runs.jsonl")]

@@ -1,0 +1,158 @@
+"""LUDB: electrocardiograms of 200 people, with diagnoses by cardiologists."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import lzma
+import re
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfq_fusion.datasets.arguments import different_names, integer_between
+from tfq_fusion.datasets.card import DATA, read_card
+from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.download import folders, require
+from tfq_fusion.datasets.files import DamagedDataError, expecting
+from tfq_fusion.datasets.prepared import fingerprint, prepared
+from tfq_fusion.datasets.sets.ecg import LEADS, RATE, SECONDS, fetch_physionet, lead_dataset, read_record, remote_file
+
+VERSION = 1
+PROJECT = ("ludb", "1.0.1")
+ALIASES = ("ludb_12lead", "lobachevsky-university-electrocardiography-database-1.0.1")
+TABLE, ARCHIVE = "ludb.csv", "ludb_1.0.1.tar.xz"
+RECORDS = tuple(f"data/{subject}.{suffix}" for subject in range(1, 201) for suffix in ("hea", "dat"))
+FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, *RECORDS))
+ARCHIVE_LIMIT = 1 << 26  # bytes once unpacked; the published files are 25 MB
+RECORDED_RATE = 500
+FOLDS = 5
+TARGETS = {
+    "hypertrophy": ("no left ventricular hypertrophy", "left ventricular hypertrophy"),
+    "rhythm": ("another rhythm", "sinus rhythm"),
+}
+
+
+def fetch_ludb(progress: bool = False) -> Path:
+    """Downloads the data set "ludb": its table and records, without the marks of the waves."""
+    return fetch_physionet(*PROJECT, lambda path: path in (TABLE, *RECORDS, "LICENSE.txt"), progress)
+
+
+def ludb_is_complete(folder: Path) -> bool:
+    """Whether ``folder`` has the table and all records, or an archive of them."""
+    return all((folder / name).is_file() for name in _sources(folder))
+
+
+def _sources(folder: Path) -> tuple[str, ...]:
+    """What is read: the archive where there is one, unless all records are there, which fetching brings."""
+    if (folder / ARCHIVE).is_file() and not all((folder / name).is_file() for name in RECORDS):
+        return TABLE, ARCHIVE
+    return TABLE, *RECORDS
+
+
+def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: int = 0) -> Dataset:
+    """Loads the data set "ludb".
+
+    Each lead is a modality, float32 ``[samples, 1000]``: ten seconds at 100 samples per second in the units of the
+    converter, which seem to be microvolts. The labels are int64 ``[samples]``.
+
+    Args:
+        leads: Names of the leads, at least two of :data:`tfq_fusion.datasets.sets.ecg.LEADS`.
+        target: "hypertrophy" of the left ventricle, or (sinus) "rhythm".
+        fold: Which of the five folds, 0 to 4, is the test part; the next one is for validation. The folds are the same
+            for both targets.
+
+    Raises:
+        MissingDataError: If a file is missing.
+        DamagedDataError: If a file is not what it should be.
+        ValueError: If an argument is out of range.
+    """
+    import pooch
+
+    leads = different_names("ludb", "leads", leads, LEADS, fewest=2)
+    if target not in tuple(TARGETS):
+        raise ValueError(f"ludb: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
+    fold = integer_between("ludb", "fold", fold, 0, FOLDS - 1)
+    folder = next(filter(ludb_is_complete, folders("ludb", ALIASES)), None) or require("ludb", FILES, ALIASES)
+    hashes = [pooch.file_hash(str(folder / name)) for name in _sources(folder)]
+    arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))
+
+    test, validation = (arrays["fold"] == number % FOLDS for number in (fold, fold + 1))
+    parts = {"train": ~(test | validation), "validation": validation, "test": test}
+    changes = {"classes": TARGETS[target], "sha256": fingerprint("ludb", VERSION, hashes)}
+    return lead_dataset(
+        read_card(DATA, "ludb").model_copy(update=changes),
+        arrays["signals"],
+        arrays[target],
+        {part: np.flatnonzero(chosen) for part, chosen in parts.items()},
+        leads,
+    )
+
+
+def _build(folder: Path) -> dict[str, np.ndarray]:
+    """Signals float32 ``[200, 12, 1000]``, and for each record the label of each target and the fold, int64."""
+    import pandas as pd
+    from scipy.signal import resample_poly
+    from sklearn.model_selection import StratifiedKFold
+
+    file, subjects = folder / TABLE, len(RECORDS) // 2
+    columns = {"hypertrophy": "Hypertrophies", "rhythm": "Rhythms"}
+    diagnoses = {"hypertrophy": "Left ventricular hypertrophy", "rhythm": "Sinus rhythm"}
+    expected = f"a table of ID, from 1 to {subjects}, Hypertrophies and Rhythms, with and without each diagnosis"
+    with expecting("ludb", file, expected):
+        table = pd.read_csv(file, index_col="ID")
+        if sorted(table.index) != list(range(1, subjects + 1)):
+            raise ValueError(f"{len(table)} rows, beginning with {table.index[:3].tolist()}")
+        labels = {
+            target: np.array(
+                [diagnoses[target] in map(str.strip, cell.split("\n")) for cell in table[column].fillna("")], np.int64
+            )
+            for target, column in columns.items()
+        }
+        for target, values in labels.items():
+            if not 0 < values.sum() < subjects:
+                raise ValueError(f"{values.sum()} of {diagnoses[target]!r}")
+    both = 2 * labels["hypertrophy"] + labels["rhythm"]
+    fold = np.empty(len(table), dtype=np.int64)
+    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    for number, (_, rows) in enumerate(splitter.split(both, both)):
+        fold[rows] = number
+    signals = np.empty((len(table), len(LEADS), RATE * SECONDS), dtype=np.float32)
+    with _records(folder) as records:
+        for row, subject in enumerate(table.index):
+            recorded = read_record("ludb", records / str(subject), RECORDED_RATE).astype(np.float64)
+            signals[row] = resample_poly(recorded, RATE, RECORDED_RATE, axis=1, padtype="line")
+    return {"signals": signals, "fold": fold, **labels}
+
+
+@contextlib.contextmanager
+def _records(folder: Path) -> Iterator[Path]:
+    """The folder of the records, which are taken out of the archive if they are in one."""
+    if ARCHIVE not in _sources(folder):
+        yield folder / "data"
+        return
+
+    def record(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+        wanted = member.isfile() and re.search(r"/data/\d+\.(hea|dat)$", member.name)
+        return tarfile.data_filter(member, path) if wanted else None
+
+    file = folder / ARCHIVE
+    with tempfile.TemporaryDirectory() as temporary:
+        with expecting("ludb", file, f"a tar.xz of {len(RECORDS)} files in one folder `data`"):
+            with lzma.open(file) as stream:
+                content = stream.read(ARCHIVE_LIMIT + 1)
+            if len(content) > ARCHIVE_LIMIT:
+                raise ValueError(f"more than {ARCHIVE_LIMIT:,} bytes")
+            with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+                archive.extractall(temporary, filter=record)
+            (records,) = Path(temporary).glob("*/data")
+            if absent := [name for name in RECORDS if not (records.parent / name).is_file()]:
+                raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
+        try:
+            yield records
+        except DamagedDataError as error:  # its path ends here
+            _, record_file, expected, found = error.args
+            raise DamagedDataError("ludb", file / "data" / record_file.name, expected, found) from None

@@ -1,0 +1,114 @@
+"""Factorised bilinear pooling: the product of one projection per modality, pooled and normalised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw, weight_seeds
+from tfq_fusion.layers.fusion.base import FusionLayer
+from tfq_fusion.layers.fusion.modalities import (
+    Shape,
+    batch_size,
+    kernel_initializer,
+    modality_widths,
+    project_modalities,
+)
+
+_SMOOTHING = 1e-8
+
+
+@register
+class FactorizedBilinearFusion(FusionLayer):
+    r"""Multi-modal Factorized Bilinear pooling (MFB).
+
+    With ``p = dropout(prod_m U_m^T z_m)``, ``factors * units`` wide, and ``s_o`` the sum of the ``factors``
+    neighbouring entries of ``p`` that belong to output ``o``: ``h = y / ||y||_2`` with
+    ``y_o = sign(s_o) sqrt(|s_o|)`` (Yu et al. 2017, arXiv 1708.01471).
+
+    The source fuses two modalities. **For more than two, the product of all projections is this library's
+    extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled after each
+    modality: that changes nothing but keeps a product of hundreds of projections from underflowing.
+
+    The derivative of the square root is infinite at zero. Its place takes ``s / sqrt(|s| + 1e-8)``, ``s`` scaled to
+    ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
+    zeros and finite gradients.
+
+    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    Output: ``[batch, units]``, each row of unit length.
+    Weights: ``factors * units * sum(features_m)``, Glorot-uniform, no biases.
+
+    Args:
+        units: Output width.
+        factors: Number of factors k that are sum-pooled into one output.
+        dropout: Fraction of the product that is dropped in training.
+        seed: Seed of the initial weights and the dropout; None draws one, repeatable by
+            ``keras.utils.set_random_seed``.
+        **kwargs: As for every Keras layer.
+
+    Raises:
+        ValueError: If an argument is out of range; when called as :class:`ConcatFusion` does.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        factors: int = 5,
+        dropout: float = 0.1,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = integer("units", units)
+        self.factors = integer("factors", factors)
+        self.dropout = number("dropout", dropout, minimum=0, below=1)
+        self.seed = seed_or_draw(seed)
+        # Keras casts what a layer gets to the type of that layer.
+        precision = "float64" if self.compute_dtype == "float64" else "float32"
+        self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=precision)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights."""
+        self._widths = modality_widths(input_shape)
+        seeds = weight_seeds(self.seed, len(self._widths))
+        self.projections = self.add_weight(
+            name="projections",
+            shape=(sum(self._widths), self.units * self.factors),
+            initializer=kernel_initializer(
+                [keras.initializers.GlorotUniform(seed=seed) for seed in seeds], self._widths
+            ),
+        )
+        super().build(input_shape)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Fuse the modalities."""
+        product = 1.0
+        # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
+        projections = at_least_single(project_modalities(inputs, self._widths, self.projections))
+        for projected in ops.unstack(projections, axis=1):
+            product = product * projected
+            product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
+        product = self._dropout(product, training=training)
+        pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
+        # The squared length after the signed square root is the sum of absolute values before it.
+        pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
+        return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, units)``."""
+        return batch_size(input_shape, self._widths), self.units
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer."""
+        arguments = {
+            "units": self.units,
+            "factors": self.factors,
+            "dropout": self.dropout,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **arguments}
+
+
+def _or_one(divisor: Any) -> Any:
+    return ops.where(divisor > 0, divisor, ops.ones_like(divisor))

@@ -1,0 +1,175 @@
+"""The evidence fusion block and its QCNN, as a layer."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from tfq_fusion._keras import at_least_single, ops, register, visible_values
+from tfq_fusion.arguments import one_of, seed_or_draw
+from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
+from tfq_fusion.circuits.evidence import fused_expectations
+from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.layers.fusion.base import FusionLayer
+from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+
+MARGIN = 1e-6
+"""Masses are kept this far from 0 and 1, where the angle's derivative is infinite."""
+
+
+METHODS = ("circuit", "mixture")
+
+
+@register
+class EvidenceFusion(FusionLayer):
+    r"""Combines what modalities say about the same propositions, by trained rules of evidence theory, then a QCNN.
+
+    **A reconstruction** of the fusion block of arXiv 2601.07856, whose circuits were not at hand: the circuit is
+    :func:`tfq_fusion.circuits.evidence_fusion_circuit`, on ``(M + 1) * K`` qubits for M modalities and K propositions.
+    The block trains ``K * (M + 3)`` weights. They begin as a vote in which all modalities count alike.
+
+    Call it with a list of ``[batch, propositions]`` tensors or one ``[batch, modalities, propositions]`` tensor, float:
+    the masses, degrees of possibility in [0, 1] (from a sigmoid, for instance), of the same propositions in one order.
+    The output is ``[batch, observables]``, float32, each value in [-1, 1].
+
+    Args:
+        convolution: The QCNN's convolution, "su4" or "tutorial"; None for no QCNN: the output is then Z of each fused
+            qubit, 1 - 2 p where p is the fused degree of possibility.
+        readout: What is measured behind the QCNN: "pauli", all 15 Pauli strings on the last two qubits, or "z", Z of
+            the last one.
+        engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
+        seed: Seeds the initial weights of the QCNN; None draws one, repeatable by ``keras.utils.set_random_seed``.
+        method: "circuit", all ``(M + 1) * K`` qubits; or "mixture", the same numbers from the closed form of the fused
+            qubits (:func:`tfq_fusion.circuits.fused_states`) and ``3**K`` runs of the QCNN on K qubits, whatever the
+            batch and the number of modalities: for those that are too many to simulate.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        ValueError: If an argument is out of its range; if the input is no batch of at least two modalities, or its
+            modalities have different numbers of propositions; in eager execution, if a mass is outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        convolution: str | None = "su4",
+        readout: str = "pauli",
+        engine: str = "compiled",
+        seed: int | None = None,
+        method: str = "circuit",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_engine(engine)
+        self.convolution = convolution
+        self.readout = readout
+        self.engine = engine
+        self.seed = seed_or_draw(seed)
+        self.method = one_of("method", method, METHODS)
+        # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
+        self._circuit(modalities=2, propositions=2)
+        # TensorFlow Quantum's operations are opaque to XLA.
+        self.supports_jit = engine != "tfq"
+
+    def _circuit(self, modalities: int, propositions: int) -> ModelCircuit:
+        return evidence_fusion_circuit(modalities, propositions, self.convolution, self.readout)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the circuit and its weights."""
+        modalities, propositions = _size(input_shape)
+        self._widths = (propositions,) * modalities
+        self.spec = self._circuit(modalities, propositions)
+        self.theta = self.add_weight(
+            name="theta",
+            shape=(len(self.spec.weight_symbols),),
+            initializer=self._initial_theta,
+            autocast=False,
+        )
+        if self.method == "mixture" and self.convolution is not None:
+            self._qcnn = qcnn_circuit(propositions, self.convolution, readout=self.readout, encoding="angle")
+        super().build(input_shape)
+
+    def _initial_theta(self, shape: tuple[int], dtype: Any = None) -> Any:
+        modalities, propositions = len(self._widths), self._widths[0]
+        vote = np.tile([0.0, *[math.pi / modalities] * modalities, 0.0, 0.0], propositions)
+        qcnn = np.random.default_rng(self.seed).uniform(-math.pi, math.pi, shape[0] - len(vote))
+        return ops.convert_to_tensor(np.concatenate([vote, qcnn]), dtype)
+
+    @property
+    def combination(self) -> np.ndarray:
+        r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
+        modalities, propositions = len(self._widths), self._widths[0]
+        theta = ops.convert_to_numpy(self.theta)
+        return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, observables]``."""
+        # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
+        masses = at_least_single(ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype))
+        _require_masses(masses, self._widths[0])
+        theta = at_least_single(ops.convert_to_tensor(self.theta))
+        values = (self._run_circuit if self.method == "circuit" else self._mix)(masses, theta)
+        return ops.cast(values, self.compute_dtype)
+
+    def _run_circuit(self, masses: Any, theta: Any) -> Any:
+        angles = 2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN)))
+        return expectation(self.spec, angles, theta, engine=self.engine)
+
+    def _mix(self, masses: Any, theta: Any) -> Any:
+        modalities, propositions = len(self._widths), self._widths[0]
+        count = propositions * (modalities + 3)
+        table = ops.reshape(theta[:count], (propositions, modalities + 3))
+        masses = ops.reshape(masses, (-1, modalities, propositions))
+        z, x = fused_expectations(masses, ops.cos(table), ops.sin(table))
+        if self.convolution is None:
+            return z
+        # A real state of a qubit is an affine combination of |0>, |1> and |+>, which these angles prepare.
+        angles = itertools.product((0.0, math.pi, math.pi / 2), repeat=propositions)
+        values = expectation(
+            self._qcnn, ops.convert_to_tensor(list(angles), z.dtype), theta[count:], engine=self.engine
+        )
+        parts = ops.stack([(1 + z - x) / 2, (1 - z - x) / 2, x], axis=-1)
+        shares = parts[:, 0]
+        for k in range(1, propositions):
+            shares = ops.reshape(shares[:, :, None] * parts[:, k, None], (-1, 3 ** (k + 1)))
+        return ops.matmul(shares, values)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, observables)``."""
+        return batch_size(input_shape, self._widths), len(self._circuit(*_size(input_shape, self._widths)).operators)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "convolution": self.convolution,
+            "readout": self.readout,
+            "engine": self.engine,
+            "seed": self.seed,
+            "method": self.method,
+        }
+
+
+def _size(input_shape: Shape, built: tuple[int, ...] = ()) -> tuple[int, int]:
+    """The number of modalities and of propositions."""
+    widths = modality_widths(input_shape, built)
+    if len(set(widths)) > 1:
+        raise ValueError(
+            f"All modalities should judge the same propositions, got modalities with {list(widths)} masses. "
+            "Give each modality one mass per proposition, in the same order."
+        )
+    return len(widths), widths[0]
+
+
+def _require_masses(masses: Any, propositions: int) -> None:
+    values = visible_values(masses)
+    if values is None or ((values >= 0) & (values <= 1)).all():
+        return
+    sample, column = np.argwhere((values < 0) | (values > 1))[0].tolist()
+    modality, proposition = divmod(column, propositions)
+    raise ValueError(
+        f"Masses should be within [0, 1], got {values[sample, column]:g} from modality {modality} for proposition "
+        f"{proposition} (sample {sample}). End each modality's module in a sigmoid."
+    )

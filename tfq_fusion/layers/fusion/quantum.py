@@ -1,0 +1,128 @@
+"""The Quantum Fusion Layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion.arguments import integer, number, seed_or_draw
+from tfq_fusion.circuits import ModelCircuit, qfl_circuit
+from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.layers.fusion.base import FusionLayer
+from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+
+
+@register
+class QuantumFusionLayer(FusionLayer):
+    r"""Fuses modalities by a quantum circuit whose outputs are polynomials of chosen degree in all features.
+
+    The features of all modalities turn the value qubit of :func:`tfq_fusion.circuits.qfl_circuit`, addressed by its
+    index register, ``degree`` times between trained unitaries (arXiv 2510.06938). With
+    ``n = ceil(log2(sum_m features_m + 1)) + 1`` qubits the layer trains ``3 * n * blocks * (degree + 1)`` weights.
+
+    Call it with a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor, float,
+    with features in [-1, 1] (a tanh encoder, for instance). The output is ``[batch, observables]``, float32, each
+    value in [-1, 1] for Pauli strings.
+
+    Args:
+        degree: Repetitions P of the encoding: the degree of the polynomials.
+        blocks: Hardware-efficient blocks in each trained unitary.
+        entangler: "all_to_all", "ring" or "brick".
+        signal: The rotation that carries the data: "rx", "ry" or "rz".
+        measurement: "random_pauli", "pauli_plane" or "computational".
+        observables: The number of outputs.
+        scale: Angle in radians of a feature of 1.
+        engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
+        seed: Seeds the choice of observables and the initial weights; None draws one, repeatable by
+            ``keras.utils.set_random_seed``. It is saved: a clone measures the same observables.
+        locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
+        **kwargs: Keras layer arguments.
+
+    Raises:
+        ValueError: If an argument is out of its range, or the input is no batch of at least two modalities.
+    """
+
+    def __init__(
+        self,
+        degree: int,
+        blocks: int = 1,
+        entangler: str = "all_to_all",
+        signal: str = "ry",
+        measurement: str = "random_pauli",
+        observables: int = 32,
+        scale: float = math.pi / 2,
+        engine: str = "compiled",
+        seed: int | None = None,
+        locality: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_engine(engine)
+        self.degree = integer("degree", degree)
+        self.blocks = integer("blocks", blocks)
+        self.entangler = entangler
+        self.signal = signal
+        self.measurement = measurement
+        self.observables = integer("observables", observables)
+        self.scale = number("scale", scale)
+        self.engine = engine
+        self.seed = seed_or_draw(seed)
+        self.locality = None if locality is None else integer("locality", locality)
+        # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
+        self._circuit(widths=(1, 1), observables=1, locality=None)
+        # TensorFlow Quantum's operations are opaque to XLA.
+        self.supports_jit = engine != "tfq"
+
+    def _circuit(self, widths: tuple[int, ...], observables: int, locality: int | None) -> ModelCircuit:
+        return qfl_circuit(
+            modalities=len(widths),
+            features=widths,
+            degree=self.degree,
+            blocks=self.blocks,
+            entangler=self.entangler,
+            signal=self.signal,
+            measurement=self.measurement,
+            observables=observables,
+            seed=self.seed,
+            locality=locality,
+        )
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the circuit and its weights."""
+        self._widths = modality_widths(input_shape)
+        self.spec = self._circuit(self._widths, self.observables, self.locality)
+        self.theta = self.add_weight(
+            name="theta",
+            shape=(len(self.spec.weight_symbols),),
+            initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
+            autocast=False,
+        )
+        super().build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The expectation values, ``[batch, observables]``."""
+        features = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        theta = at_least_single(ops.convert_to_tensor(self.theta))
+        values = expectation(self.spec, self.scale * at_least_single(features), theta, engine=self.engine)
+        return ops.cast(values, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
+        """``(batch, observables)``."""
+        return batch_size(input_shape, self._widths), self.observables
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "degree": self.degree,
+            "blocks": self.blocks,
+            "entangler": self.entangler,
+            "signal": self.signal,
+            "measurement": self.measurement,
+            "observables": self.observables,
+            "scale": self.scale,
+            "engine": self.engine,
+            "seed": self.seed,
+            "locality": self.locality,
+        }
