@@ -20,7 +20,7 @@ help: ## List the targets
 
 install: $(VENV)/installed ## Build the environment in .venv (the other targets do it when needed)
 
-$(VENV)/installed: setup.cfg constraints.txt
+$(VENV)/installed: setup.cfg setup.py constraints.txt
 	@set -e; rm -rf $(VENV); \
 	for python in "$(PYTHON)" python3.11 python3.12 python3.10 python3 python; do \
 		if [ -n "$$python" ] && "$$python" -c '$(RUNS)' >/dev/null 2>&1; then found="$$python"; break; fi; \
