@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfq_fusion.datasets.files import sync
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -67,3 +65,12 @@ def _stage(path: Path, content: bytes) -> Path:
         new.unlink(missing_ok=True)
         raise
     return new
+
+
+def sync(path: Path) -> None:
+    """Put a file on disk, or the names in a folder: to sync a file does not sync its name."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

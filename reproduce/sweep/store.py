@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from reproduce.sweep.errors import LaboratoryError
 from reproduce.sweep.runs import FAILED, RunResult
-from tfq_fusion.datasets.files import sync
+from tfq_fusion.files import sync
 
 SCHEMA = 2
 """Version of the file's format; 1 had neither header nor checksums."""

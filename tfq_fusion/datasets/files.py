@@ -1,10 +1,9 @@
-"""Files that others wrote, read as what they may be, and files of our own, put on disk for good."""
+"""Reading what others wrote: verified, of bounded size, and with one error for all that can be wrong with it."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,12 +80,3 @@ def read_verified(name: str, file: Path, sha256: str, limit: int, open_file: Cal
         if found != sha256:
             raise DamagedDataError(name, file, expected, found)
     return content
-
-
-def sync(path: Path) -> None:
-    """Put a file on disk, or the names in a folder: to sync a file does not sync its name."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,7 @@ import numpy as np
 from tfq_fusion.datasets import download
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.files import sync
+from tfq_fusion.files import sync
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".part"
