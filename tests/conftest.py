@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import os
+import random
 import shutil
 import threading
 import time
@@ -25,6 +26,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for name in marker.args:
             if state(name) == "missing":
                 pytest.skip(f"{name} is not in TFQ_FUSION_DATA_DIR")
+
+
+@pytest.fixture(autouse=True)
+def _drawn_seeds_repeat() -> None:
+    """Layers without a seed draw it from Python's generator."""
+    random.seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)

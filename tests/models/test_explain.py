@@ -22,7 +22,7 @@ NAMES = ("sight", "sound", "touch")
 
 def network(names=NAMES):
     modalities = [Modality(name=name, shape=(4,), description="") for name in names]
-    return EvidenceNetwork(modalities, classes=4, hidden=8, method="mixture")
+    return EvidenceNetwork(modalities, classes=4, hidden=8, method="mixture", seed=0)
 
 
 def samples(count, seed=0):
@@ -119,8 +119,9 @@ def test_every_source_has_its_row(trained):
         explanation.xs("network", level="source")["belief"], trained.predict(inputs, verbose=0), atol=1e-6
     )
     masses = np.asarray(trained.unimodal(inputs))
+    # A mass near 1 is known to 1e-7, and so is what it leaves to the other classes.
     np.testing.assert_allclose(
-        explanation.xs("sound", level="source")["belief"], class_beliefs(masses[:, 1], trained.code), rtol=1e-6
+        explanation.xs("sound", level="source")["belief"], class_beliefs(masses[:, 1], trained.code), atol=1e-6
     )
     known = explanation[["conflict", "contribution", "influence"]].notna().groupby("source", sort=False).all()
     assert known.to_numpy().tolist() == [[True] * 3] * 3 + [[True, False, False], [False] * 3]

@@ -51,8 +51,8 @@ class ModelCircuit:
 
     Raises:
         TypeError: If an argument is of another type; the message names the argument.
-        ValueError: If the circuit holds a symbol that is neither data nor weight, if one symbol is listed twice, or if
-            a coefficient of an operator is no finite real number.
+        ValueError: If the circuit holds a symbol that is neither data nor weight, or text in place of a number, if one
+            symbol is listed twice, or if a coefficient of an operator is no finite real number.
     """
 
     circuit: cirq.Circuit
@@ -64,6 +64,7 @@ class ModelCircuit:
         """Copy everything, and check that every symbol of the circuit is bound exactly once."""
         if not isinstance(self.circuit, cirq.AbstractCircuit):
             raise TypeError(f"circuit should be a cirq.Circuit, got {type(self.circuit).__name__}.")
+        _require_values(self.circuit)
         kept = {
             "circuit": _copied(self.circuit),
             "data_symbols": _symbols("data_symbols", self.data_symbols),
@@ -93,6 +94,18 @@ class ModelCircuit:
         """Hash by the content, but for the order of an operator's terms, which equality does not see."""
         content = self.content
         return hash((content[:-1], tuple(frozenset(terms) for terms in content.operators)))
+
+
+def _require_values(circuit: cirq.AbstractCircuit) -> None:
+    """Raise a ValueError that names the first operation which is no value: content is what caches are keyed by."""
+    for number, moment in enumerate(circuit):
+        for operation in moment:
+            try:
+                hash(operation)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"moment {number}: expected gates of numbers and expressions of SymPy, got {operation!r} ({error})."
+                ) from error
 
 
 def _copied(circuit: cirq.AbstractCircuit) -> cirq.Circuit:

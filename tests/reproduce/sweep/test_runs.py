@@ -116,7 +116,7 @@ results = st.builds(
         dataset_sha256=st.just("0" * 64),
         fusion=st.just("lmf"),
         seed=st.integers(0, 2**40),
-        protocol=st.builds(Protocol, learning_rates=st.lists(any_float, max_size=3).map(tuple)),
+        protocol=st.builds(Protocol, learning_rates=st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=3).map(tuple)),
         arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.booleans(), max_size=2),
         dataset_options=st.dictionaries(st.just("leads"), st.lists(st.text(max_size=3), max_size=2)),
     ),

@@ -105,7 +105,7 @@ def result(spec):
     found = {
         "polynomial": {"r2": score, "r2_bound": 1.0},
         "spectrum": {"largest_frequency": float(spec.degree or 0), "total_degree": float(spec.degree or 0)},
-        "discrimination": {"error": 0.5 * (1 - score) ** 3, "error_bound": 0.5 * (1 - score) ** 3 / 2},
+        "discrimination": {"error": 0.5 * abs(1 - score) ** 3, "error_bound": 0.5 * abs(1 - score) ** 3 / 2},
         "parameters": {"parameters": 10.0 * options(spec).get("modalities", 0)},
     }[spec.dataset]
     if spec.dataset == "discrimination" and (spec.degree or 0) >= 6:
