@@ -37,8 +37,12 @@ def visible_values(tensor: Any) -> np.ndarray | None:
     return None if _is_traced(tensor) else ops.convert_to_numpy(tensor)
 
 
+_SYMBOLS = (KerasTensor, keras.__internal__.KerasTensor) if LEGACY else KerasTensor
+"""What stands for a tensor while a functional model is put together."""
+
+
 def _is_traced(tensor: Any) -> bool:
-    if isinstance(tensor, KerasTensor):
+    if isinstance(tensor, _SYMBOLS):
         return True
     # No match statement: TensorFlow's AutoGraph, which rewrites this inside a traced function, knows none.
     if backend.backend() == "tensorflow":
