@@ -14,9 +14,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reproduce.claims.papers import PUBLISHED, Paper, Series, load_papers
+from reproduce.claims.cells import Series
+from reproduce.claims.papers import PUBLISHED, Paper, load_papers, verdicts
 from reproduce.claims.rows import FUSIONS, METRICS, base, from_csv, options, read_tables, to_csv
-from reproduce.claims.verdicts import Verdict, judge
+from reproduce.report.claims import CLAIMS, claims_page
+from reproduce.report.markdown import pipe_table
 from tfq_fusion.files import png, write_files
 
 _HOW_TO_READ = """\
@@ -30,6 +32,8 @@ seed.
 - *LMF, unit scale* is LMF with larger initial weights, whose product over many modalities does not vanish; *Control* is
   a classical fusion with as many parameters as QFL of the same P. Both are ours, no paper's.
 - *Persistence* forecasts that nothing changes, *Historical average* what the training part had at that time of day."""
+
+_CLAIMS = f"What the papers claim is held against the tables in [{CLAIMS}]({CLAIMS})."
 
 _NO_FIGURE = "-"
 
@@ -51,8 +55,8 @@ def write_table(
 ) -> list[Path]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
-    The Markdown page ends with the verdicts on all published claims, computed from the results files in the same
-    folder, with this table in place of the one that is there.
+    With it goes the page of verdicts on all published claims, computed from the results files in the same folder, with
+    this table in place of the one that is there.
 
     Args:
         frame: The table, with the columns ``reproduce.claims.rows.COLUMNS``.
@@ -84,14 +88,14 @@ def write_table(
         drawn = figures(frame, profile, units)
     images = {path_stem.with_name(f"{path_stem.name}{name}.png"): figure for name, figure in drawn.items()}
     sections = [
-        f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
+        f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
         *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
-        _verdict_section(judge(tables, papers), papers),
     ]
     written = {csv: text.encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
+    written |= {path_stem.with_name(CLAIMS): claims_page(verdicts(tables, papers), papers).encode()}
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     write_files(written)
     return list(written)
@@ -177,7 +181,7 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Ce
             }
         )
     facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
-    return f"{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
+    return f"{facts}.\n\n{pipe_table(lines, right=list(lines[0])[1:-1])}"
 
 
 def _settings(rows: pd.DataFrame) -> str:
@@ -198,7 +202,7 @@ def _settings(rows: pd.DataFrame) -> str:
         }
         for (setting, modalities, series), by_metric in cells.items()
     ]
-    return _markdown(lines, right=["Modalities", *list(lines[0])[3:]])
+    return pipe_table(lines, right=["Modalities", *list(lines[0])[3:]])
 
 
 def _score(row: dict[str, Any] | None) -> str:
@@ -221,48 +225,6 @@ BASELINE_LINES = {"persistence": "--", "historical-average": "-."}
 
 def _no_score(row: dict[str, Any]) -> str:
     return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
-
-
-def _verdict_section(found: list[Verdict], papers: list[Paper]) -> str:
-    lines = [
-        {
-            "Claim": verdict.claim,
-            "Statement": verdict.statement,
-            "Published": verdict.published,
-            "Confidence": verdict.confidence,
-            "Verdict": f"**{verdict.verdict}**",
-        }
-        for verdict in found
-    ]
-    reasons = [
-        f"- **{verdict.claim}**, {verdict.verdict}: {verdict.reason}"
-        + (f" *Our reading:* {verdict.reading}" if verdict.reading else "")
-        for verdict in found
-    ]
-    unknown = [
-        f"- [{paper.title}](https://arxiv.org/abs/{paper.arxiv}): "
-        + ", ".join(name for name, value in paper.settings.items() if value is None)
-        for paper in papers
-    ]
-    return "\n\n".join(
-        [
-            "## Published against reproduced",
-            "The papers' full text was not at hand. Confidence in what is published: A = the authors' own words, "
-            "B = a digest that agrees with an abstract, C = one digest alone.",
-            _markdown(lines),
-            "### Why",
-            "\n".join(reasons),
-            "### Not stated in the sources at hand",
-            "\n".join(unknown),
-        ]
-    )
-
-
-def _markdown(lines: list[dict[str, str]], right: Sequence[str] = ()) -> str:
-    """A pipe table; the columns ``right`` are aligned to the right."""
-    frame = pd.DataFrame(lines).map(lambda text: text.replace("|", "\\|"))
-    alignment = ["right" if column in right else "left" for column in frame.columns]
-    return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
 
 
 _QFL = ("QFL", "#0072B2", "o")

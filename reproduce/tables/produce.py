@@ -11,8 +11,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from reproduce.claims.papers import load_papers, verdicts
 from reproduce.claims.rows import from_csv, read_tables
-from reproduce.claims.verdicts import verdicts
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import Figures, write_table
 from reproduce.sweep.preview import preview
@@ -101,7 +101,7 @@ def produce(
         if len(failed) < len(results):
             frame = fold([result for result in results if result.status != FAILED])
             written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
-            counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+            counts = Counter(verdict.verdict for verdict in verdicts(read_tables(path_stem.parent), load_papers()))
     if frame is not None:
         for note in notes:
             console.print(note)
