@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from reproduce.claims.cells import Series
 from reproduce.claims.papers import PUBLISHED, Paper, load_papers, verdicts
-from reproduce.claims.rows import FUSIONS, METRICS, base, from_csv, options, read_tables, to_csv
+from reproduce.claims.rows import METRICS, base, from_csv, options, read_tables, to_csv
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
+from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
+from reproduce.report.scores import score_figure
 from tfq_fusion.files import png, write_files
 
 _HOW_TO_READ = """\
@@ -101,14 +99,6 @@ def write_table(
     return list(written)
 
 
-def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each data set and number of modalities, in their order."""
-    sizes = frame[["dataset", "modalities"]].drop_duplicates().itertuples(index=False)
-    return [
-        (name, frame[(frame["dataset"] == name) & (frame["modalities"] == modalities)]) for name, modalities in sizes
-    ]
-
-
 Cells = Mapping[tuple[str, str, int | None, str], float]
 """Published values by data set, fusion, degree and metric."""
 
@@ -127,8 +117,8 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: 
     seen = set()
     for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
         rows = frame[frame["dataset"].map(base) == experiment]
-        sections.append(f"## {experiment}\n\n{_seeds(rows)}.\n\n{_settings(rows)}")
-    for name, rows in _by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
+        sections.append(f"## {experiment}\n\n{seeds_of(rows)}.\n\n{_settings(rows)}")
+    for name, rows in by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
         heading = "" if name in seen else f"## {name}\n\n"
         seen.add(name)
         sizes = frame.loc[frame["dataset"] == name, "modalities"]
@@ -137,31 +127,10 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: 
     return sections
 
 
-def _by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
-    """Series -> metric -> row, in the order of display."""
-    found: dict[Series, dict[str, dict[str, Any]]] = {}
-    for row in rows.to_dict("records"):
-        series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
-        found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
-    order = list(FUSIONS)
-    return dict(sorted(found.items(), key=lambda item: (order.index(base(item[0].fusion)), item[0].degree or 0)))
-
-
-def _metrics(rows: pd.DataFrame) -> list[str]:
-    present = set(rows["metric"])
-    return [metric for metric in METRICS if metric in present]
-
-
-def _seeds(rows: pd.DataFrame) -> str:
-    trained = rows.loc[(rows["seeds"] > 0) & ~rows["fusion"].isin(BASELINE_LINES), "seeds"]
-    counts = sorted({int(count) for count in trained}) or [0]
-    return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
-
-
 def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Cells) -> str:
-    metrics = _metrics(rows)
+    metrics = metrics_of(rows)
     lines = []
-    for series, by_metric in _by_series(rows).items():
+    for series, by_metric in by_series(rows).items():
         any_row = next(iter(by_metric.values()))
         stated = [
             f"{METRICS[metric].label} {value:g}"
@@ -180,17 +149,17 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Ce
                 "Published": ", ".join(stated) or "not stated",
             }
         )
-    facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
+    facts = f"{rows['modalities'].iloc[0]} modalities, {seeds_of(rows)}" + (f", errors in {unit}" if unit else "")
     return f"{facts}.\n\n{pipe_table(lines, right=list(lines[0])[1:-1])}"
 
 
 def _settings(rows: pd.DataFrame) -> str:
     """One table for all settings of an experiment, which stand in brackets behind its name."""
-    metrics = _metrics(rows)
+    metrics = metrics_of(rows)
     cells: dict[tuple[str, int, Series], dict[str, dict[str, Any]]] = {}
-    for name, of_size in _by_size(rows):
+    for name, of_size in by_size(rows):
         setting = ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items())
-        for series, by_metric in _by_series(of_size).items():
+        for series, by_metric in by_series(of_size).items():
             cells[setting, int(of_size["modalities"].iloc[0]), series] = by_metric
     lines = [
         {
@@ -209,7 +178,7 @@ def _score(row: dict[str, Any] | None) -> str:
     if row is None or (row["metric"] == "diverged" and math.isnan(row["mean"])):
         return _NO_FIGURE
     if math.isnan(row["mean"]):
-        return _no_score(row)
+        return no_score(row)
     if row["metric"] == "diverged":
         return f"{100 * row['mean']:.0f} %"
     metric = METRICS[row["metric"]]
@@ -217,113 +186,3 @@ def _score(row: dict[str, Any] | None) -> str:
     if math.isnan(row["ci95_low"]) or metric.is_cost:
         return f"{row['mean']:.{digits}f}"
     return f"{row['mean']:.{digits}f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{digits}f}"
-
-
-BASELINE_LINES = {"persistence": "--", "historical-average": "-."}
-"""How forecasts without a model are drawn."""
-
-
-def _no_score(row: dict[str, Any]) -> str:
-    return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
-
-
-_QFL = ("QFL", "#0072B2", "o")
-_BASELINE = ("Classical baseline", "#D55E00", "s")
-_CONTROL = ("Classical control of QFL's size", "#009E73", "D")
-# Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour.
-
-
-def _style(fusion: str) -> tuple[str, str, str]:
-    return {"qfl": _QFL, "control": _CONTROL}.get(base(fusion), _BASELINE)
-
-
-def score_figure(
-    frame: pd.DataFrame,
-    title: str,
-    profile: str,
-    units: Mapping[str, str],
-    chance: Mapping[str, float],
-    metric: str | None = None,
-) -> Figure:
-    """One panel per data set and number of modalities: mean and 95 % interval of a metric for each fusion.
-
-    The metric is the first of the data set unless it is named; further arguments as for :func:`write_table`.
-    """
-    panels = _by_size(frame)
-    names = [series for series in _by_series(frame) if series.fusion not in BASELINE_LINES]
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(3.7 * columns, rows * (1.0 + 0.19 * len(names)) + 1.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
-    for axis, (name, cells) in zip(axes, panels, strict=False):
-        shown = metric or _metrics(cells)[0]
-        _panel(axis, name, cells, shown, names, units.get(name), _guess(shown, chance.get(name)))
-    for axis in axes[len(panels) :]:
-        axis.remove()
-    if frame["dataset"].nunique() == 1:
-        limits = [axis.get_xlim() for axis in axes[: len(panels)]]
-        for axis in axes[: len(panels)]:
-            axis.set_xlim(min(left for left, _ in limits), max(right for _, right in limits))
-    styles = dict.fromkeys(_style(series.fusion) for series in names)
-    legend = [Line2D([], [], color=color, marker=marker, label=label) for label, color, marker in styles]
-    if any(_guess(metric or _metrics(cells)[0], chance.get(name)) is not None for name, cells in panels):
-        legend.append(Line2D([], [], color="black", linestyle=":", label="Best constant guess"))
-    for fusion in [fusion for fusion in BASELINE_LINES if fusion in set(frame["fusion"])]:
-        legend.append(Line2D([], [], color="black", linestyle=BASELINE_LINES[fusion], label=FUSIONS[fusion]))
-    spread = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
-    caption = textwrap.fill(f"{spread}, {_seeds(frame)}; profile {profile}", 48 * columns)
-    figure.suptitle(f"{title}\n{caption}", fontsize=10)
-    figure.legend(handles=legend, loc="outside lower center", ncols=2 * columns - 1, fontsize=9, frameon=False)
-    return figure
-
-
-def _guess(metric: str, chance: float | None) -> float | None:
-    """What the best constant guess scores; None for a metric that has no such thing."""
-    return {"accuracy": chance, "roc_auc": 0.5}.get(metric)
-
-
-def _panel(
-    axis: Axes,
-    name: str,
-    cells: pd.DataFrame,
-    metric: str,
-    names: list[Series],
-    unit: str | None,
-    chance: float | None,
-) -> None:
-    scores = {series: by_metric.get(metric) for series, by_metric in _by_series(cells).items()}
-    if chance is not None:
-        axis.axvline(chance, color="black", linestyle=":", linewidth=1)
-    for fusion, line in BASELINE_LINES.items():
-        baseline = scores.get(Series(fusion=fusion))
-        if baseline is not None:
-            axis.axvline(baseline["mean"], color="black", linestyle=line, linewidth=1)
-    for position, series in enumerate(names):
-        row = scores.get(series)
-        if row is None:
-            continue
-        if math.isnan(row["mean"]):
-            axis.annotate(
-                _no_score(row),
-                (0.02, position),
-                xycoords=axis.get_yaxis_transform(),
-                va="center",
-                fontsize=8,
-                style="italic",
-                color="0.3",
-                bbox={"color": "white", "pad": 1.5},
-            )
-            continue
-        _, color, marker = _style(series.fusion)
-        mean, low, high = row["mean"], row["ci95_low"], row["ci95_high"]
-        spread = None if math.isnan(low) else [[mean - low], [high - mean]]
-        axis.errorbar(mean, position, xerr=spread, color=color, marker=marker, markersize=4, capsize=2.5)
-    axis.set_yticks(range(len(names)), [str(series) for series in names])
-    axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.tick_params(labelsize=9)
-    axis.set_xlabel(METRICS[metric].label + (f" ({unit})" if unit else ""), fontsize=9)
-    axis.set_title(f"{name}, {cells['modalities'].iloc[0]} modalities", fontsize=9)
-    axis.grid(axis="x", color="0.9")
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
