@@ -10,9 +10,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reproduce.claims.cells import Series
-from reproduce.claims.papers import PUBLISHED, Paper, load_papers, verdicts
-from reproduce.claims.rows import METRICS, base, from_csv, options, read_tables, to_csv
+from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
+from reproduce.claims.rows import METRICS, base, options, read_tables, to_csv, validated
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
 from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
@@ -50,7 +49,8 @@ def write_table(
     notes: Sequence[str] = (),
     figures: Figures | None = None,
     published: Path = PUBLISHED,
-) -> list[Path]:
+    others: Mapping[str, pd.DataFrame] | None = None,
+) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
     With it goes the page of verdicts on all published claims, computed from the results files in the same folder, with
@@ -66,9 +66,10 @@ def write_table(
         notes: What a reader has to know about this table, a paragraph each.
         figures: Draws its figures; None for one with a panel per data set.
         published: The folder with one YAML file per paper.
+        others: The other tables of the folder by name; None to read them.
 
     Returns:
-        What was written.
+        What was written, and the verdicts.
 
     Raises:
         OSError: If a file cannot be written; the message names it.
@@ -76,10 +77,11 @@ def write_table(
             broken.
     """
     csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
-    text = to_csv(frame)
-    frame = from_csv(text, str(csv))
+    frame = validated(frame, str(csv))
     papers = load_papers(published)
-    tables = {**read_tables(path_stem.parent, but=path_stem.name), path_stem.name: frame}
+    if others is None:
+        others = read_tables(path_stem.parent, but=path_stem.name)
+    found = verdicts({**others, path_stem.name: frame}, papers)
     if figures is None:
         drawn: Mapping[str, Figure] = {"": score_figure(frame, title, profile, units, chance)}
     else:
@@ -91,12 +93,12 @@ def write_table(
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
         *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
     ]
-    written = {csv: text.encode(), page: ("\n\n".join(sections) + "\n").encode()}
+    written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
-    written |= {path_stem.with_name(CLAIMS): claims_page(verdicts(tables, papers), papers).encode()}
+    written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     write_files(written)
-    return list(written)
+    return list(written), found
 
 
 Cells = Mapping[tuple[str, str, int | None, str], float]
@@ -131,21 +133,17 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Ce
     metrics = metrics_of(rows)
     lines = []
     for series, by_metric in by_series(rows).items():
-        any_row = next(iter(by_metric.values()))
-        stated = [
-            f"{METRICS[metric].label} {value:g}"
-            for metric in metrics
-            if (value := published.get((name, series.fusion, series.degree, metric))) is not None
-        ]
+        row = next(iter(by_metric.values()))  # any of them: all have the same counts
+        total, seconds = row["total_params"], row["train_seconds"]
+        places = {metric: published.get((name, series.fusion, series.degree, metric)) for metric in metrics}
+        stated = [f"{METRICS[metric].label} {value:g}" for metric, value in places.items() if value is not None]
         lines.append(
             {
                 "Fusion": str(series),
-                **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
-                "Fusion parameters": f"{any_row['fusion_params']:,}",
-                "Model parameters": _NO_FIGURE if pd.isna(any_row["total_params"]) else f"{any_row['total_params']:,}",
-                "Training, s": _NO_FIGURE
-                if math.isnan(any_row["train_seconds"])
-                else f"{any_row['train_seconds']:.1f}",
+                **_scores(by_metric, metrics),
+                "Fusion parameters": f"{row['fusion_params']:,}",
+                "Model parameters": _NO_FIGURE if pd.isna(total) else f"{total:,}",
+                "Training, s": _NO_FIGURE if pd.isna(seconds) else f"{seconds:.1f}",
                 "Published": ", ".join(stated) or "not stated",
             }
         )
@@ -156,22 +154,22 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Ce
 def _settings(rows: pd.DataFrame) -> str:
     """One table for all settings of an experiment, which stand in brackets behind its name."""
     metrics = metrics_of(rows)
-    cells: dict[tuple[str, int, Series], dict[str, dict[str, Any]]] = {}
-    for name, of_size in by_size(rows):
-        setting = ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items())
-        for series, by_metric in by_series(of_size).items():
-            cells[setting, int(of_size["modalities"].iloc[0]), series] = by_metric
     lines = [
         {
-            "Setting": setting,
-            "Modalities": f"{modalities}",
+            "Setting": ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items()),
+            "Modalities": f"{of_size['modalities'].iloc[0]}",
             "Fusion": str(series),
-            **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
+            **_scores(by_metric, metrics),
             "Fusion parameters": f"{next(iter(by_metric.values()))['fusion_params']:,}",
         }
-        for (setting, modalities, series), by_metric in cells.items()
+        for name, of_size in by_size(rows)
+        for series, by_metric in by_series(of_size).items()
     ]
     return pipe_table(lines, right=["Modalities", *list(lines[0])[3:]])
+
+
+def _scores(by_metric: Mapping[str, dict[str, Any]], metrics: Iterable[str]) -> dict[str, str]:
+    return {METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics}
 
 
 def _score(row: dict[str, Any] | None) -> str:
@@ -182,7 +180,7 @@ def _score(row: dict[str, Any] | None) -> str:
     if row["metric"] == "diverged":
         return f"{100 * row['mean']:.0f} %"
     metric = METRICS[row["metric"]]
-    digits = metric.digits
+    score = f"{row['mean']:.{metric.digits}f}"
     if math.isnan(row["ci95_low"]) or metric.is_cost:
-        return f"{row['mean']:.{digits}f}"
-    return f"{row['mean']:.{digits}f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{digits}f}"
+        return score
+    return f"{score} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{metric.digits}f}"

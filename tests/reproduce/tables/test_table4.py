@@ -155,7 +155,7 @@ def test_growth_is_a_row_per_number_of_modalities(frame):
 
 
 def test_the_page_and_the_figures(frame, tmp_path):
-    written = write_table(frame, tmp_path / "table4", "T", "p", {}, {}, ["A note."], table4.FIGURES)
+    written, _ = write_table(frame, tmp_path / "table4", "T", "p", {}, {}, ["A note."], table4.FIGURES)
     names = ["table4.csv", "table4.md", "table4-accuracy.png", "table4-growth.png"]
     assert [path.name for path in written] == [*names, "claims.md"]
     page = (tmp_path / "table4.md").read_text()

@@ -165,7 +165,7 @@ def test_a_diverged_run_is_a_cell_without_a_mean():
 
 
 def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_path):
-    written = write_table(frame, tmp_path / "table5", "T", "p", {}, {}, table5.notes(None), table5.FIGURES)
+    written, _ = write_table(frame, tmp_path / "table5", "T", "p", {}, {}, table5.notes(None), table5.FIGURES)
     parts = ("measurement", "circuit", "encoding", "gradients", "noise", "devices")
     assert [path.name for path in written[2:-1]] == [f"table5-{part}.png" for part in parts]
     page = (tmp_path / "table5.md").read_text()
