@@ -74,7 +74,7 @@ $(PEERS)/installed: bench/requirements.txt
 soak: install ## Kill a sweep of tiny runs 200 times at random moments: nothing may be lost, repeated or changed
 	$(BIN)/python scripts/soak.py $(ARGS)
 
-compare: install ## Hold the results against what is published, one verdict per claim
+compare: install ## Hold the results against what is published, and write a verdict per claim to results/claims.md
 	$(BIN)/python -m reproduce compare
 
 data: install ## List the data sets; with DATASET=name or all: fetch, check and prepare

@@ -134,17 +134,23 @@ def verify(
 
 @app.command()
 def compare(results: ResultsDir = Path("results")) -> None:
-    """Print one verdict per published claim, computed from the tables."""
-    from reproduce.claims.verdicts import verdicts
+    """Print one verdict per published claim, computed from the tables, and write them to claims.md."""
+    from reproduce.claims.papers import load_papers, verdicts
+    from reproduce.claims.rows import read_tables
+    from reproduce.report.claims import CLAIMS, claims_page
+    from tfq_fusion.files import write_files
 
     if not results.is_dir():
         raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")
-    found = verdicts(results)
+    papers = load_papers()
+    found = verdicts(read_tables(results), papers)
     for verdict in found:
         console.print(Text.assemble((verdict.claim, "bold"), f" {verdict.verdict}: {verdict.statement}"))
         console.print(f"    published: {verdict.published}. {verdict.reason}")
     counts = {outcome: sum(v.verdict == outcome for v in found) for outcome in dict.fromkeys(v.verdict for v in found)}
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    write_files({results / CLAIMS: claims_page(found, papers).encode()})
+    console.print(f"Wrote {results / CLAIMS}.")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,60 @@
-"""The cells of a results file, as the checks of claims ask for them."""
+"""What checks speak of: fusions, metrics and tables by name, and the cells of a table."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from reproduce.claims.papers import Series
-from reproduce.claims.rows import METRICS
+from reproduce.claims.rows import FUSIONS, METRICS, base, caption, check_degree
+from reproduce.claims.tables import TABLES
+
+
+def _one_of(known: Iterable[str], what: str, part: Callable[[str], str] = str) -> AfterValidator:
+    def check(name: str) -> str:
+        if part(name) not in known:
+            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+Number = Annotated[FiniteFloat, Field(strict=True)]
+Tolerance = Annotated[FiniteFloat, Field(strict=True, ge=0)]
+Degree = Annotated[int, Field(strict=True, ge=1)]
+Size = Annotated[int, Field(strict=True, ge=1)]
+"""A number of modalities."""
+MetricName = Annotated[str, _one_of(METRICS, "metric")]
+FusionName = Annotated[str, _one_of(FUSIONS, "fusion", base)]
+"""Of a fusion, or of a variant of one."""
+Quantity = Annotated[str, _one_of([*METRICS, "modalities", "fusion_params", "total_params"], "quantity")]
+Table = Annotated[str, _one_of(TABLES, "table")]
+"""The table whose rows a check is held against: ``make reproduce-<table>``."""
+
+
+class Model(BaseModel):
+    """A part of a paper's file: it cannot be changed, and no field is unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Series(Model):
+    """A fusion as it stands in the results: by name, and for QFL and its control by degree."""
+
+    fusion: FusionName
+    degree: Degree | None = None
+
+    @model_validator(mode="after")
+    def _degree_fits(self) -> Series:
+        check_degree(self.fusion, self.degree)
+        return self
+
+    def __str__(self) -> str:
+        return caption(self.fusion, self.degree)
 
 
 class NotComparableError(Exception):
@@ -21,7 +66,7 @@ class DivergedError(NotComparableError):
 
 
 @dataclass(frozen=True)
-class Figure:
+class Score:
     """A reproduced number with its 95 % interval; NaN bounds if one seed gave none."""
 
     mean: float
@@ -43,13 +88,28 @@ class Figure:
         if math.isnan(self.low):
             raise NotComparableError(f"{what} has a single finished seed, hence no interval; run more seeds")
 
+    def covers(self, published: float, tolerance: float, what: str) -> bool:
+        """Whether a value lies in the interval, give or take so much; as :meth:`require_interval`."""
+        self.require_interval(what)
+        return self.low - tolerance <= published <= self.high + tolerance
+
+    def place(self, other: Score, metric: str) -> str:
+        """Whether this is "better than" another, "worse than" or "not told apart from" it: intervals may not touch."""
+        one, other = (other, self) if METRICS[metric].lower_is_better else (self, other)
+        if one.low > other.high:
+            return "better than"
+        return "worse than" if one.high < other.low else "not told apart from"
+
 
 class Results:
-    """The cells of one table by (data set, modalities, fusion, degree), then metric.
+    """The cells of one table.
 
     Args:
         name: Of the table, the one to make where results are missing.
         frame: The table, as :func:`reproduce.claims.rows.read_table` returns it; None if there is none.
+
+    Attributes:
+        rows: Metric -> row, by (data set, modalities, fusion, degree).
     """
 
     def __init__(self, name: str, frame: pd.DataFrame | None):
@@ -71,23 +131,31 @@ class Results:
             raise self.missing(f"results on {dataset}")
         return sizes
 
-    def figure(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> Figure:
-        """The reproduced number with so many modalities, or with the most there are."""
+    def row(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> dict[str, Any]:
+        """The row of a metric with so many modalities, or with the most there are; any row for a count."""
         sizes = self.sizes(dataset)
         if modalities not in {None, *sizes}:
             raise self.missing(f"results on {dataset} with {modalities} modalities")
-        cells = self.rows.get((dataset, modalities or sizes[-1], series.fusion, series.degree), {})
-        if quantity not in METRICS and cells:
-            count = float(next(iter(cells.values()))[quantity])
-            return Figure(count, count, count)
-        if quantity not in cells:
+        rows: dict[str, dict[str, Any]] = self.rows.get(
+            (dataset, modalities or sizes[-1], series.fusion, series.degree), {}
+        )
+        if quantity not in METRICS and rows:
+            return next(iter(rows.values()))
+        if quantity not in rows:
             raise NotComparableError(f"the results on {dataset} have no {quantity_label(quantity)} of {series}")
-        row = cells[quantity]
+        return rows[quantity]
+
+    def score(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> Score:
+        """The reproduced number, see :meth:`row`."""
+        row = self.row(dataset, series, quantity, modalities)
+        if quantity not in METRICS:
+            count = float(row[quantity])
+            return Score(count, count, count)
         if math.isnan(row["mean"]) and row["seeds"] == 0:
             raise NotComparableError(f"{series} is intractable on {dataset}")
         if math.isnan(row["mean"]):
             raise DivergedError(f"every seed of {series} diverged on {dataset}")
-        return Figure(row["mean"], row["ci95_low"], row["ci95_high"])
+        return Score(row["mean"], row["ci95_low"], row["ci95_high"])
 
 
 def quantity_label(quantity: str) -> str:

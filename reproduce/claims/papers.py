@@ -1,266 +1,55 @@
-"""What the two papers claim, read from ``published/*.yaml``: one file per paper, nothing about a claim in code.
+"""What the papers claim, read from ``published/*.yaml``, and a verdict per claim.
 
-A claim carries its own check: which rows of the results it is held against, and how. ``null`` always means "not stated
-in the sources at hand"; whoever has the paper replaces it by the number, and the verdict follows.
+A file is one paper; nothing about a claim stands in code. A claim carries its own check: which rows of the results it
+is held against, and how (:mod:`reproduce.claims.checks`). ``null`` always means "not stated in the sources at hand";
+whoever has the paper replaces it by the number, and the verdict follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pandas as pd
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 
-from reproduce.claims.rows import FUSIONS, METRICS, base, caption, check_degree
+from reproduce.claims.cells import MetricName, Model, Number, Results, Series, Table
+from reproduce.claims.checks import AnyCheck, Outcome, ValueCheck
+from reproduce.claims.rows import METRICS
 from reproduce.claims.tables import TABLES
 
 PUBLISHED = Path(__file__).parent / "published"
 
-
-def _one_of(known: dict[str, Any], what: str, part: Callable[[str], str] = str) -> AfterValidator:
-    def check(name: str) -> str:
-        if part(name) not in known:
-            raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
-        return name
-
-    return AfterValidator(check)
-
-
-Number = Annotated[FiniteFloat, Field(strict=True)]
-Tolerance = Annotated[FiniteFloat, Field(strict=True, ge=0)]
-Degree = Annotated[int, Field(strict=True, ge=1)]
-Size = Annotated[int, Field(strict=True, ge=1)]
-"""A number of modalities."""
-MetricName = Annotated[str, _one_of(METRICS, "metric")]
-FusionName = Annotated[str, _one_of(FUSIONS, "fusion", base)]
-"""Of a fusion, or of a variant of one."""
-Quantity = Annotated[str, _one_of(METRICS | dict.fromkeys(("modalities", "fusion_params", "total_params")), "quantity")]
 Scalar = Annotated[str | bool | int | float, Field(union_mode="smart")]
-Table = Annotated[str, _one_of(TABLES, "table")]
-"""The one table whose rows a check is held against: ``make reproduce-<table>``."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one claim.
 
-
-class Series(_Model):
-    """A fusion as it stands in the results: by name, and for QFL and its control by degree."""
-
-    fusion: FusionName
-    degree: Degree | None = None
-
-    @model_validator(mode="after")
-    def _degree_fits(self) -> Series:
-        check_degree(self.fusion, self.degree)
-        return self
-
-    def __str__(self) -> str:
-        return caption(self.fusion, self.degree)
-
-
-class ValueCheck(_Model):
-    """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
-
-    ``modalities`` says with how many of them, here and below; None for the most that the table has on the data set.
-    ``nearest`` names data sets of the table that are shown as information while ``dataset`` is not reproduced.
+    Attributes:
+        claim: The claim's id; for a cell of a paper's own tables, where it stands.
+        statement: What is claimed.
+        published: The published value with its unit, as text.
+        confidence: "A", "B" or "C" as in :class:`Claim`; empty for a cell.
+        reading: How we read the claim where the sources leave that open; else None.
+        verdict: The outcome.
+        reason: The figures that decided it, or what is missing.
     """
 
-    kind: Literal["value"]
-    table: Table
-    dataset: str | None
-    series: Series
-    quantity: Quantity
-    tolerance: Tolerance = 0.0
-    modalities: Size | None = None
-    nearest: tuple[str, ...] = ()
-
-
-class RatioCheck(_Model):
-    """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
-
-    The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
-    tolerance counts. ``elsewhere`` maps other tables to data sets of theirs that are shown like ``nearest`` ones.
-    """
-
-    kind: Literal["ratio"]
-    table: Table
-    dataset: str | None
-    numerator: Series
-    denominator: Series
-    quantity: Quantity
-    tolerance: Tolerance = 0.0
-    modalities: Size | None = None
-    nearest: tuple[str, ...] = ()
-    elsewhere: dict[Table, tuple[str, ...]] = {}
-
-
-class OrderingCheck(_Model):
-    """``above`` beats every one of ``below`` on every data set.
-
-    One series beats another if its 95 % interval lies wholly on the better side of the other's, or if every seed of the
-    other diverged. ``datasets`` and ``nearest`` map each data set to the metric it is judged by; ``elsewhere`` does so
-    for each of other tables, see :class:`RatioCheck`.
-    """
-
-    kind: Literal["ordering"]
-    table: Table
-    above: Series
-    below: tuple[Series, ...]
-    datasets: dict[str, MetricName]
-    nearest: dict[str, MetricName] = {}
-    elsewhere: dict[Table, dict[str, MetricName]] = {}
-
-
-class StabilityCheck(_Model):
-    """From ``few`` to ``many`` modalities ``degrades`` gets worse, and ``stable`` does not.
-
-    A series gets worse if its 95 % interval with many lies wholly on the worse side of that with few, or if with many
-    every seed diverged.
-    """
-
-    kind: Literal["stability"]
-    table: Table
-    dataset: str
-    metric: MetricName
-    few: Size
-    many: Size
-    stable: Series
-    degrades: Series
-    nearest: tuple[str, ...] = ()
-
-
-class DegreeShapeCheck(_Model):
-    """On every data set the mean gets better from each degree of ``rises`` to the next, and worse at ``drops_at``.
-
-    The means alone are compared: with few seeds the intervals of neighbouring degrees overlap.
-    """
-
-    kind: Literal["degree_shape"]
-    table: Table
-    rises: Annotated[tuple[Degree, ...], Field(min_length=2)]
-    drops_at: Degree
-    datasets: dict[str, MetricName]
-
-
-class GrowthCheck(_Model):
-    """Fusion parameters grow by no larger a factor than the modalities, between the fewest and the most of these."""
-
-    kind: Literal["growth"]
-    table: Table
-    dataset: str
-    series: Series
-
-
-class Shown(_Model):
-    """A cell of the results."""
-
-    dataset: str
-    series: Series
-    quantity: Quantity
-
-
-class OpenCheck(_Model):
-    """Nothing is claimed: what was measured here is shown as information."""
-
-    kind: Literal["open"]
-    table: Table
-    shown: Annotated[tuple[Shown, ...], Field(min_length=1)]
-
-
-class EqualsDegreeCheck(_Model):
-    """With every number of modalities and at every one of ``degrees``, a figure of QFL is the degree itself."""
-
-    kind: Literal["equals_degree"]
-    table: Table
-    dataset: str
-    quantity: MetricName
-    degrees: tuple[Degree, ...]
-
-
-class LeastDegreeCheck(_Model):
-    """The lowest degree at which QFL scores ``at_most`` is the published value, and none of ``others`` scores that.
-
-    A score counts as at most so much if its 95 % interval lies wholly there. ``nearest`` is as for :class:`ValueCheck`.
-    """
-
-    kind: Literal["least_degree"]
-    table: Table
-    dataset: str | None
-    quantity: MetricName
-    at_most: Number
-    others: tuple[Series, ...]
-    nearest: tuple[str, ...] = ()
-
-
-class FewerParametersCheck(_Model):
-    """At its own best accuracy a network has at most one ``times``-th of the parameters that any other one needs.
-
-    Of the sizes of ``fusion`` the one with the best mean accuracy counts, and of the others' parameters what
-    :mod:`reproduce.tables.table4.equal_accuracy` reads off their curves. If no other network reaches that accuracy, the
-    largest has to have ``times`` as many parameters. ``times`` is the published value where it is None.
-    """
-
-    kind: Literal["fewer_parameters"]
-    table: Table
-    fusion: FusionName
-    datasets: tuple[str, ...]
-    modalities: Size
-    times: Number | None = None
-    nearest: tuple[str, ...] = ()
-
-
-class SpreadCheck(_Model):
-    """On every data set the scores of ``series`` deviate over seeds no more than those of the worst of ``among``.
-
-    The sample standard deviations are compared; a seed of ``series`` that diverged decides against it.
-    """
-
-    kind: Literal["spread"]
-    table: Table
-    series: Series
-    among: tuple[Series, ...]
-    datasets: dict[str, MetricName]
-    modalities: Size
-    nearest: dict[str, MetricName] = {}
-
-
-class NoCheck(_Model):
-    """Nothing in a results file could decide the claim; ``reason`` says why."""
-
-    kind: Literal["none"]
+    claim: str
+    statement: str
+    published: str
+    confidence: str
+    reading: str | None
+    verdict: Outcome
     reason: str
 
 
-Check = Annotated[
-    ValueCheck
-    | RatioCheck
-    | OrderingCheck
-    | StabilityCheck
-    | DegreeShapeCheck
-    | GrowthCheck
-    | EqualsDegreeCheck
-    | LeastDegreeCheck
-    | OpenCheck
-    | FewerParametersCheck
-    | SpreadCheck
-    | NoCheck,
-    Field(discriminator="kind"),
-]
-
-
-class Claim(_Model):
+class Claim(Model):
     """One published claim.
 
     Attributes:
@@ -281,12 +70,17 @@ class Claim(_Model):
     sources: Annotated[tuple[Literal["abstract", "poster", "digest", "paper"], ...], Field(min_length=1)]
     confidence: Literal["A", "B", "C"]
     reading: str | None = None
-    check: Check
+    check: AnyCheck
 
     @property
     def published(self) -> str:
         """The value with its unit, as text."""
         return f"{self.unit} (no number)" if self.value is None else f"{self.value:g} ({self.unit})"
+
+    def verdict(self, results: Mapping[str, Results]) -> Verdict:
+        """What the tables, by name, say of the claim."""
+        outcome = self.check.judge(self.value, results)
+        return Verdict(self.id, self.statement, self.published, self.confidence, self.reading, *outcome)
 
 
 class Cell(Series):
@@ -297,8 +91,16 @@ class Cell(Series):
     metric: MetricName
     value: Number | None
 
+    def verdict(self, arxiv: str, results: Mapping[str, Results]) -> Verdict:
+        """What the tables, by name, say of a cell that is filled in."""
+        series = Series(fusion=self.fusion, degree=self.degree)
+        check = ValueCheck(table=self.table, dataset=self.dataset, series=series, quantity=self.metric)
+        label = METRICS[self.metric].label
+        place, statement = f"{self.dataset}, {series}, {label}", f"A cell of the tables of {arxiv}."
+        return Verdict(place, statement, f"{self.value:g} ({label})", "", None, *check.judge(self.value, results))
 
-class Paper(_Model):
+
+class Paper(Model):
     """A paper: what it claims, how it says that was done, and which of its numbers are missing.
 
     Attributes:
@@ -315,6 +117,15 @@ class Paper(_Model):
     claims: tuple[Claim, ...]
     cells: tuple[Cell, ...] = ()
 
+    @model_validator(mode="after")
+    def _says_nothing_twice(self) -> Paper:
+        names = [f"claim {claim.id!r}" for claim in self.claims]
+        names += [f"cell {cell.table}, {cell.dataset}, {cell}, {cell.metric}" for cell in self.cells]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ValueError(f"the {name} stands twice")
+        return self
+
 
 def load_papers(folder: Path = PUBLISHED) -> list[Paper]:
     """Reads and checks every paper of a folder, oldest first.
@@ -322,84 +133,48 @@ def load_papers(folder: Path = PUBLISHED) -> list[Paper]:
     Raises:
         FileNotFoundError: If the folder holds no YAML file.
         ValueError: If a file is not valid YAML, a key, claim id or cell appears twice, or a field is unknown, missing
-            or of the wrong type. Every finding names file, line and field.
+            or of the wrong type. The message names the file and every such field.
     """
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise FileNotFoundError(f"No published claims in {folder}; expected one YAML file per paper.")
     papers: list[Paper] = []
-    first_at: dict[str, str] = {}
+    file_of: dict[str, Path] = {}
     for path in paths:
-        root, content = _parse(path)
         try:
-            paper = Paper.model_validate(content)
-        except ValidationError as error:
-            raise ValueError("\n".join(_finding(path, root, detail) for detail in error.errors())) from error
-        for position, claim in enumerate(paper.claims):
-            line = _line(root, ("claims", position, "id"))
-            if claim.id in first_at:
-                raise ValueError(
-                    f"{path}, line {line}: claims.{position}.id: {claim.id!r} is already used in {first_at[claim.id]}."
-                )
-            first_at[claim.id] = f"{path}, line {line}"
-        cells: dict[tuple[object, ...], int] = {}
-        for position, cell in enumerate(paper.cells):
-            line = _line(root, ("cells", position))
-            key = cell.table, cell.dataset, cell.fusion, cell.degree, cell.metric
-            if key in cells:
-                raise ValueError(f"{path}, line {line}: cells.{position}: this cell is already on line {cells[key]}.")
-            cells[key] = line
+            paper = Paper.model_validate(yaml.load(path.read_bytes(), Loader=_UniqueKeys))
+        except (yaml.YAMLError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
+        for claim in paper.claims:
+            if claim.id in file_of:
+                raise ValueError(f"{path}: the claim {claim.id!r} stands in {file_of[claim.id]} already.")
+        file_of |= dict.fromkeys((claim.id for claim in paper.claims), path)
         papers.append(paper)
     return sorted(papers, key=lambda paper: paper.date)
 
 
-def _parse(path: Path) -> tuple[yaml.Node, Any]:
-    source = path.read_bytes()
-    try:
-        root = yaml.compose(source, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(source)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ValueError(f"{path}, line {line}: not valid YAML: {error.problem}.") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not valid YAML: {error}.") from error
-    if root is None:
-        raise ValueError(f"{path}, line 1: the file is empty; expected the fields {list(Paper.model_fields)}.")
-    _refuse_duplicate_keys(path, root)
-    return root, content
+def verdicts(tables: Mapping[str, pd.DataFrame], papers: Iterable[Paper]) -> list[Verdict]:
+    """One verdict per claim, and one per cell of the papers' own tables whose value is filled in.
+
+    Args:
+        tables: The tables that are there, by name. A claim whose table is not among them is "not comparable".
+        papers: What is published.
+    """
+    results = {name: Results(name, tables.get(name)) for name in TABLES}
+    found: list[Verdict] = []
+    for paper in papers:
+        found += [claim.verdict(results) for claim in paper.claims]
+        found += [cell.verdict(paper.arxiv, results) for cell in paper.cells if cell.value is not None]
+    return found
 
 
-def _refuse_duplicate_keys(path: Path, node: yaml.Node) -> None:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicate_keys(path, item)
-    elif isinstance(node, yaml.MappingNode):
-        first_at: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.value in first_at:
-                raise ValueError(f"{path}, line {line}: {key.value!r} is already set on line {first_at[key.value]}.")
-            first_at[key.value] = line
-            _refuse_duplicate_keys(path, value)
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML without Python objects, in which no key of a mapping may stand twice."""
 
-
-def _finding(path: Path, root: yaml.Node, detail: ErrorDetails) -> str:
-    field = ".".join(str(part) for part in detail["loc"]) or "the file"
-    got = "" if detail["type"] == "missing" else f", got {detail['input']!r}"
-    return f"{path}, line {_line(root, detail['loc'])}: {field}: {detail['msg']}{got}."
-
-
-def _line(node: yaml.Node, loc: tuple[int | str, ...]) -> int:
-    """The line of a field, or of what should have held it; parts that are no field (a union's tag) are passed over."""
-    line = node.start_mark.line
-    for part in loc:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line
-        elif isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == part:
-                    node, line = value, key.start_mark.line
-                    break
-    return line + 1
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As in YAML, which keeps the last of several equal keys."""
+        keys = [key.value for key, _ in node.value]
+        for number, (key, _) in enumerate(node.value):
+            if key.value in keys[:number]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
+        return super().construct_mapping(node, deep)

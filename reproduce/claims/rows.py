@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -230,6 +230,29 @@ def to_csv(frame: pd.DataFrame) -> str:
     return typed(frame).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
+def validated(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """What :func:`from_csv` would give of the text that :func:`to_csv` makes of a frame.
+
+    Args:
+        frame: A table.
+        name: What an error calls its file.
+
+    Raises:
+        ValueError: If a column is missing or unknown, or as :func:`from_csv`.
+    """
+    frame = typed(frame).reset_index(drop=True)
+    floats = frame.select_dtypes("float64").columns
+    frame[floats] = frame[floats].map(lambda value: float(f"{value:.6g}"))
+    lines = ((line, dict(zip(COLUMNS, cells, strict=True))) for line, cells in enumerate(_cells(frame), start=2))
+    return _table(lines, name)
+
+
+def _cells(frame: pd.DataFrame) -> Iterator[list[object]]:
+    missing = frame.isna()
+    for cells, empty in zip(frame.itertuples(index=False), missing.itertuples(index=False), strict=True):
+        yield ["" if none else cell for cell, none in zip(cells, empty, strict=True)]
+
+
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Writes a results file as :func:`to_csv` has it, and makes its folder.
 
@@ -275,38 +298,46 @@ def from_csv(text: str, name: str) -> pd.DataFrame:
     Raises:
         ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
     """
-    rows: list[Row] = []
-    first_at: dict[tuple[object, ...], int] = {}
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(lines, [])
         if header != COLUMNS:
             raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
-        for cells in lines:
-            row = _row(cells, where=f"{name}, line {lines.line_num}")
-            key = tuple(getattr(row, column) for column in KEY)
-            if key in first_at:
-                raise ValueError(
-                    f"{name}, line {lines.line_num}: the cell {key} is already on line {first_at[key]}. "
-                    "Keep one of the two lines."
-                )
-            first_at[key] = lines.line_num
-            rows.append(row)
+        return _table(((lines.line_num, _named(cells, f"{name}, line {lines.line_num}")) for cells in lines), name)
     except csv.Error as error:
         raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
-    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
 
 
 _REPAIR = "Repair the line, or make the table again."
 
 
-def _row(cells: list[str], where: str) -> Row:
+def _named(cells: list[str], where: str) -> dict[str, object]:
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{where}: expected {len(COLUMNS)} cells, got {len(cells)}. {_REPAIR}")
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _table(lines: Iterable[tuple[int, Mapping[str, object]]], name: str) -> pd.DataFrame:
+    """The valid rows of these numbered lines."""
+    rows: list[Row] = []
+    first_at: dict[tuple[object, ...], int] = {}
+    for line, cells in lines:
+        row = _row(cells, where=f"{name}, line {line}")
+        key = tuple(getattr(row, column) for column in KEY)
+        if key in first_at:
+            raise ValueError(
+                f"{name}, line {line}: the cell {key} is already on line {first_at[key]}. Keep one of the two lines."
+            )
+        first_at[key] = line
+        rows.append(row)
+    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
+
+
+def _row(cells: Mapping[str, object], where: str) -> Row:
     try:
-        return Row.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+        return Row.model_validate(cells)
     except ValidationError as error:
         first = error.errors()[0]
         column = f"column {first['loc'][0]}, " if first["loc"] else ""
-        got = repr(first["input"]) if first["loc"] else repr(",".join(cells))
+        got = repr(first["input"]) if first["loc"] else repr(",".join(map(str, cells.values())))
         raise ValueError(f"{where}: {column}{first['msg']}, got {got}. {_REPAIR}") from error

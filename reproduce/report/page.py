@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from reproduce.claims.papers import PUBLISHED, Paper, Series, load_papers
-from reproduce.claims.rows import FUSIONS, METRICS, base, from_csv, options, read_tables, to_csv
-from reproduce.claims.verdicts import Verdict, judge
+from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
+from reproduce.claims.rows import METRICS, base, options, read_tables, to_csv, validated
+from reproduce.report.claims import CLAIMS, claims_page
+from reproduce.report.markdown import pipe_table
+from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
+from reproduce.report.scores import score_figure
 from tfq_fusion.files import png, write_files
 
 _HOW_TO_READ = """\
@@ -30,6 +29,8 @@ seed.
 - *LMF, unit scale* is LMF with larger initial weights, whose product over many modalities does not vanish; *Control* is
   a classical fusion with as many parameters as QFL of the same P. Both are ours, no paper's.
 - *Persistence* forecasts that nothing changes, *Historical average* what the training part had at that time of day."""
+
+_CLAIMS = f"What the papers claim is held against the tables in [{CLAIMS}]({CLAIMS})."
 
 _NO_FIGURE = "-"
 
@@ -48,11 +49,12 @@ def write_table(
     notes: Sequence[str] = (),
     figures: Figures | None = None,
     published: Path = PUBLISHED,
-) -> list[Path]:
+    others: Mapping[str, pd.DataFrame] | None = None,
+) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
-    The Markdown page ends with the verdicts on all published claims, computed from the results files in the same
-    folder, with this table in place of the one that is there.
+    With it goes the page of verdicts on all published claims, computed from the results files in the same folder, with
+    this table in place of the one that is there.
 
     Args:
         frame: The table, with the columns ``reproduce.claims.rows.COLUMNS``.
@@ -64,9 +66,10 @@ def write_table(
         notes: What a reader has to know about this table, a paragraph each.
         figures: Draws its figures; None for one with a panel per data set.
         published: The folder with one YAML file per paper.
+        others: The other tables of the folder by name; None to read them.
 
     Returns:
-        What was written.
+        What was written, and the verdicts.
 
     Raises:
         OSError: If a file cannot be written; the message names it.
@@ -74,35 +77,28 @@ def write_table(
             broken.
     """
     csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
-    text = to_csv(frame)
-    frame = from_csv(text, str(csv))
+    frame = validated(frame, str(csv))
     papers = load_papers(published)
-    tables = {**read_tables(path_stem.parent, but=path_stem.name), path_stem.name: frame}
+    if others is None:
+        others = read_tables(path_stem.parent, but=path_stem.name)
+    found = verdicts({**others, path_stem.name: frame}, papers)
     if figures is None:
         drawn: Mapping[str, Figure] = {"": score_figure(frame, title, profile, units, chance)}
     else:
         drawn = figures(frame, profile, units)
     images = {path_stem.with_name(f"{path_stem.name}{name}.png"): figure for name, figure in drawn.items()}
     sections = [
-        f"# {title}\n\nProfile: {profile}.\n\n{_HOW_TO_READ}",
+        f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
         *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
-        _verdict_section(judge(tables, papers), papers),
     ]
-    written = {csv: text.encode(), page: ("\n\n".join(sections) + "\n").encode()}
+    written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
+    written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     write_files(written)
-    return list(written)
-
-
-def _by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each data set and number of modalities, in their order."""
-    sizes = frame[["dataset", "modalities"]].drop_duplicates().itertuples(index=False)
-    return [
-        (name, frame[(frame["dataset"] == name) & (frame["modalities"] == modalities)]) for name, modalities in sizes
-    ]
+    return list(written), found
 
 
 Cells = Mapping[tuple[str, str, int | None, str], float]
@@ -123,8 +119,8 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: 
     seen = set()
     for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
         rows = frame[frame["dataset"].map(base) == experiment]
-        sections.append(f"## {experiment}\n\n{_seeds(rows)}.\n\n{_settings(rows)}")
-    for name, rows in _by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
+        sections.append(f"## {experiment}\n\n{seeds_of(rows)}.\n\n{_settings(rows)}")
+    for name, rows in by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
         heading = "" if name in seen else f"## {name}\n\n"
         seen.add(name)
         sizes = frame.loc[frame["dataset"] == name, "modalities"]
@@ -133,235 +129,58 @@ def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: 
     return sections
 
 
-def _by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
-    """Series -> metric -> row, in the order of display."""
-    found: dict[Series, dict[str, dict[str, Any]]] = {}
-    for row in rows.to_dict("records"):
-        series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
-        found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
-    order = list(FUSIONS)
-    return dict(sorted(found.items(), key=lambda item: (order.index(base(item[0].fusion)), item[0].degree or 0)))
-
-
-def _metrics(rows: pd.DataFrame) -> list[str]:
-    present = set(rows["metric"])
-    return [metric for metric in METRICS if metric in present]
-
-
-def _seeds(rows: pd.DataFrame) -> str:
-    trained = rows.loc[(rows["seeds"] > 0) & ~rows["fusion"].isin(BASELINE_LINES), "seeds"]
-    counts = sorted({int(count) for count in trained}) or [0]
-    return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
-
-
 def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Cells) -> str:
-    metrics = _metrics(rows)
+    metrics = metrics_of(rows)
     lines = []
-    for series, by_metric in _by_series(rows).items():
-        any_row = next(iter(by_metric.values()))
-        stated = [
-            f"{METRICS[metric].label} {value:g}"
-            for metric in metrics
-            if (value := published.get((name, series.fusion, series.degree, metric))) is not None
-        ]
+    for series, by_metric in by_series(rows).items():
+        row = next(iter(by_metric.values()))  # any of them: all have the same counts
+        total, seconds = row["total_params"], row["train_seconds"]
+        places = {metric: published.get((name, series.fusion, series.degree, metric)) for metric in metrics}
+        stated = [f"{METRICS[metric].label} {value:g}" for metric, value in places.items() if value is not None]
         lines.append(
             {
                 "Fusion": str(series),
-                **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
-                "Fusion parameters": f"{any_row['fusion_params']:,}",
-                "Model parameters": _NO_FIGURE if pd.isna(any_row["total_params"]) else f"{any_row['total_params']:,}",
-                "Training, s": _NO_FIGURE
-                if math.isnan(any_row["train_seconds"])
-                else f"{any_row['train_seconds']:.1f}",
+                **_scores(by_metric, metrics),
+                "Fusion parameters": f"{row['fusion_params']:,}",
+                "Model parameters": _NO_FIGURE if pd.isna(total) else f"{total:,}",
+                "Training, s": _NO_FIGURE if pd.isna(seconds) else f"{seconds:.1f}",
                 "Published": ", ".join(stated) or "not stated",
             }
         )
-    facts = f"{rows['modalities'].iloc[0]} modalities, {_seeds(rows)}" + (f", errors in {unit}" if unit else "")
-    return f"{facts}.\n\n{_markdown(lines, right=list(lines[0])[1:-1])}"
+    facts = f"{rows['modalities'].iloc[0]} modalities, {seeds_of(rows)}" + (f", errors in {unit}" if unit else "")
+    return f"{facts}.\n\n{pipe_table(lines, right=list(lines[0])[1:-1])}"
 
 
 def _settings(rows: pd.DataFrame) -> str:
     """One table for all settings of an experiment, which stand in brackets behind its name."""
-    metrics = _metrics(rows)
-    cells: dict[tuple[str, int, Series], dict[str, dict[str, Any]]] = {}
-    for name, of_size in _by_size(rows):
-        setting = ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items())
-        for series, by_metric in _by_series(of_size).items():
-            cells[setting, int(of_size["modalities"].iloc[0]), series] = by_metric
+    metrics = metrics_of(rows)
     lines = [
         {
-            "Setting": setting,
-            "Modalities": f"{modalities}",
+            "Setting": ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items()),
+            "Modalities": f"{of_size['modalities'].iloc[0]}",
             "Fusion": str(series),
-            **{METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics},
+            **_scores(by_metric, metrics),
             "Fusion parameters": f"{next(iter(by_metric.values()))['fusion_params']:,}",
         }
-        for (setting, modalities, series), by_metric in cells.items()
+        for name, of_size in by_size(rows)
+        for series, by_metric in by_series(of_size).items()
     ]
-    return _markdown(lines, right=["Modalities", *list(lines[0])[3:]])
+    return pipe_table(lines, right=["Modalities", *list(lines[0])[3:]])
+
+
+def _scores(by_metric: Mapping[str, dict[str, Any]], metrics: Iterable[str]) -> dict[str, str]:
+    return {METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics}
 
 
 def _score(row: dict[str, Any] | None) -> str:
     if row is None or (row["metric"] == "diverged" and math.isnan(row["mean"])):
         return _NO_FIGURE
     if math.isnan(row["mean"]):
-        return _no_score(row)
+        return no_score(row)
     if row["metric"] == "diverged":
         return f"{100 * row['mean']:.0f} %"
     metric = METRICS[row["metric"]]
-    digits = metric.digits
+    score = f"{row['mean']:.{metric.digits}f}"
     if math.isnan(row["ci95_low"]) or metric.is_cost:
-        return f"{row['mean']:.{digits}f}"
-    return f"{row['mean']:.{digits}f} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{digits}f}"
-
-
-BASELINE_LINES = {"persistence": "--", "historical-average": "-."}
-"""How forecasts without a model are drawn."""
-
-
-def _no_score(row: dict[str, Any]) -> str:
-    return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
-
-
-def _verdict_section(found: list[Verdict], papers: list[Paper]) -> str:
-    lines = [
-        {
-            "Claim": verdict.claim,
-            "Statement": verdict.statement,
-            "Published": verdict.published,
-            "Confidence": verdict.confidence,
-            "Verdict": f"**{verdict.verdict}**",
-        }
-        for verdict in found
-    ]
-    reasons = [
-        f"- **{verdict.claim}**, {verdict.verdict}: {verdict.reason}"
-        + (f" *Our reading:* {verdict.reading}" if verdict.reading else "")
-        for verdict in found
-    ]
-    unknown = [
-        f"- [{paper.title}](https://arxiv.org/abs/{paper.arxiv}): "
-        + ", ".join(name for name, value in paper.settings.items() if value is None)
-        for paper in papers
-    ]
-    return "\n\n".join(
-        [
-            "## Published against reproduced",
-            "The papers' full text was not at hand. Confidence in what is published: A = the authors' own words, "
-            "B = a digest that agrees with an abstract, C = one digest alone.",
-            _markdown(lines),
-            "### Why",
-            "\n".join(reasons),
-            "### Not stated in the sources at hand",
-            "\n".join(unknown),
-        ]
-    )
-
-
-def _markdown(lines: list[dict[str, str]], right: Sequence[str] = ()) -> str:
-    """A pipe table; the columns ``right`` are aligned to the right."""
-    frame = pd.DataFrame(lines).map(lambda text: text.replace("|", "\\|"))
-    alignment = ["right" if column in right else "left" for column in frame.columns]
-    return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
-
-
-_QFL = ("QFL", "#0072B2", "o")
-_BASELINE = ("Classical baseline", "#D55E00", "s")
-_CONTROL = ("Classical control of QFL's size", "#009E73", "D")
-# Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour.
-
-
-def _style(fusion: str) -> tuple[str, str, str]:
-    return {"qfl": _QFL, "control": _CONTROL}.get(base(fusion), _BASELINE)
-
-
-def score_figure(
-    frame: pd.DataFrame,
-    title: str,
-    profile: str,
-    units: Mapping[str, str],
-    chance: Mapping[str, float],
-    metric: str | None = None,
-) -> Figure:
-    """One panel per data set and number of modalities: mean and 95 % interval of a metric for each fusion.
-
-    The metric is the first of the data set unless it is named; further arguments as for :func:`write_table`.
-    """
-    panels = _by_size(frame)
-    names = [series for series in _by_series(frame) if series.fusion not in BASELINE_LINES]
-    columns = min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(3.7 * columns, rows * (1.0 + 0.19 * len(names)) + 1.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
-    for axis, (name, cells) in zip(axes, panels, strict=False):
-        shown = metric or _metrics(cells)[0]
-        _panel(axis, name, cells, shown, names, units.get(name), _guess(shown, chance.get(name)))
-    for axis in axes[len(panels) :]:
-        axis.remove()
-    if frame["dataset"].nunique() == 1:
-        limits = [axis.get_xlim() for axis in axes[: len(panels)]]
-        for axis in axes[: len(panels)]:
-            axis.set_xlim(min(left for left, _ in limits), max(right for _, right in limits))
-    styles = dict.fromkeys(_style(series.fusion) for series in names)
-    legend = [Line2D([], [], color=color, marker=marker, label=label) for label, color, marker in styles]
-    if any(_guess(metric or _metrics(cells)[0], chance.get(name)) is not None for name, cells in panels):
-        legend.append(Line2D([], [], color="black", linestyle=":", label="Best constant guess"))
-    for fusion in [fusion for fusion in BASELINE_LINES if fusion in set(frame["fusion"])]:
-        legend.append(Line2D([], [], color="black", linestyle=BASELINE_LINES[fusion], label=FUSIONS[fusion]))
-    spread = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
-    caption = textwrap.fill(f"{spread}, {_seeds(frame)}; profile {profile}", 48 * columns)
-    figure.suptitle(f"{title}\n{caption}", fontsize=10)
-    figure.legend(handles=legend, loc="outside lower center", ncols=2 * columns - 1, fontsize=9, frameon=False)
-    return figure
-
-
-def _guess(metric: str, chance: float | None) -> float | None:
-    """What the best constant guess scores; None for a metric that has no such thing."""
-    return {"accuracy": chance, "roc_auc": 0.5}.get(metric)
-
-
-def _panel(
-    axis: Axes,
-    name: str,
-    cells: pd.DataFrame,
-    metric: str,
-    names: list[Series],
-    unit: str | None,
-    chance: float | None,
-) -> None:
-    scores = {series: by_metric.get(metric) for series, by_metric in _by_series(cells).items()}
-    if chance is not None:
-        axis.axvline(chance, color="black", linestyle=":", linewidth=1)
-    for fusion, line in BASELINE_LINES.items():
-        baseline = scores.get(Series(fusion=fusion))
-        if baseline is not None:
-            axis.axvline(baseline["mean"], color="black", linestyle=line, linewidth=1)
-    for position, series in enumerate(names):
-        row = scores.get(series)
-        if row is None:
-            continue
-        if math.isnan(row["mean"]):
-            axis.annotate(
-                _no_score(row),
-                (0.02, position),
-                xycoords=axis.get_yaxis_transform(),
-                va="center",
-                fontsize=8,
-                style="italic",
-                color="0.3",
-                bbox={"color": "white", "pad": 1.5},
-            )
-            continue
-        _, color, marker = _style(series.fusion)
-        mean, low, high = row["mean"], row["ci95_low"], row["ci95_high"]
-        spread = None if math.isnan(low) else [[mean - low], [high - mean]]
-        axis.errorbar(mean, position, xerr=spread, color=color, marker=marker, markersize=4, capsize=2.5)
-    axis.set_yticks(range(len(names)), [str(series) for series in names])
-    axis.set_ylim(len(names) - 0.4, -0.6)
-    axis.tick_params(labelsize=9)
-    axis.set_xlabel(METRICS[metric].label + (f" ({unit})" if unit else ""), fontsize=9)
-    axis.set_title(f"{name}, {cells['modalities'].iloc[0]} modalities", fontsize=9)
-    axis.grid(axis="x", color="0.9")
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
+        return score
+    return f"{score} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{metric.digits}f}"

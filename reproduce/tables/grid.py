@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reproduce.claims.rows import FUSIONS, METRICS, typed
+from reproduce.report.style import STYLES
 from reproduce.sweep.run.run_one import EXPERIMENTS, computation
 from reproduce.sweep.runs import (
     BASELINES,
@@ -24,7 +25,6 @@ from reproduce.sweep.runs import (
     each_once,
 )
 from reproduce.tables.datasets import load_all
-from reproduce.tables.table2.figures import STYLES
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.engines import check_engine
 from tfq_fusion.training import Protocol, t_interval
@@ -91,7 +91,7 @@ def chosen(
     if nameless:
         raise ValueError(
             f"{', '.join(nameless)} has no name in reproduce.claims.rows.FUSIONS, or no style in "
-            "reproduce.tables.table2.figures.STYLES: enter it there."
+            "reproduce.report.style.STYLES: enter it there."
         )
     nameless = [name for names in metrics.values() for name in names if name not in METRICS]
     if nameless:

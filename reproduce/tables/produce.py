@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reproduce.claims.rows import from_csv, read_tables
-from reproduce.claims.verdicts import verdicts
+from reproduce.report.claims import CLAIMS
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import Figures, write_table
 from reproduce.sweep.preview import preview
@@ -78,6 +78,7 @@ def produce(
         return True
     _check_way(path_stem)
     with Store(raw) as store:
+        others = read_tables(path_stem.parent, but=path_stem.name)  # before anything runs: one may be broken
         there = 0 if fresh else len(stored(specs, store))
         console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
         try:
@@ -100,8 +101,8 @@ def produce(
         frame = None
         if len(failed) < len(results):
             frame = fold([result for result in results if result.status != FAILED])
-            written = write_table(frame, path_stem, title, profile, units, chance, notes, figures)
-            counts = Counter(verdict.verdict for verdict in verdicts(path_stem.parent))
+            written, found = write_table(frame, path_stem, title, profile, units, chance, notes, figures, others=others)
+            counts = Counter(verdict.verdict for verdict in found)
     if frame is not None:
         for note in notes:
             console.print(note)
@@ -118,11 +119,10 @@ def produce(
 
 
 def _check_way(path_stem: Path) -> None:
-    """Refuse what would end the command after its runs: folders in the way, and other tables that cannot be read."""
-    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")):
+    """Refuse what would end the command after its runs: folders in the way."""
+    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md"), path_stem.with_name(CLAIMS)):
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder, and a file of the table goes there. Move it away.")
-    read_tables(path_stem.parent, but=path_stem.name)
 
 
 def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:

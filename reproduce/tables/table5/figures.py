@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from reproduce.claims.rows import METRICS, base, caption, options
-
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
-_MARKERS = "osD^Pv*"
+from reproduce.report.style import (
+    LABEL,
+    NOTE,
+    draw,
+    finish,
+    legend,
+    new_figure,
+    numbered,
+    panels,
+    powers,
+    spread,
+    ticks,
+)
 
 
 def ablation_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
@@ -42,19 +50,19 @@ def _measurement(rows: pd.DataFrame) -> Figure:
     trained = rows[rows["metric"] == "accuracy"]
     ranks = rows[rows["metric"] == "rank_outputs"].assign(outputs=lambda cells: _setting(cells, "outputs", int))
     figure, axes = _new("Measurements, compared at equal numbers of outputs", rows, 2, 2, 5.8)
-    for axis, (name, cells) in _panels(axes[:2], _each(trained, "dataset")):
+    for axis, (name, cells) in panels(axes[:2], _each(trained, "dataset")):
         _dots(axis, cells, named=axis is axes[0])
-        axis.set_title(f"{name}, P = {cells['degree'].iloc[0]}", fontsize=9)
-    for axis, (degree, cells) in _panels(axes[2:], _each(ranks, "degree")):
+        axis.set_title(f"{name}, P = {cells['degree'].iloc[0]}", fontsize=LABEL)
+    for axis, (degree, cells) in panels(axes[2:], _each(ranks, "degree")):
         for style, (name, points) in enumerate(_each(cells, "fusion")):
-            _line(axis, points["outputs"], points, style, _said(str(name)), markerfacecolor="none")
+            draw(axis, points["outputs"], points, numbered(style), label=_said(str(name)), markerfacecolor="none")
         states = rows[(rows["metric"] == "rank_states") & (rows["degree"] == degree)]["mean"].max()
         axis.axhline(states, color="black", linestyle=":", linewidth=1)
-        axis.annotate(f"the states: {states:g}", (4, states), va="bottom", fontsize=8)
-        _log(axis, "x", (4, 8, 16, 32, 64, 128, 255))
-        _log(axis, "y", (4, 8, 16, 32, 64, 128, 255))
-        _name(axis, "Outputs (observables)", "Rank of the outputs", f"4 qubits, random weights, P = {degree}")
-    _legend(figure, axes[2:], columns=3)
+        axis.annotate(f"the states: {states:g}", (4, states), va="bottom", fontsize=NOTE)
+        ticks(axis, "x", (4, 8, 16, 32, 64, 128, 255))
+        ticks(axis, "y", (4, 8, 16, 32, 64, 128, 255))
+        finish(axis, "Outputs (observables)", "Rank of the outputs", f"4 qubits, random weights, P = {degree}")
+    legend(figure, axes[2:], columns=3)
     return figure
 
 
@@ -62,9 +70,9 @@ def _circuit(rows: pd.DataFrame) -> Figure:
     trained = rows[rows["metric"] == "accuracy"]
     sets = trained["dataset"].nunique()
     figure, axes = _new("One part of the circuit changed (P = 3, 32 outputs)", rows, sets, 1, 3.0)
-    for axis, (name, cells) in _panels(axes, _each(trained, "dataset")):
+    for axis, (name, cells) in panels(axes, _each(trained, "dataset")):
         _dots(axis, cells, named=axis is axes[0])
-        axis.set_title(str(name), fontsize=9)
+        axis.set_title(str(name), fontsize=LABEL)
     return figure
 
 
@@ -76,17 +84,15 @@ def _encoding(rows: pd.DataFrame) -> Figure:
     figure, axes = _new("Scale of the angles, and how encoders end (japanese-vowels, P = 2)", rows, 3, 1, 3.4)
     for axis, metric in zip(axes, ("accuracy", "reconstruction_error", "saturation"), strict=True):
         for style, (inputs, points) in enumerate(_each(rows[rows["metric"] == metric], "inputs")):
-            _line(axis, points["scale"], points, style, str(inputs))
+            draw(axis, points["scale"], points, numbered(style), label=str(inputs))
             if metric == "reconstruction_error":
                 before = rows[(rows["metric"] == f"{metric}_untrained") & (rows["inputs"] == inputs)]
-                axis.plot(
-                    before["scale"], before["mean"], color=_COLORS[style % len(_COLORS)], linestyle=":", linewidth=1.2
-                )
-        _log(axis, "x", sorted(rows["scale"].unique()))
-        _name(axis, "Scale (units of π)", METRICS[metric].label, "")
-    axes[1].set_title("dotted: before training", fontsize=9)
-    axes[2].set_ylabel("Features beyond ±0.99 (share)", fontsize=9)
-    _legend(figure, axes[:1])
+                axis.plot(before["scale"], before["mean"], color=numbered(style).color, linestyle=":", linewidth=1.2)
+        ticks(axis, "x", sorted(rows["scale"].unique()))
+        finish(axis, "Scale (units of π)", METRICS[metric].label, "")
+    axes[1].set_title("dotted: before training", fontsize=LABEL)
+    axes[2].set_ylabel("Features beyond ±0.99 (share)", fontsize=LABEL)
+    legend(figure, axes[:1], columns=5)
     return figure
 
 
@@ -106,21 +112,21 @@ def _gradients(rows: pd.DataFrame) -> Figure:
     styles = {name: style for style, name in enumerate(variances["fusion"].unique())}
     for axis, (cells, label, title) in zip(axes, sweeps, strict=False):
         for name, points in _each(cells.sort_values("x"), "fusion"):
-            _line(axis, points["x"], points, styles[str(name)], _said(str(name)))
+            draw(axis, points["x"], points, numbered(styles[str(name)]), label=_said(str(name)))
         sizes = cells.drop_duplicates("x").sort_values("x")
         exact = [two_design_variance(_qubits(size)) for size in sizes["modalities"] * sizes["features"]]
         axis.plot(sizes["x"], np.log2(exact), color="black", linestyle=":", linewidth=1.2, label="2-design")
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda exponent, _: f"$2^{{{exponent:g}}}$"))
+        powers(axis, 2)
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if label != "Qubits n":
-            _log(axis, "x", sizes["x"])
-        _name(axis, label, "Variance of the gradient", title)
+            ticks(axis, "x", sizes["x"])
+        finish(axis, label, "Variance of the gradient", title)
     remedies = rows[(rows["part"] == "remedies") & (rows["metric"] == "accuracy")]
-    for axis, (_, cells) in _panels(axes[3:], _each(remedies, "part")):
+    for axis, (_, cells) in panels(axes[3:], _each(remedies, "part")):
         _dots(axis, cells)
-        axis.set_title("japanese-vowels, two blocks per unitary", fontsize=9)
-    _legend(figure, axes[:3], columns=3)
+        axis.set_title("japanese-vowels, two blocks per unitary", fontsize=LABEL)
+    legend(figure, axes[:3], columns=3)
     return figure
 
 
@@ -136,25 +142,25 @@ def _noise(rows: pd.DataFrame) -> Figure:
     for axis, channel in zip(axes[:2], ("depolarizing", "phase_damping"), strict=True):
         cells = noisy[(noisy["channel"] == channel) & (noisy["trained"] == "noiseless")]
         for style, (degree, points) in enumerate(_each(cells, "degree")):
-            _line(axis, points["rate"], points, style, f"QFL, P = {degree}")
-        _name(axis, "Error rate per gate and qubit", "Accuracy", channel.replace("_", " "))
+            draw(axis, points["rate"], points, numbered(style), label=f"QFL, P = {degree}")
+        finish(axis, "Error rate per gate and qubit", "Accuracy", channel.replace("_", " "))
     cells = noisy[(noisy["channel"] == "depolarizing") & (noisy["trained"] == "noiseless")]
     for style, (degree, points) in enumerate(_each(cells, "degree")):
-        _line(axes[2], points["rate"] * degree, points, style, f"QFL, P = {degree}")
-    _name(axes[2], "P x error rate", "Accuracy", "depolarizing")
+        draw(axes[2], points["rate"] * degree, points, numbered(style), label=f"QFL, P = {degree}")
+    finish(axes[2], "P x error rate", "Accuracy", "depolarizing")
     trained = noisy[(noisy["channel"] == "depolarizing") & noisy["degree"].isin((1, 2))]
     for (degree, how), points in _each(trained, ["degree", "trained"]):
-        hollow = {"linestyle": "--", "markerfacecolor": "none"} if how == "noisy" else {}
-        _line(axes[3], points["rate"], points, degree - 1, f"P = {degree}, trained {how}", **hollow)
-    _name(axes[3], "Error rate per gate and qubit", "Accuracy", "depolarizing: trained with noise, or without")
-    axes[3].legend(fontsize=8, frameon=False)
+        hollow: dict[str, Any] = {"linestyle": "--", "markerfacecolor": "none"} if how == "noisy" else {}
+        draw(axes[3], points["rate"], points, numbered(degree - 1), label=f"P = {degree}, trained {how}", **hollow)
+    finish(axes[3], "Error rate per gate and qubit", "Accuracy", "depolarizing: trained with noise, or without")
+    axes[3].legend(fontsize=NOTE, frameon=False)
     for axis in axes:
         axis.set_xscale("log")
         for line, fusion in (("--", "lmf"), (":", "gcn")):
             level = rows[rows["fusion"] == fusion]["mean"]
             if len(level):
                 axis.axhline(level.iloc[0], color="black", linestyle=line, linewidth=1, label=caption(fusion))
-    _legend(figure, axes[:1])
+    legend(figure, axes[:1], columns=5)
     return figure
 
 
@@ -167,48 +173,34 @@ def _devices(rows: pd.DataFrame) -> Figure:
         cells = compiled[compiled["metric"] == metric].sort_values("degree")
         for style, (processor, of_processor) in enumerate(_each(cells, "processor")):
             for _, points in _each(of_processor, "modalities"):
-                _line(axis, points["degree"], points, style, str(processor))
+                draw(axis, points["degree"], points, numbered(style), label=str(processor))
         for modalities, points in _each(cells, "modalities"):
             last = points.sort_values(["degree", "mean"]).iloc[-1]
-            axis.annotate(f"M = {modalities}", (last["degree"], last["mean"]), xytext=(4, 0), fontsize=8,
+            axis.annotate(f"M = {modalities}", (last["degree"], last["mean"]), xytext=(4, 0), fontsize=NOTE,
                           textcoords="offset points", va="center")  # fmt: skip
         axis.set_yscale("log")
         axis.margins(x=0.25)
-        axis.xaxis.set_major_locator(FixedLocator(sorted(cells["degree"].unique())))
-        _name(axis, "Degree P", METRICS[metric].label + (" (moments)" if metric == "depth" else ""), "")
+        ticks(axis, "x", cells["degree"].unique(), "linear")
+        finish(axis, "Degree P", METRICS[metric].label + (" (moments)" if metric == "depth" else ""), "")
     measured = rows[(rows["part"] == "device") & (rows["metric"] == "accuracy")]
     shots = _setting(measured, "shots", str)
     counted = measured[shots != "exact"].assign(shots=shots[shots != "exact"].map(int)).sort_values("shots")
     for style, processor in ((1, "rainbow"), (2, "weber"), (6, "noiseless")):
         points = counted[_setting(counted, "processor", str) == processor]
-        _line(axes[2], points["shots"], points, style, processor)
+        draw(axes[2], points["shots"], points, numbered(style), label=processor)
         exact = measured[(_setting(measured, "processor", str) == processor) & (shots == "exact")]["mean"]
         if len(exact):
-            axes[2].axhline(exact.iloc[0], color=_COLORS[style % len(_COLORS)], linestyle=":", linewidth=1)
+            axes[2].axhline(exact.iloc[0], color=numbered(style).color, linestyle=":", linewidth=1)
     axes[2].set_xscale("log")
-    _name(axes[2], "Shots per observable", "Accuracy", "M = 3, P = 1; dotted: exact")
-    _legend(figure, axes, columns=4)
+    finish(axes[2], "Shots per observable", "Accuracy", "M = 3, P = 1; dotted: exact")
+    legend(figure, axes, columns=4)
     return figure
 
 
 def _new(title: str, rows: pd.DataFrame, columns: int, lines: int, height: float) -> tuple[Figure, list[Axes]]:
     """A figure with its caption, and its panels row by row."""
-    figure = Figure(figsize=(7.4, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(lines, columns, squeeze=False).flatten().tolist()
-    seeds = sorted({int(count) for count in rows["seeds"]})
-    count = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
-    spread = "1 seed, no interval" if seeds == [1] else f"mean and 95 % interval over {count} seeds"
-    figure.suptitle(f"{title}\n{spread}", fontsize=10)
-    return figure, axes
-
-
-def _panels(axes: Sequence[Axes], groups: Iterable[tuple[Any, pd.DataFrame]]) -> Iterator[tuple[Axes, Any]]:
-    """Each panel with its group; panels without one are taken away."""
-    found = list(groups)
-    yield from zip(axes, found, strict=False)
-    for axis in axes[len(found) :]:
-        axis.remove()
+    figure = new_figure(height, title, spread(rows))
+    return figure, figure.subplots(lines, columns, squeeze=False).flatten().tolist()
 
 
 def _each(rows: pd.DataFrame, by: Any) -> list[tuple[Any, pd.DataFrame]]:
@@ -216,33 +208,15 @@ def _each(rows: pd.DataFrame, by: Any) -> list[tuple[Any, pd.DataFrame]]:
     return list(rows.groupby(by, sort=False))
 
 
-def _line(axis: Axes, x: pd.Series, points: pd.DataFrame, style: int, label: str, **more: Any) -> None:
-    interval = [points["mean"] - points["ci95_low"], points["ci95_high"] - points["mean"]]
-    axis.errorbar(
-        x,
-        points["mean"],
-        yerr=interval,
-        label=label,
-        **{
-            "color": _COLORS[style % len(_COLORS)],
-            "marker": _MARKERS[style % len(_MARKERS)],
-            "markersize": 4.5,
-            "linewidth": 1.2,
-            "capsize": 2,
-            **more,
-        },
-    )
-
-
 def _dots(axis: Axes, cells: pd.DataFrame, named: bool = True) -> None:
     """A line per change of QFL, with its score; the panel to the left can name them."""
     names = [_said(fusion) for fusion in cells["fusion"]]
     for place, row in enumerate(cells.to_dict("records")):
         spread = [[row["mean"] - row["ci95_low"]], [row["ci95_high"] - row["mean"]]]
-        axis.errorbar(row["mean"], place, xerr=spread, color=_COLORS[0], marker="o", markersize=4.5, capsize=2.5)
+        axis.errorbar(row["mean"], place, xerr=spread, color=numbered(0).color, marker="o", markersize=4.5, capsize=2.5)
     axis.set_yticks(range(len(cells)), names if named else [""] * len(names))
     axis.set_ylim(len(cells) - 0.4, -0.6)
-    _name(axis, METRICS[cells["metric"].iloc[0]].label, "", "")
+    finish(axis, METRICS[cells["metric"].iloc[0]].label, "", "")
 
 
 def _said(fusion: str) -> str:
@@ -264,34 +238,3 @@ def _setting(rows: pd.DataFrame, name: str, kind: Callable[[str], Any]) -> pd.Se
 
 def _qubits(features: int) -> int:
     return int(features).bit_length() + 1
-
-
-def _log(axis: Axes, which: Literal["x", "y"], ticks: Iterable[float]) -> None:
-    """A logarithmic axis with these ticks."""
-    axis.set(**{f"{which}scale": "log"})
-    scaled = axis.xaxis if which == "x" else axis.yaxis
-    scaled.set_major_locator(FixedLocator(list(ticks)))
-    scaled.set_minor_locator(NullLocator())
-    scaled.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
-
-
-def _name(axis: Axes, x: str, y: str, title: str) -> None:
-    axis.set_xlabel(x, fontsize=9)
-    axis.set_ylabel(y, fontsize=9)
-    if title:
-        axis.set_title(title, fontsize=9)
-    axis.tick_params(labelsize=8.5)
-    axis.grid(color="0.9")
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-
-
-def _legend(figure: Figure, axes: Sequence[Axes], columns: int = 5) -> None:
-    """One legend below for all panels."""
-    handles: dict[str, Any] = {}
-    for axis in axes:
-        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=columns, fontsize=8.5, frameon=False
-    )

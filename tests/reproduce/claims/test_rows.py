@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce.claims.rows import COLUMNS, base, caption, from_csv, label, options, read_table, write_csv
+from reproduce.claims.rows import (
+    COLUMNS,
+    base,
+    caption,
+    from_csv,
+    label,
+    options,
+    read_table,
+    to_csv,
+    validated,
+    write_csv,
+)
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
@@ -58,6 +69,22 @@ def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
     back = read_table(path)
     for column in ("mean", "ci95_low", "ci95_high"):
         assert back.loc[0, column] == pytest.approx(frame.loc[0, column], rel=5e-6)
+
+
+@given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
+def test_a_validated_frame_is_what_its_file_gives(mean, half_width):
+    frame = from_csv("\n".join([HEADER, QFL.replace("accuracy", "mae"), TFN, LMF]), "table1.csv")
+    frame.loc[0, ["mean", "ci95_low", "ci95_high"]] = [mean, mean - half_width, mean + half_width]
+    frame.loc[1, "fusion_params"] = 5**207
+    pd.testing.assert_frame_equal(validated(frame, "table1.csv"), from_csv(to_csv(frame), "table1.csv"))
+
+
+@pytest.mark.parametrize(("column", "value"), [("mean", 2.0), ("mean", np.inf), ("fusion", "qlf"), ("seeds", 0)])
+def test_a_frame_with_a_broken_row_is_refused_as_its_file_would_be(column, value):
+    frame = from_csv("\n".join([HEADER, TFN, QFL]), "table1.csv")
+    frame.loc[1, column] = value
+    with pytest.raises(ValueError, match=r"^table1\.csv, line 3: "):
+        validated(frame, "table1.csv")
 
 
 def test_other_columns_are_refused_on_writing(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,7 +164,10 @@ def test_broken_results_are_named(tmp_path):
 def test_compare_gives_every_claim_a_verdict_without_any_results(tmp_path):
     found = run(sys.executable, "-m", "reproduce", "compare", "--results", str(tmp_path))
     assert found.returncode == 0, found.stderr
-    assert "19 not comparable" in found.stdout
+    verdicts = [line for line in found.stdout.splitlines() if re.match(r"[QF]\d+ not comparable: ", line)]
+    assert f"\n{len(verdicts)} not comparable\n" in found.stdout
+    assert f"Wrote {tmp_path / 'claims.md'}." in found.stdout
+    assert (tmp_path / "claims.md").read_text().count("**not comparable**") == len(verdicts)
 
 
 def test_help_needs_no_tensorflow_and_no_second():

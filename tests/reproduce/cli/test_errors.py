@@ -22,7 +22,7 @@ from reproduce.sweep.store import Store
 from reproduce.tables import produce as module
 
 CALLED = (
-    "reproduce.claims.verdicts.verdicts",
+    "reproduce.claims.papers.verdicts",
     "reproduce.sweep.store.Store.__init__",
     "reproduce.cli.datasets.listing",
 )
@@ -158,7 +158,7 @@ def test_every_command_ends_alike(command, error, tmp_path, monkeypatch):
         raise error
 
     for function in (
-        "reproduce.claims.verdicts.verdicts",
+        "reproduce.claims.papers.verdicts",
         "reproduce.sweep.store.Store.__init__",
         "reproduce.cli.datasets.listing",
     ):
@@ -173,7 +173,7 @@ def test_ctrl_c_ends_every_command_alike(command, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     for function in (
-        "reproduce.claims.verdicts.verdicts",
+        "reproduce.claims.papers.verdicts",
         "reproduce.sweep.store.Store.__init__",
         "reproduce.cli.datasets.listing",
     ):
@@ -188,7 +188,7 @@ def test_ctrl_c_is_told_from_what_a_library_makes_of_it(tmp_path, monkeypatch):
             signal.raise_signal(signal.SIGINT)
         raise ImportError("initialization failed")
 
-    monkeypatch.setattr("reproduce.claims.verdicts.verdicts", compiled_import)
+    monkeypatch.setattr("reproduce.claims.papers.verdicts", compiled_import)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     try:
         assert invoke("compare", "--results", tmp_path) == (130, "Interrupted.\n")

@@ -1,4 +1,4 @@
-"""A table for people: three files from one frame."""
+"""A table for people: its files from one frame, and the page of claims."""
 
 import shutil
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from reproduce.claims.papers import PUBLISHED
+from reproduce.claims.papers import PUBLISHED, load_papers
 from reproduce.claims.rows import COLUMNS, read_table, write_csv
 from reproduce.report.page import write_table
 
@@ -55,10 +55,10 @@ def stem(tmp_path_factory):
     return stem
 
 
-def _line(markdown, start, section=""):
-    """The cells of the first table row after ``section`` that begins with ``start``."""
-    after = markdown[markdown.index(section) :].splitlines()
-    return [cell.strip() for cell in next(line for line in after if line.startswith(f"| {start} ")).split("|")[1:-1]]
+def _line(markdown, start):
+    """The cells of the first table row that begins with ``start``."""
+    (line, *_) = [line for line in markdown.splitlines() if line.startswith(f"| {start} ")]
+    return [cell.strip() for cell in line.split("|")[1:-1]]
 
 
 def test_the_csv_holds_the_frame(stem):
@@ -92,13 +92,16 @@ def test_the_page_says_what_made_it_and_in_which_unit(stem):
     assert "22 modalities, 3 seeds, errors in vehicles." in text
 
 
-def test_the_page_ends_with_a_verdict_and_a_reason_per_claim(stem):
-    text = stem.with_suffix(".md").read_text(encoding="utf-8")
-    for claim in [f"Q{number}" for number in range(1, 15)] + [f"F{number}" for number in range(1, 6)]:
-        verdict = _line(text, claim, "## Published against reproduced")[-1].strip("*")
+def test_the_page_of_claims_has_a_verdict_and_a_reason_per_claim_and_a_table_links_to_it(stem):
+    text = stem.with_name("claims.md").read_text(encoding="utf-8")
+    for claim in [claim.id for paper in load_papers() for claim in paper.claims]:
+        verdict = _line(text, claim)[-1].strip("*")
         assert f"- **{claim}**, {verdict}: " in text
     assert "0.504" in text
     assert "learning rate, batch size" in text
+    page = stem.with_suffix(".md").read_text(encoding="utf-8")
+    assert "(claims.md)" in page
+    assert "not comparable" not in page
 
 
 def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
@@ -111,7 +114,7 @@ def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
     text = (tmp_path / "table1.md").read_text(encoding="utf-8")
     assert _line(text, "QFL (P = 2)")[-1] == "Accuracy 0.91"
     assert _line(text, "QFL (P = 1)")[-1] == "not stated"
-    assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in text
+    assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in (tmp_path / "claims.md").read_text()
 
     write_table(FRAME, tmp_path / "table2", "Table 2", "smoke", units={}, chance={}, published=published)
     assert _line((tmp_path / "table2.md").read_text(encoding="utf-8"), "QFL (P = 2)")[-1] == "not stated"

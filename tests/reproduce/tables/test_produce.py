@@ -106,7 +106,7 @@ def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
     assert "Published claims: " in told
 
 
-@pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/"])
+@pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/", "claims.md/"])
 def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path, name):
     spec = tiny.spec("gcn", 5)
     path = tmp_path / "results" / name

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from reproduce.claims.rows import read_table
-from reproduce.claims.verdicts import verdicts
+from reproduce.claims.papers import load_papers, verdicts
+from reproduce.claims.rows import read_table, read_tables
 from reproduce.report.page import write_table
 from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult
 from reproduce.tables import table5
@@ -165,9 +165,9 @@ def test_a_diverged_run_is_a_cell_without_a_mean():
 
 
 def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_path):
-    written = write_table(frame, tmp_path / "table5", "T", "p", {}, {}, table5.notes(None), table5.FIGURES)
+    written, _ = write_table(frame, tmp_path / "table5", "T", "p", {}, {}, table5.notes(None), table5.FIGURES)
     parts = ("measurement", "circuit", "encoding", "gradients", "noise", "devices")
-    assert [path.name for path in written[2:]] == [f"table5-{part}.png" for part in parts]
+    assert [path.name for path in written[2:-1]] == [f"table5-{part}.png" for part in parts]
     page = (tmp_path / "table5.md").read_text()
     for experiment in ("feature-map-rank", "encoding", "gradient-variance", "noise", "device-circuit", "device"):
         assert page.count(f"## {experiment}\n") == 1
@@ -177,7 +177,7 @@ def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_
 
 def test_the_claims_on_measurements_and_on_open_questions_are_held_against_the_table(frame, tmp_path):
     write_table(frame, tmp_path / "table5", "T", "p", {}, {}, (), table5.FIGURES)
-    found = {verdict.claim: verdict for verdict in verdicts(tmp_path)}
+    found = {verdict.claim: verdict for verdict in verdicts(read_tables(tmp_path), load_papers())}
     assert found["Q12"].verdict == "not reproduced"  # all measurements are equally good here
     assert found["Q14"].verdict == "not comparable"
     assert "Decay per qubit, bits of QFL (P = 3, initial = uniform) on gradient-variance" in found["Q14"].reason

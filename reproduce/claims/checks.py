@@ -1,0 +1,498 @@
+"""The kinds of checks: each is a class that states its rule and judges by it.
+
+A check is held against the table that it names. Where a number is missing on either side, the verdict is "not
+comparable" and says what is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field
+
+from reproduce.claims.cells import (
+    Degree,
+    DivergedError,
+    FusionName,
+    MetricName,
+    Model,
+    NotComparableError,
+    Number,
+    Quantity,
+    Results,
+    Score,
+    Series,
+    Size,
+    Table,
+    Tolerance,
+    quantity_label,
+)
+from reproduce.claims.rows import METRICS, base, caption
+
+Outcome = Literal["reproduced", "not reproduced", "not comparable"]
+Metrics: TypeAlias = dict[str, MetricName]
+"""Data sets, each with the metric that decides there."""
+
+
+class Check(Model, ABC):
+    """How a claim is held against the results. A kind of check is a subclass that has a ``kind``."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def judge(self, published: float | None, results: Mapping[str, Results]) -> tuple[Outcome, str]:
+        """The outcome, and in words what decided it.
+
+        Args:
+            published: The published value, if one is stated.
+            results: Every table by its name.
+        """
+
+    @classmethod
+    def kinds(cls) -> dict[str, type[Check]]:
+        """Every kind of check by its name."""
+        found = {cls.kind: cls} if "kind" in vars(cls) else {}
+        for kind in cls.__subclasses__():
+            found |= kind.kinds()
+        return found
+
+
+def _of_its_kind(fields: Any) -> Any:
+    kinds = Check.kinds()
+    kind = fields.get("kind") if isinstance(fields, dict) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"expected a kind among {', '.join(kinds)}")
+    return kinds[kind].model_validate({name: value for name, value in fields.items() if name != "kind"})
+
+
+AnyCheck: TypeAlias = Annotated[Check, BeforeValidator(_of_its_kind)]
+"""A check of the kind that the field ``kind`` names."""
+
+
+class NoCheck(Check):
+    """Nothing in a results file could decide the claim; ``reason`` says why."""
+
+    kind = "none"
+    reason: str
+
+    def judge(self, published: float | None, results: Mapping[str, Results]) -> tuple[Outcome, str]:
+        """Never comparable."""
+        return "not comparable", self.reason
+
+
+class Shown(Model):
+    """A cell of the results."""
+
+    dataset: str
+    series: Series
+    quantity: Quantity
+
+
+class OpenCheck(Check):
+    """Nothing is claimed: what was measured here is shown as information."""
+
+    kind = "open"
+    table: Table
+    shown: Annotated[tuple[Shown, ...], Field(min_length=1)]
+
+    def judge(self, published: float | None, results: Mapping[str, Results]) -> tuple[Outcome, str]:
+        """Never comparable; says what was measured."""
+        try:
+            found = "; ".join(
+                f"{quantity_label(cell.quantity)} of {cell.series} on {cell.dataset} "
+                f"{results[self.table].score(cell.dataset, cell.series, cell.quantity)}"
+                for cell in self.shown
+            )
+        except NotComparableError as missing:
+            return "not comparable", _sentence(str(missing))
+        return "not comparable", f"Nothing is claimed that could be reproduced. Measured here: {found}."
+
+
+class Comparison(Check):
+    """A check against the rows of one table.
+
+    Where the claim cannot be judged, what this table has on the ``nearest`` data sets, and other tables on those that
+    ``elsewhere`` names, is shown as information.
+    """
+
+    table: Table
+    nearest: tuple[str, ...] | Metrics = ()
+    elsewhere: Mapping[Table, tuple[str, ...] | Metrics] = Field(default_factory=dict)
+
+    @abstractmethod
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """Whether the claim holds in the table, and the figures that say so.
+
+        Raises:
+            NotComparableError: If a number is missing.
+        """
+
+    @abstractmethod
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[Any, str]:
+        """What the table has on one data set, and the same in words; raises as :meth:`holds`.
+
+        ``metric`` is what the data set is mapped to; empty where it is in a list.
+        """
+
+    def judge(self, published: float | None, results: Mapping[str, Results]) -> tuple[Outcome, str]:
+        """By :meth:`holds`; where that cannot be told, with :meth:`on` of other data sets."""
+        try:
+            holds, reason = self.holds(published, results[self.table])
+        except NotComparableError as missing:
+            notes = ". ".join(self._notes(results))
+            return "not comparable", _sentence(str(missing)) + (f" For information: {notes}." if notes else "")
+        return "reproduced" if holds else "not reproduced", _sentence(reason)
+
+    def _notes(self, results: Mapping[str, Results]) -> Iterator[str]:
+        for table, datasets in ((self.table, self.nearest), *self.elsewhere.items()):
+            for dataset in datasets:
+                metric = datasets[dataset] if isinstance(datasets, dict) else ""
+                with contextlib.suppress(NotComparableError):
+                    told = self.on(dataset, metric, results[table])[1]
+                    yield told if table == self.table else f"In {table}, {told}"
+
+
+class ValueCheck(Comparison):
+    """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
+
+    ``modalities`` says with how many of them, here and below; None for the most that the table has on the data set.
+    """
+
+    kind = "value"
+    dataset: str | None
+    series: Series
+    quantity: Quantity
+    tolerance: Tolerance = 0.0
+    modalities: Size | None = None
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        published, dataset = _stated(published, self.dataset)
+        score, reason = self.on(dataset, "", results)
+        holds = score.covers(published, self.tolerance, f"{self.series} on {dataset}")
+        return holds, f"{reason}, published {published:g}"
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[Score, str]:
+        """The reproduced value."""
+        score = results.score(dataset, self.series, self.quantity, self.modalities)
+        return score, f"{self.series} on {dataset}: {quantity_label(self.quantity)} {score}"
+
+
+class RatioCheck(Comparison):
+    """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
+
+    The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
+    tolerance counts.
+    """
+
+    kind = "ratio"
+    dataset: str | None
+    numerator: Series
+    denominator: Series
+    quantity: Quantity
+    tolerance: Tolerance = 0.0
+    modalities: Size | None = None
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        published, dataset = _stated(published, self.dataset)
+        ratio, reason = self.on(dataset, "", results)
+        return ratio.covers(published, self.tolerance, f"the ratio on {dataset}"), f"{reason}, published {published:g}"
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[Score, str]:
+        """The reproduced ratio."""
+        over = results.score(dataset, self.numerator, self.quantity, self.modalities)
+        under = results.score(dataset, self.denominator, self.quantity, self.modalities)
+        if under.mean <= 0 or under.low <= 0:
+            raise NotComparableError(f"a ratio to {self.denominator} on {dataset} has no bounds: {under} reaches zero")
+        ratio = Score(over.mean / under.mean, over.low / under.high, over.high / under.low)
+        label = f"{quantity_label(self.quantity)} of {self.numerator} / {self.denominator}"
+        return ratio, f"{label} on {dataset}: {over} / {under} = {ratio}"
+
+
+class OrderingCheck(Comparison):
+    """``above`` beats every one of ``below`` on every data set.
+
+    One series beats another if its 95 % interval lies wholly on the better side of the other's, or if every seed of the
+    other diverged.
+    """
+
+    kind = "ordering"
+    above: Series
+    below: tuple[Series, ...]
+    datasets: Metrics
+    nearest: Metrics = Field(default_factory=dict)
+    elsewhere: Mapping[Table, Metrics] = Field(default_factory=dict)
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        return all(best for best, _ in found), ". ".join(reason for _, reason in found)
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether it beats all of the others."""
+        above = results.score(dataset, self.above, metric)
+        above.require_interval(f"{self.above} on {dataset}")
+        placed: dict[str, list[str]] = {"better than": [], "not told apart from": [], "worse than": []}
+        for series in self.below:
+            try:
+                other = results.score(dataset, series, metric)
+            except DivergedError:
+                placed["better than"].append(f"{series} (diverged)")
+                continue
+            other.require_interval(f"{series} on {dataset}")
+            placed[above.place(other, metric)].append(f"{series} {other}")
+        relations = "; ".join(f"{place} {', '.join(others)}" for place, others in placed.items() if others)
+        best = not placed["not told apart from"] and not placed["worse than"]
+        return best, f"{dataset}: {METRICS[metric].label} of {self.above} {above} is {relations}"
+
+
+class StabilityCheck(Comparison):
+    """From ``few`` to ``many`` modalities ``degrades`` gets worse, and ``stable`` does not.
+
+    A series gets worse if its 95 % interval with many lies wholly on the worse side of that with few, or if with many
+    every seed diverged.
+    """
+
+    kind = "stability"
+    dataset: str
+    metric: MetricName
+    few: Size
+    many: Size
+    stable: Series
+    degrades: Series
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        return self.on(self.dataset, "", results)
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether one degrades and the other does not."""
+        found = {series: self._worsens(series, dataset, results) for series in (self.degrades, self.stable)}
+        sizes = f"{METRICS[self.metric].label} from {self.few} to {self.many} modalities"
+        reasons = "; ".join(f"{series} {reason}" for series, (_, reason) in found.items())
+        return found[self.degrades][0] and not found[self.stable][0], f"{dataset}: {sizes}: {reasons}"
+
+    def _worsens(self, series: Series, dataset: str, results: Results) -> tuple[bool, str]:
+        few = results.score(dataset, series, self.metric, self.few)
+        few.require_interval(f"{series} with {self.few} modalities on {dataset}")
+        try:
+            many = results.score(dataset, series, self.metric, self.many)
+        except DivergedError:
+            return True, f"{few}, then every seed diverged"
+        many.require_interval(f"{series} with {self.many} modalities on {dataset}")
+        worse = many.place(few, self.metric) == "worse than"
+        return worse, f"{few}, then {many}, {'worse' if worse else 'not told to be worse'}"
+
+
+class DegreeShapeCheck(Comparison):
+    """On every data set the mean gets better from each degree of ``rises`` to the next, and worse at ``drops_at``.
+
+    The means alone are compared: with few seeds the intervals of neighbouring degrees overlap.
+    """
+
+    kind = "degree_shape"
+    rises: Annotated[tuple[Degree, ...], Field(min_length=2)]
+    drops_at: Degree
+    datasets: Metrics
+    nearest: Metrics = Field(default_factory=dict)
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        degrees = ", ".join(map(str, (*self.rises, self.drops_at)))
+        return all(shape for shape, _ in found), f"at P = {degrees}: {'; '.join(reason for _, reason in found)}"
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether quality has that shape."""
+        means = [results.score(dataset, _qfl(degree), metric).mean for degree in (*self.rises, self.drops_at)]
+        quality = [-mean for mean in means] if METRICS[metric].lower_is_better else means
+        rises = all(left < right for left, right in itertools.pairwise(quality[:-1]))
+        drops = quality[-1] < quality[-2]
+        figures = ", ".join(f"{mean:.4g}" for mean in means)
+        shape = f"{'rises' if rises else 'no steady rise'}, {'then drops' if drops else 'no drop'}"
+        return rises and drops, f"{dataset} ({METRICS[metric].label} {figures}) {shape}"
+
+
+class GrowthCheck(Comparison):
+    """Fusion parameters grow by no larger a factor than the modalities, between the fewest and the most of these."""
+
+    kind = "growth"
+    dataset: str
+    series: Series
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        return self.on(self.dataset, "", results)
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether they grow at most linearly."""
+        sizes = results.sizes(dataset)
+        fewest, most = sizes[0], sizes[-1]
+        if fewest == most:
+            raise NotComparableError(f"growth needs results on {dataset} with more than {most} modalities")
+        few, many = (results.score(dataset, self.series, "fusion_params", size).mean for size in (fewest, most))
+        return many / few <= most / fewest, (
+            f"{self.series} has {few:g} fusion parameters at {fewest} modalities and {many:g} at {most}: "
+            f"{many / few:.3g} times the parameters for {most / fewest:.3g} times the modalities"
+        )
+
+
+class EqualsDegreeCheck(Comparison):
+    """With every number of modalities and at every one of ``degrees``, a figure of QFL is the degree itself."""
+
+    kind = "equals_degree"
+    dataset: str
+    quantity: MetricName
+    degrees: tuple[Degree, ...]
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        return self.on(self.dataset, "", results)
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether all of them are equal."""
+        equal: list[bool] = []
+        reasons = []
+        for size in results.sizes(dataset):
+            scores = [results.score(dataset, _qfl(degree), self.quantity, size) for degree in self.degrees]
+            equal += [score.mean == score.highest == p for score, p in zip(scores, self.degrees, strict=True)]
+            reasons.append(f"{', '.join(map(str, scores))} with {size} modalities")
+        label = f"{quantity_label(self.quantity)} of QFL on {dataset} at P = {', '.join(map(str, self.degrees))}"
+        return all(equal), f"{label}: {'; '.join(reasons)}"
+
+
+class LeastDegreeCheck(Comparison):
+    """The lowest degree at which QFL scores ``at_most`` is the published value, and none of ``others`` scores that.
+
+    A score counts as at most so much if its 95 % interval lies wholly there.
+    """
+
+    kind = "least_degree"
+    dataset: str | None
+    quantity: MetricName
+    at_most: Number
+    others: tuple[Series, ...]
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        published, dataset = _stated(published, self.dataset)
+        (least, alone), reason = self.on(dataset, "", results)
+        return least == published and alone, f"{reason}, published {published:g}"
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[tuple[int, bool], str]:
+        """The lowest degree that scores as asked, and whether no other fusion does."""
+        below = ""
+        for degree in itertools.count(1):
+            score = results.score(dataset, _qfl(degree), self.quantity)
+            if score.highest <= self.at_most:
+                break
+            below = f", and {score} at P = {degree}"
+        others = {series: results.score(dataset, series, self.quantity) for series in self.others}
+        told = "".join(f"; of {series} {other}" for series, other in others.items())
+        text = f"{quantity_label(self.quantity)} of QFL on {dataset} is at most {self.at_most:g} from P = {degree} on"
+        alone = all(other.highest > self.at_most for other in others.values())
+        return (degree, alone), f"{text}, {score}{below}{told}"
+
+
+class FewerParametersCheck(Comparison):
+    """At its own best accuracy a network has at most one ``times``-th of the parameters that any other one needs.
+
+    Of the sizes of ``fusion`` the one with the best mean accuracy counts, and of the others' parameters what
+    :mod:`reproduce.tables.table4.equal_accuracy` reads off their curves. If no other network reaches that accuracy, the
+    largest has to have ``times`` as many parameters. ``times`` is the published value where it is None.
+    """
+
+    kind = "fewer_parameters"
+    fusion: FusionName
+    datasets: tuple[str, ...]
+    modalities: Size
+    times: Number | None = None
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        times, _ = _stated(published if self.times is None else self.times, "")
+        found = [self.on(dataset, "", results) for dataset in self.datasets]
+        for (ratio, reached), reason in found:
+            if not reached and ratio < times:
+                raise NotComparableError(f"{reason}, which does not decide about {times:g} times; try larger ones")
+        reasons = "; ".join(reason for _, reason in found)
+        return all(ratio >= times for (ratio, _), _ in found), f"{reasons}; held against {times:g} times"
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[tuple[float, bool], str]:
+        """How many times the parameters others need, and whether they reach the accuracy at all."""
+        sizes = {
+            fusion: rows
+            for (name, modalities, fusion, _), rows in results.rows.items()
+            if (name, modalities) == (dataset, self.modalities) and "parameter_ratio" in rows
+        }
+        own = {fusion: rows for fusion, rows in sizes.items() if base(fusion) == self.fusion}
+        if not own:
+            raise results.missing(f"ratios of parameters on {dataset} with {self.modalities} modalities")
+        best = max(own, key=lambda fusion: own[fusion]["accuracy"]["mean"])
+        accuracy, ratio = own[best]["accuracy"]["mean"], own[best]["parameter_ratio"]["mean"]
+        parameters = own[best]["accuracy"]["total_params"]
+        told = f"{dataset}: {caption(best)} has Accuracy {accuracy:.4g} with {parameters} parameters"
+        if not math.isnan(ratio):
+            return (ratio, True), f"{told}, the leanest classical network of that accuracy {ratio:.3g} times as many"
+        ratio = max(rows["accuracy"]["total_params"] for fusion, rows in sizes.items() if fusion not in own)
+        ratio /= parameters
+        return (ratio, False), f"{told}, which no classical network reaches, the largest with {ratio:.3g} times as many"
+
+
+class SpreadCheck(Comparison):
+    """On every data set the scores of ``series`` deviate over seeds no more than those of the worst of ``among``.
+
+    The sample standard deviations are compared; a seed of ``series`` that diverged decides against it.
+    """
+
+    kind = "spread"
+    series: Series
+    among: tuple[Series, ...]
+    datasets: Metrics
+    modalities: Size
+    nearest: Metrics = Field(default_factory=dict)
+    elsewhere: Mapping[Table, Metrics] = Field(default_factory=dict)
+
+    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+        """See the class."""
+        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        return all(narrow for narrow, _ in found), "; ".join(reason for _, reason in found)
+
+    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+        """Whether the scores deviate no more, and none diverged."""
+        spreads = {}
+        for series in (self.series, *self.among):
+            results.score(dataset, series, metric, self.modalities)  # which says why there is none
+            spreads[series] = results.row(dataset, series, metric, self.modalities)["std"]
+            if math.isnan(spreads[series]):
+                raise NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
+        own = spreads.pop(self.series)
+        worst = max(spreads, key=lambda series: spreads[series])
+        diverged = results.score(dataset, self.series, "diverged", self.modalities).mean
+        return own <= spreads[worst] and diverged == 0, (
+            f"{dataset}: standard deviation of the {METRICS[metric].label} over seeds {own:.3g} for {self.series}, "
+            f"{min(spreads.values()):.3g} to {spreads[worst]:.3g} ({worst}) for the others, "
+            f"{100 * diverged:.0f} % of the seeds diverged"
+        )
+
+
+def _qfl(degree: int) -> Series:
+    return Series(fusion="qfl", degree=degree)
+
+
+def _stated(published: float | None, dataset: str | None) -> tuple[float, str]:
+    if published is None:
+        raise NotComparableError("the value is not stated in the sources at hand")
+    if dataset is None:
+        raise NotComparableError("the data set is not stated in the sources at hand")
+    return published, dataset
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."

@@ -1,0 +1,44 @@
+"""A table as people read it: by data set and size, then by fusion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reproduce.claims.cells import Series
+from reproduce.claims.rows import FUSIONS, METRICS, base
+from reproduce.report.style import LEVELS
+
+
+def by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each data set and number of modalities, in their order."""
+    return [(str(name), rows) for (name, _), rows in frame.groupby(["dataset", "modalities"], sort=False)]
+
+
+def by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
+    """Series -> metric -> row, in the order of display."""
+    found: dict[Series, dict[str, dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
+        found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
+    order = list(FUSIONS)
+    return dict(sorted(found.items(), key=lambda item: (order.index(base(item[0].fusion)), item[0].degree or 0)))
+
+
+def metrics_of(rows: pd.DataFrame) -> list[str]:
+    """The metrics of these rows, in the order of display."""
+    present = set(rows["metric"])
+    return [metric for metric in METRICS if metric in present]
+
+
+def seeds_of(rows: pd.DataFrame) -> str:
+    """How many seeds were trained, in words."""
+    trained = rows.loc[(rows["seeds"] > 0) & ~rows["fusion"].isin(LEVELS), "seeds"]
+    counts = sorted({int(count) for count in trained}) or [0]
+    return "1 seed" if counts == [1] else f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
+
+
+def no_score(row: dict[str, Any]) -> str:
+    """Why a cell has no mean."""
+    return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
