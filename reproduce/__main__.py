@@ -114,8 +114,8 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
+    from reproduce.sweep.processes.verify import circumstances, differences, repeat
     from reproduce.sweep.store import FILE, Store
-    from reproduce.sweep.verify import circumstances, differences, repeat
 
     differing = 0
     store = Store(results / FILE)

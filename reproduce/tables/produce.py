@@ -15,9 +15,8 @@ from reproduce.claims.rows import from_csv, read_tables
 from reproduce.claims.verdicts import verdicts
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import Figures, write_table
-from reproduce.sweep.preview import preview
 from reproduce.sweep.processes.execute import run_all, stored
-from reproduce.sweep.progress import last_line
+from reproduce.sweep.progress import last_line, preview
 from reproduce.sweep.runs import FAILED, RunResult, RunSpec, each_once
 from reproduce.sweep.store import FILE, Store
 

@@ -202,7 +202,7 @@ def test_a_run_that_is_named_twice_is_verified_once(tmp_path, tiny, monkeypatch)
     table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
     assert invoke(*table, "--results", tmp_path)[0] == 0
     (recorded,) = Store(tmp_path / "runs.sqlite").results()
-    monkeypatch.setattr("reproduce.sweep.verify.repeat", lambda recorded, verbose: recorded)
+    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, verbose: recorded)
     code, said = invoke("verify", recorded.spec.id, recorded.spec.id[:8], "--results", tmp_path)
     assert (code, said) == (0, f"{recorded.spec.id[:12]} {recorded.spec}: the same to the last bit\n")
 

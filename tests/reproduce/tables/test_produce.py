@@ -1,10 +1,9 @@
 """From specifications to a table: what is told when all goes well, and when some of it does not."""
 
 import contextlib
-import errno
 import functools
 import io
-import os
+import resource
 
 import pytest
 from rich.console import Console
@@ -136,7 +135,10 @@ def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny,
         elif hindrance == "in use":
             stack.enter_context(Store(tmp_path / "results" / FILE))
         else:
-            monkeypatch.setattr(os, "fsync", full_disk)
+            # A file that would grow beyond the limit cannot be written, as if the disk were full.
+            before_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+            stack.callback(resource.setrlimit, resource.RLIMIT_FSIZE, before_limit)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before_limit[1]))
         with pytest.raises((ExecutionError, StoreError)):
             produce([spec], fresh=True, **options)
     assert kept(tmp_path) == before
@@ -145,10 +147,6 @@ def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny,
 
 def other_versions(found, expected):
     raise VersionError("keras is 2.0 on worker a")
-
-
-def full_disk(descriptor):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def kept(folder):
