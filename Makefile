@@ -81,5 +81,6 @@ data: install ## List the data sets; with DATASET=name or all: fetch, check and 
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
 clean: ## Remove the environment, the caches and the raw runs
-	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis results/runs
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		results/runs.sqlite* results/checkpoints
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

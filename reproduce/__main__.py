@@ -114,11 +114,11 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
-    from reproduce.sweep.store import Store
-    from reproduce.sweep.verify import circumstances, differences, repeat
+    from reproduce.sweep.processes.verify import circumstances, differences, repeat
+    from reproduce.sweep.store import FILE, Store
 
     differing = 0
-    store = Store(results / "runs" / "runs.jsonl")
+    store = Store(results / FILE)
     chosen = {recorded.spec.id: recorded for recorded in map(store.find, ids)}
     for recorded in chosen.values():
         repeated = repeat(recorded, verbose=verbose)

@@ -8,10 +8,8 @@ that ended with failed runs, is started again. If a sweep ends before the last k
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
-import json
 import os
 import random
 import signal
@@ -29,7 +27,7 @@ import typer
 from reproduce.claims.rows import write_csv
 from reproduce.sweep.processes.execute import run_all
 from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
-from reproduce.sweep.store import Store
+from reproduce.sweep.store import FILE, Store
 from reproduce.tables import table1
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
@@ -63,10 +61,11 @@ class Report:
 
 
 def run(spec: RunSpec, backup: Path | None) -> RunResult:
-    """A run that waits for ``SOAK_SECONDS`` instead of training; its scores follow from its id."""
+    """A run that waits for ``SOAK_SECONDS`` instead of training; its scores follow from its id, not its time."""
     time.sleep(float(os.environ["SOAK_SECONDS"]))
     mae, rmse = np.random.default_rng(int(spec.id[:16], 16)).uniform(size=2).tolist()
-    return RunResult(spec, FINISHED, 22, 1, metrics={"test": {"mae": mae, "rmse": rmse}}, seconds=1.0)
+    when = str(time.time_ns())  # tells this result from that of another attempt
+    return RunResult(spec, FINISHED, 22, 1, metrics={"test": {"mae": mae, "rmse": rmse}}, seconds=1.0, machine=when)
 
 
 def tiny_specs(runs: int) -> list[RunSpec]:
@@ -77,8 +76,8 @@ def tiny_specs(runs: int) -> list[RunSpec]:
 
 def sweep(folder: Path, runs: int) -> None:
     """The command that is killed: run what is missing, and once nothing is, write ``table.csv``."""
-    with Store(folder / "runs.jsonl") as store:
-        results = run_all(tiny_specs(runs), store, run, workers=2)
+    with Store(folder / FILE) as store:
+        results = run_all(tiny_specs(runs), store, "soak", run, workers=2)
     if any(result.status == FAILED for result in results):
         sys.exit(1)
     write_csv(table1.fold(results), folder / "table.csv")
@@ -88,9 +87,9 @@ def overhead(folder: Path, runs: int) -> None:
     """Print how long runs that take no time take in one process, without what it takes to start that process."""
     seconds = []
     for count in (1, 1 + runs):
-        with Store(folder / str(count) / "runs.jsonl") as store:
+        with Store(folder / str(count) / FILE) as store:
             begin = time.monotonic()
-            run_all(tiny_specs(count), store, run)
+            run_all(tiny_specs(count), store, "soak", run)
             seconds.append(time.monotonic() - begin)
     print(f"Overhead: {1000 * (seconds[1] - seconds[0]) / runs:.1f} ms per run in one process.")
 
@@ -114,8 +113,8 @@ def soak(folder: Path, kills: int, runs: int, seconds: float, seed: int) -> Repo
         seed: Seeds the moments and the victims.
 
     Raises:
-        AssertionError: If a run has not finished exactly once, a table is not that of an undisturbed sweep, or a
-            process has outlived its command.
+        AssertionError: If a run has not finished, or a finished one is lost, changed or finished again; if a table is
+            not that of an undisturbed sweep; or if a process has outlived its command.
     """
     assert start(folder / "undisturbed", runs, seconds=0).wait() == 0
     expected = (folder / "undisturbed" / "table.csv").read_bytes()
@@ -124,11 +123,8 @@ def soak(folder: Path, kills: int, runs: int, seconds: float, seed: int) -> Repo
     while report.kills < kills:
         disturbed = folder / f"sweep-{report.sweeps}"
         _disturb(disturbed, kills, runs, seconds, random_moments, report)
-        records = [json.loads(line) for line in (disturbed / "runs.jsonl").read_text().splitlines()[1:]]
-        finished = collections.Counter(record["id"] for record in records if record["status"] == FINISHED)
-        assert len(finished) == runs and set(finished.values()) == {1}, finished
+        assert Store(disturbed / FILE).counts() == {FINISHED: runs}
         assert (disturbed / "table.csv").read_bytes() == expected
-        report.failures += sum(record["status"] == FAILED for record in records)
         report.sweeps += 1
     return report
 
@@ -137,6 +133,7 @@ def _disturb(
     folder: Path, kills: int, runs: int, seconds: float, random_moments: random.Random, report: Report
 ) -> None:
     status = None
+    finished: dict[str, RunResult] = {}
     while status != 0:
         command = start(folder, runs, seconds)
         processes: set[psutil.Process] = set()
@@ -161,6 +158,10 @@ def _disturb(
         assert status in (0, 1, -signal.SIGKILL), status
         _, left = psutil.wait_procs(processes, timeout=ENDING_SECONDS)
         assert all(process.status() == psutil.STATUS_ZOMBIE for process in left), left
+        results = list(Store(folder / FILE).results())
+        report.failures += sum(result.status == FAILED for result in results)
+        before, finished = finished, {result.spec.id: result for result in results if result.status == FINISHED}
+        assert before.items() <= finished.items(), "a result was lost, changed or made again"
 
 
 def main(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_files(contents: Mapping[Path, bytes]) -> None:
+def write_files(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     """Write a set of files; each is, at any moment, as it was before or as it is to be.
 
     All of them are on disk under other names before the first takes its own: an error leaves the whole set as it was.
@@ -20,7 +20,8 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     time.
 
     Args:
-        contents: Path -> content; the folders are there. One process at a time may write to a path.
+        contents: Path -> content, whole or in pieces; the folders are there. One process at a time may write to a
+            path.
 
     Raises:
         OSError: If a file cannot be written; the message names it.
@@ -51,14 +52,14 @@ def png(figure: Figure) -> bytes:
     return content.getvalue()
 
 
-def _stage(path: Path, content: bytes) -> Path:
+def _stage(path: Path, content: bytes | Iterable[bytes]) -> Path:
     if path.is_dir():
         raise IsADirectoryError("a folder has that name")
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)  # it could be a link to another file
     try:
         with new.open("xb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

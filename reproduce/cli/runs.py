@@ -18,27 +18,32 @@ app = typer.Typer()
 @app.callback(invoke_without_command=True)
 def runs(
     context: typer.Context,
+    table: Annotated[str | None, typer.Option(help="Only the runs that the command of this table made.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only the runs on this data set.")] = None,
     fusion: Annotated[str | None, typer.Option(help="Only the runs of this fusion.")] = None,
     status: Annotated[str | None, typer.Option(help="Only these: finished, diverged, intractable or failed.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many are listed, the newest.")] = 100,
     export: Annotated[
-        Path | None, typer.Option(help="Write them with all their columns to this .csv or .json, instead of a list.")
+        Path | None, typer.Option(help="Write all of them instead: a line each to .csv, in full to .json.")
     ] = None,
     results: ResultsDir = Path("results"),
 ) -> None:
     """List, filter and export the raw runs."""
+    choices = {"table": table, "dataset": dataset, "fusion": fusion, "status": status}
+    chosen = {column: value for column, value in choices.items() if value is not None}
     if context.invoked_subcommand is not None:
-        if results != Path("results") or any((dataset, fusion, status, export)):
+        if results != Path("results") or chosen or export or last != 100:
             raise ValueError(f"Options come after the command: runs {context.invoked_subcommand} ID --results ...")
         return
     from reproduce.cli import listing
 
-    chosen = listing.choose(listing.frame(_store(results)), dataset, fusion, status)
+    store = _store(results)
     if export is None:
-        console.print(listing.table(chosen))
+        console.print(listing.table(store, last, chosen))
     else:
-        listing.export(chosen, export)
-        console.print(f"Wrote {len(chosen)} runs to {export}.")
+        count = sum(store.counts(**chosen).values())
+        listing.export(store, export, chosen)
+        console.print(f"Wrote {count} runs to {export}.")
 
 
 @app.command()
@@ -53,9 +58,9 @@ def show(
 
 
 def _store(results: Path) -> Store:
-    from reproduce.sweep.store import Store
+    from reproduce.sweep.store import FILE, Store
 
-    store = Store(results / "runs" / "runs.jsonl")
-    if not len(store):
+    store = Store(results / FILE)
+    if not any(store.rows(last=1)):
         raise ValueError(f"There are no runs in {store.path}: a table's command makes them, --results says where.")
     return store

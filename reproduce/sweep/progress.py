@@ -1,4 +1,7 @@
-"""What is seen of runs while they run: a line per running one and one for all, or plain lines where nobody watches."""
+"""What is seen of runs: before they run what is ahead, and then how far they are.
+
+While they run there is a line for each that does and one for all, or plain lines where nobody watches.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,40 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from reproduce.sweep.estimate import Estimates
 from reproduce.sweep.runs import RunResult, RunSpec
+
+
+def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int) -> str:
+    """How many runs of each fusion are stored and how many would run, with the seconds that those may take.
+
+    Args:
+        specs: The runs of a table.
+        results: What is there of them.
+        workers: How many run at the same time.
+    """
+    there = {result.spec for result in results}
+    estimates = Estimates(results)
+    frame = pd.DataFrame(
+        {
+            "data set": spec.dataset,
+            "fusion": spec.fusion + ("" if spec.degree is None else f" P={spec.degree}"),
+            "there": spec in there,
+            "to run": spec not in there,
+            "seconds": 0.0 if spec in there else estimates.seconds(spec),
+        }
+        for spec in specs
+    )
+    table = frame.groupby(["data set", "fusion"], sort=False).sum().round(0).astype(int).reset_index()
+    ahead = int(frame["to run"].sum())
+    seconds = max(frame["seconds"].sum() / workers, frame["seconds"].max())
+    takes = f", which takes {duration(seconds)} with --workers {workers}" if ahead else ""
+    return f"{table.to_string(index=False)}\n{len(specs)} runs: {len(there)} are there, {ahead} would run{takes}."
 
 
 class SweepProgress:

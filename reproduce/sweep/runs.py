@@ -167,19 +167,20 @@ class RunResult:
     commit: str | None = None
     machine: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """The result as JSON values, its id and status first; :func:`strict` says how NaN is written."""
-        return strict({"id": self.spec.id, "status": self.status, **dataclasses.asdict(self)})
+    def to_json(self) -> str:
+        """The result as a line of JSON, its id and status first; :func:`strict` says how NaN is written."""
+        record = strict({"id": self.spec.id, "status": self.status, **dataclasses.asdict(self)})
+        return json.dumps(record, separators=(",", ":"), allow_nan=False)
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> RunResult:
+    def from_json(cls, text: str) -> RunResult:
         """The inverse of :meth:`to_json`.
 
         Raises:
-            AttributeError, KeyError, TypeError, ValueError: If the record is no run result, or its id does not fit its
+            AttributeError, KeyError, TypeError, ValueError: If the text is no run result, or its id does not fit its
                 content.
         """
-        fields = dict(record)
+        fields = json.loads(text)
         identity = fields.pop("id")
         spec = RunSpec.from_json(fields.pop("spec"))
         fields["metrics"] = {

@@ -1,324 +1,357 @@
-"""Results on disk: append-only, one checksummed record per line.
+"""Results on disk: one SQLite file per results folder, one row per run.
 
-Every line is a JSON object that begins with the CRC-32 of what follows, up to the closing brace: first a header with
-the schema, then one record per result, with id and status ahead of the rest. Nothing is parsed to read the file: the
-checksum says whether a line is whole, the place of id and status what it holds.
+The result is kept as the text that the process which computed it wrote, with its checksum. What runs are chosen by
+stands beside it, and what a list or a CSV file shows of a run as the line that it is there: to write out a million of
+them is to copy them. The write-ahead log lets the file be read while a command writes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import itertools
 import json
+import operator
 import os
-import re
-import shutil
 import socket
-import tempfile
-import warnings
+import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from reproduce.sweep.errors import LaboratoryError
-from reproduce.sweep.runs import FAILED, RunResult
-from tfq_fusion.files import sync
+from reproduce.sweep.runs import FAILED, RunResult, stated, strict
 
-SCHEMA = 2
-"""Version of the file's format; 1 had neither header nor checksums."""
+FILE = "runs.sqlite"
+"""The name of a store in its folder of results."""
 
-_PROBE_BYTES = 2**20
-_RECORD = re.compile(rb'\{"crc32":"([0-9a-f]{8})",("id":"([0-9a-f]{64})","status":"([a-z]+)",.*\})\n')
-_REPAIR = "Delete that line to run it again, or move the file away to start over."
+SCHEMA = 3
+"""Version of the format; 1 and 2 were files of lines."""
+
+CHOICES = ("table", "dataset", "fusion", "status")
+"""What runs can be chosen by."""
+
+COLUMNS = (
+    "id", "table", "status", "dataset", "dataset_options", "fusion", "arguments", "degree", "engine", "precision",
+    "seed", "protocol", "modalities", "fusion_params", "total_params", "learning_rate", "epochs", "seconds",
+    "peak_memory_mb", "test", "commit",
+)  # fmt: skip
+"""What a line has of a run. Options, arguments, what the protocol changes and the scores on the test part are JSON."""
+
+_APPLICATION = 0x7466716C  # "tfql": tells a store from any other SQLite file
+_CREATE = (
+    """CREATE TABLE runs (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, [table] TEXT NOT NULL, dataset TEXT, fusion TEXT NOT NULL,
+        status TEXT NOT NULL, line TEXT NOT NULL)""",
+    "CREATE INDEX chosen ON runs (status, fusion, dataset, [table])",
+    # Of its own, so that whoever lists runs need not read past their histories.
+    """CREATE TABLE records (
+        number INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, crc32 INTEGER NOT NULL, record TEXT NOT NULL)""",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {SCHEMA}",
+)
+_LISTED = 10
+_MAGIC = b"SQLite format 3\0"
+_START_OVER = "Restore it, or move it away to start over."
+_CONTINUE = "Make room or the folder writable, or give another with --results; the same command then continues."
 
 
 class StoreError(LaboratoryError):
-    """The results file is damaged, of another schema, in use, or cannot be written."""
-
-
-def _line(content: dict[str, Any]) -> bytes:
-    body = json.dumps(content, separators=(",", ":"), allow_nan=False)[1:].encode()
-    return b'{"crc32":"%08x",%b\n' % (zlib.crc32(body), body)
-
-
-_HEADER = _line({"schema": SCHEMA})
+    """The store is damaged, of another version, in use, or cannot be read or written."""
 
 
 class Store:
     """Results by the id of their run; the file is the only state, so whatever was finished is never run again.
 
-    Reading needs nothing else and sees what was there when the store was opened. Adding needs the lock of the file::
+    Reading needs nothing else. Adding and removing need the lock of the file::
 
         with Store(path) as store:
-            store.add(result)
-
-    Entering takes the lock, writes for trial, and reads what others have added since. A failed run may be added again;
-    the last result of a run counts.
+            store.add(record, table="table1")
 
     Args:
-        path: A JSON-lines file; it and its folder are made on entering.
+        path: The SQLite file; links are followed. Entering makes it and its folder.
 
     Raises:
-        StoreError: If a line is damaged or the file has another schema. A torn last line, as an interrupted write
-            leaves it, is left out with a warning instead, and cut off on entering. On entering also if another process
-            has the lock, by whatever links it found the file, if the file has hard links, or if the folder cannot be
-            written or is full. On leaving, as :meth:`add`.
+        StoreError: If the file is damaged, is no store, or is one of another version. On entering also if another
+            process has the lock, if the file has a second name, or if it cannot be written. On leaving if the file was
+            deleted or replaced, as :meth:`add`.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: io.FileIO | None = None
+        # One file has one lock and one log, whatever links lead to it.
+        self.path = path.resolve()
+        self._writer: sqlite3.Connection | None = None
         self._close = contextlib.ExitStack()
-        self._read()
+        with self._open():
+            pass
 
     def __enter__(self) -> Store:
-        with contextlib.ExitStack() as stack:
-            try:
-                self._place = self.path.resolve()  # two folders may share a file by links: it has one lock
-                stack.enter_context(_locked(self._place))
-                if self._state != _state(self.path):
-                    self._read()
-                with tempfile.TemporaryFile(dir=self._place.parent, buffering=0) as probe:
-                    _write(probe, bytes(_PROBE_BYTES))
-                stack.callback(self._shut)
-                self._file = self.path.open("a+b", buffering=0)
-                names = os.fstat(self._file.fileno()).st_nlink
-                if names > 1:
-                    raise StoreError(
-                        f"{self.path} has {names} names (hard links), and another command may write it by another "
-                        "name. Copy the file and put the copy in its place."
-                    )
-                self._file.truncate(self._end)
-                if self._end == 0:
-                    self._append(_HEADER)
-                    sync(self._place.parent)
-            except OSError as error:
-                raise StoreError(
-                    f"{self.path}: cannot be written ({error}). Make room or give another folder with --results."
-                ) from error
+        with contextlib.ExitStack() as stack, self._named("cannot be written"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_locked(self.path))
+            writer = stack.enter_context(contextlib.closing(_connect(self.path)))
+            self._file = self.path.stat()
+            if self._file.st_nlink > 1:
+                raise StoreError(f"{self.path} has a second name (a hard link), and its log has not. Put a copy there.")
+            writer.execute("PRAGMA journal_mode = WAL")
+            if _is_empty(writer):
+                with _transaction(writer):
+                    for statement in _CREATE:
+                        writer.execute(statement)
+            self._check(writer)
+            # Nothing new, but written: whether that can be done has to be known before anything runs.
+            writer.execute(f"PRAGMA user_version = {SCHEMA}")
+            self._writer = writer
+            stack.callback(setattr, self, "_writer", None)
             self._close = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._close:
             if kind is None:
-                self._check_place()
+                with self._change("it cannot be said whether all is there"):
+                    pass
 
-    def add(self, result: RunResult) -> None:
-        """Append a result; it is on disk when this returns.
+    def add(self, record: str, table: str) -> RunResult:
+        """Store a result; it is on disk when this returns.
 
-        Raises:
-            RuntimeError: Outside ``with``.
-            ValueError: If the store holds a result of that run that has not failed.
-            StoreError: If it cannot be written; the store is as before. If the file was deleted, replaced or cut off
-                since it was opened: all results are then kept, in a file that the message names.
-        """
-        if self._file is None:
-            raise RuntimeError(f"{self.path} is open for reading: add results inside `with Store(path) as store:`.")
-        run_id = result.spec.id
-        if run_id in self._offsets and run_id not in self._failed:
-            raise ValueError(f"{self.path} holds run {run_id} ({result.spec}) already; only a failed one is replaced.")
-        offset = self._end
-        line = _line(result.to_json())
-        try:
-            self._check_place(line)
-            self._append(line)
-        except OSError as error:
-            raise StoreError(
-                f"{self.path}: run {run_id} ({result.spec}) was not written ({error}). Make room and start the same "
-                "command again: it continues from there."
-            ) from error
-        self._index(run_id, result.status, offset)
+        Args:
+            record: What :meth:`RunResult.to_json` gave.
+            table: The table that it was made for.
 
-    def forget(self, run_ids: Iterable[str]) -> None:
-        """Drop the results of runs, all of them in one step: a kill leaves the file as it was or as it is to be.
+        Returns:
+            The result.
 
         Raises:
             RuntimeError: Outside ``with``.
-            StoreError: If the file cannot be written anew; it is as before.
+            ValueError: If the record is no result, or the store holds a result of that run that has not failed.
+            StoreError: If it cannot be written; the store is then as before. If the file was deleted or replaced since
+                it was opened; all that it held and this result are then in the file that the message names.
         """
-        if self._file is None:
-            raise RuntimeError(f"{self.path} is open for reading: forget inside `with Store(path) as store:`.")
-        gone = set(run_ids) & self._offsets.keys()
-        if not gone:
-            return
-        self._check_place()
-        new = self._place.with_name(f"{self._place.name}.new")
-        try:
-            new.unlink(missing_ok=True)  # a command that was killed may have left it
-            with self._place.open("rb") as old, new.open("xb") as file:
-                file.write(_HEADER)
-                for run_id, offset in self._offsets.items():
-                    if run_id not in gone:
-                        old.seek(offset)
-                        file.write(old.readline())
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(self._place, new)
-            new.replace(self._place)
-            sync(self._place.parent)
-            self._shut()
-            self._file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
-            raise StoreError(f"{self.path}: runs could not be dropped ({error}). Make room.") from error
-        self._read()
+        result = RunResult.from_json(record)
+        spec = result.spec
+        with self._change(f"run {spec.id} ({spec}) was not written") as writer:
+            found = writer.execute("SELECT status FROM runs WHERE id = ?", (spec.id,)).fetchone()
+            if found and found[0] != FAILED:
+                raise ValueError(f"{self.path} holds run {spec.id} ({spec}) already; only a failed one is replaced.")
+            writer.execute("DELETE FROM runs WHERE id = ?", (spec.id,))
+            row = (spec.id, table, spec.dataset, spec.fusion, result.status, _line(result, table))
+            columns = "id, [table], dataset, fusion, status, line"
+            added = writer.execute(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            writer.execute("INSERT INTO records VALUES (?, ?, ?)", (added.lastrowid, _crc32(record), record))
+        return result
 
-    def get(self, run_id: str) -> RunResult | None:
-        """The last result of a run, failed ones included, or None if there is none."""
-        return self[run_id] if run_id in self._offsets else None
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forget these runs; those that are not there need no forgetting.
 
-    def __getitem__(self, run_id: str) -> RunResult:
-        """The last result of a run, failed ones included."""
-        offset = self._offsets[run_id]
-        with self.path.open("rb") as file:
-            return self._parse(file, run_id, offset)
+        Raises:
+            RuntimeError: Outside ``with``.
+            StoreError: As :meth:`add`.
+        """
+        with self._change("no run was forgotten") as writer:
+            writer.executemany("DELETE FROM runs WHERE id = ?", ((each,) for each in ids))
 
-    def __contains__(self, run_id: str) -> bool:
-        return run_id in self._offsets
+    def results(self, ids: Iterable[str] | None = None) -> Iterator[RunResult]:
+        """Results, failed ones included, in the order in which they were added.
 
-    def __len__(self) -> int:
-        return len(self._offsets)
+        Args:
+            ids: Of these runs, as far as they are there; None for all.
 
-    def __iter__(self) -> Iterator[RunResult]:
-        """The last result of every run, in the order they were added."""
-        if self._offsets:
-            with self.path.open("rb") as file:
-                for run_id, offset in list(self._offsets.items()):
-                    yield self._parse(file, run_id, offset)
+        Raises:
+            StoreError: If a record is damaged.
+        """
+        query = "SELECT id, crc32, record FROM runs JOIN records USING (number)"
+        if ids is None:
+            rows = self._rows(f"{query} ORDER BY number")
+        else:
+            rows = self._rows(
+                f"{query} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY number", json.dumps([*ids])
+            )
+        for run_id, crc32, record in rows:
+            try:
+                result = RunResult.from_json(record)
+                if result.spec.id != run_id or _crc32(record) != crc32:
+                    raise ValueError("it does not fit its id and its checksum")
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise StoreError(
+                    f"{self.path}: the record of run {run_id} is damaged ({error}). {_START_OVER}"
+                ) from error
+            yield result
 
     def find(self, prefix: str) -> RunResult:
         """The result whose id begins with ``prefix``.
 
         Raises:
-            ValueError: If there is none, or more than one: the message then lists them.
+            ValueError: If there is none, or more than one: the message then lists some.
         """
-        found = [run_id for run_id in self._offsets if run_id.startswith(prefix)]
-        if len(found) == 1:
-            return self[found[0]]
+        begins = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY number"
+        found = [run_id for (run_id,) in self._rows(begins, len(prefix), prefix)]
         if not found:
             raise ValueError(f"No run in {self.path} has an id that begins with {prefix!r}; `runs` lists them.")
-        listed = "".join(f"\n    {run_id}  {self[run_id].spec}" for run_id in found[:10])
-        more = f"\n    and {len(found) - 10} more" if len(found) > 10 else ""
+        results = list(self.results(found[:_LISTED]))
+        if len(found) == 1:
+            return results[0]
+        listed = "".join(f"\n    {result.spec.id}  {result.spec}" for result in results)
+        more = f"\n    and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
         raise ValueError(f"{len(found)} runs have an id that begins with {prefix!r}; give more of it:{listed}{more}")
 
-    def _shut(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def counts(self, **chosen: str) -> dict[str, int]:
+        """Status -> number of runs, of those that have the given values of :data:`CHOICES`.
 
-    def _check_place(self, line: bytes = b"") -> None:
-        """Raise StoreError unless the file at the path is the one that is open; that and a further line are kept."""
-        assert self._file is not None
-        mine = os.fstat(self._file.fileno())
-        try:
-            found = os.path.samestat(mine, self.path.stat())
-        except OSError:
-            found = False
-        if found and mine.st_size >= self._end:
+        Raises:
+            ValueError: If no run has such a value; the message lists those that there are.
+        """
+        for column, value in chosen.items():
+            if not any(self._rows(f"SELECT 1 FROM runs WHERE [{column}] = ? LIMIT 1", value)):
+                known = sorted(str(each) for (each,) in self._rows(f"SELECT DISTINCT [{column}] FROM runs"))
+                raise ValueError(f"No run has the {column} {value!r}: expected one of {', '.join(known)}.")
+        where = _where(chosen)
+        return dict(self._rows(f"SELECT status, count(*) FROM runs{where} GROUP BY status", *chosen.values()))
+
+    def rows(self, last: int | None = None, **chosen: str) -> Iterator[str]:
+        """The runs that :meth:`counts` counts as lines of CSV, with :data:`COLUMNS`, in the order added.
+
+        Args:
+            last: Only the last ones, so many; None for all.
+            chosen: As for :meth:`counts`.
+        """
+        newest = "" if last is None else f" DESC LIMIT {last}"
+        query = f"SELECT line, number FROM runs{_where(chosen)} ORDER BY number{newest}"
+        rows = self._rows(f"SELECT line FROM ({query}) ORDER BY number", *chosen.values())
+        return map(operator.itemgetter(0), rows)
+
+    def records(self, **chosen: str) -> Iterator[str]:
+        """The records of the runs that :meth:`counts` counts, in the order added."""
+        query = f"SELECT record FROM runs JOIN records USING (number){_where(chosen)} ORDER BY number"
+        return map(operator.itemgetter(0), self._rows(query, *chosen.values()))
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection | None]:
+        """The connection that writes, or one to read with; None where nothing has been written yet."""
+        if self._writer is not None:
+            yield self._writer
+        elif not self.path.exists():
+            yield None
+        else:
+            with self._named("cannot be read"):
+                with self.path.open("rb") as file:  # SQLite itself takes a short file of any content for an empty one
+                    head = file.read(len(_MAGIC))
+                if head not in (b"", _MAGIC):
+                    raise StoreError(f"{self.path}: expected an SQLite file, got {head!r}. {_START_OVER}")
+                with contextlib.closing(_connect(self.path, "ro")) as reader:
+                    empty = _is_empty(reader)
+                    if not empty:
+                        self._check(reader)
+                    yield None if empty else reader
+
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        with self._open() as connection, self._named("cannot be read"):
+            if connection is not None:
+                yield from connection.execute(query, values)
+
+    @contextlib.contextmanager
+    def _change(self, failure: str) -> Iterator[sqlite3.Connection]:
+        if self._writer is None:
+            raise RuntimeError(f"{self.path} is open for reading: change it inside `with Store(path) as store:`.")
+        if self.path.exists() and os.path.samestat(self.path.stat(), self._file):
+            with self._named(failure), _transaction(self._writer):
+                yield self._writer
+            # The file alone has all then, wherever it is copied or moved; a reader or a full disk may put that off.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return
-        there = os.pread(self._file.fileno(), self._end, 0)
-        whole = there[: there.rfind(b"\n") + 1] or _HEADER
-        names = itertools.chain([self.path.name], map("runs-{}.jsonl".format, itertools.count(1)))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        for kept in map(self.path.with_name, names):
-            with contextlib.suppress(FileExistsError), kept.open("xb", buffering=0) as file:
-                _write(file, whole + line)
-                sync(kept.parent)
-                break
-        what = f"was cut off at {mine.st_size} bytes" if found else "was deleted or replaced"
-        how = "" if kept == self.path else f" Put that file in the place of {self.path}."
+        # SQLite writes no file that has lost its name, but still reads it.
+        names = (f"{self.path.stem}-{number}{self.path.suffix}" for number in itertools.count(1))
+        copy = next(path for path in map(self.path.with_name, names) if not path.exists())
+        with self._named(f"was deleted or replaced while this command ran, and {failure}"):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            self._writer.execute("VACUUM INTO ?", (copy.as_uri(),))
+            with contextlib.closing(_connect(copy)) as writer, _transaction(writer):
+                yield writer
         raise StoreError(
-            f"{self.path} {what} while this command ran. The results that it has, the newest included, are in {kept}."
-            f"{how} The same command continues from there."
+            f"{self.path} was deleted or replaced while this command ran. The results that it has, the newest "
+            f"included, are in {copy}. Put that file in its place; the same command continues from there."
         )
 
-    def _append(self, line: bytes) -> None:
-        assert self._file is not None
-        # What a failed write has left would otherwise stand between two whole records.
-        self._file.truncate(self._end)
-        _write(self._file, line)
-        self._end += len(line)
-
-    def _index(self, run_id: str, status: str, offset: int) -> None:
-        # Anew at the end, so that the order is that of the file.
-        self._offsets.pop(run_id, None)
-        self._offsets[run_id] = offset
-        if status == FAILED:
-            self._failed.add(run_id)
-        else:
-            self._failed.discard(run_id)
-
-    def _read(self) -> None:
-        self._offsets: dict[str, int] = {}
-        self._failed: set[str] = set()
-        self._end = 0
-        try:
-            self._state = _state(self.path)
-            if self._state is None:
-                return
-            with self.path.open("rb") as file:
-                for number, line in enumerate(file, start=1):
-                    if number == 1 and not _HEADER.startswith(line):
-                        raise StoreError(f"{self.path}, line 1: {_no_header(line)}")
-                    if not line.endswith(b"\n"):
-                        warnings.warn(
-                            f"{self.path}, line {number}: left out a torn last line; that run starts again.",
-                            stacklevel=3,
-                        )
-                        break
-                    if number > 1:
-                        self._take(line, number)
-                    self._end += len(line)
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be read ({error}).") from error
-
-    def _take(self, line: bytes, number: int) -> None:
-        match = _RECORD.fullmatch(line)
-        if match is None or int(match[1], 16) != zlib.crc32(match[2]):
+    def _check(self, connection: sqlite3.Connection) -> None:
+        """Raise a StoreError unless the file is a store of this version."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if application != _APPLICATION:
+            raise StoreError(f"{self.path} is an SQLite file, but no store of runs. Move it away.")
+        if version != SCHEMA:
             raise StoreError(
-                f"{self.path}, line {number}: expected a record that fits its checksum, got {line[:60]!r}. {_REPAIR}"
+                f"{self.path} has schema {version}, and this version of tfq-fusion reads schema {SCHEMA}. Use the "
+                "version that wrote it, or move the file away to start over."
             )
-        run_id = match[3].decode()
-        if run_id in self._offsets and run_id not in self._failed:
-            first = self._number(self._offsets[run_id])
-            raise StoreError(
-                f"{self.path}, line {number}: run {run_id} is on line {first} already. Delete one of the two lines."
-            )
-        self._index(run_id, match[4].decode(), self._end)
 
-    def _parse(self, file: io.BufferedReader, run_id: str, offset: int) -> RunResult:
-        file.seek(offset)
-        line = file.readline()
+    @contextlib.contextmanager
+    def _named(self, failure: str) -> Iterator[None]:
+        """Turns errors of SQLite and of the system into StoreErrors."""
         try:
-            record = json.loads(line)
-            del record["crc32"]
-            result = RunResult.from_json(record)
-            if result.spec.id != run_id:
-                raise ValueError(f"the id was {run_id} when the store was opened")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise StoreError(
-                f"{self.path}, line {self._number(offset)}: expected one run result, got {line[:60]!r} ({error}). "
-                f"{_REPAIR}"
-            ) from error
-        return result
+            yield
+        except (sqlite3.Error, OSError) as error:
+            # SQLite tells what the system refused by its own kind of error.
+            remedy = _CONTINUE if isinstance(error, OSError | sqlite3.OperationalError) else _START_OVER
+            raise StoreError(f"{self.path}: {failure} ({error}). {remedy}") from error
 
-    def _number(self, offset: int) -> int:
-        with self.path.open("rb") as file:
-            number = 1
-            while file.tell() < offset and file.readline():
-                number += 1
-        return number
+
+def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=1.0)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _line(result: RunResult, table: str) -> str:
+    spec = result.spec
+    values = {
+        **vars(spec),
+        **vars(result),
+        "id": spec.id,
+        "table": table,
+        "dataset_options": json.dumps(dict(spec.dataset_options)),
+        "arguments": json.dumps(dict(spec.arguments)),
+        "protocol": json.dumps(strict(stated(spec.protocol))),
+        "test": json.dumps(strict(result.metrics.get("test", {}))),
+    }
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([values[column] for column in COLUMNS])
+    return text.getvalue()
+
+
+def _crc32(record: str) -> int:
+    return zlib.crc32(record.encode())
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether nothing has been written yet: a kill can leave a file without content."""
+    return not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk can have ended it
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _where(chosen: Mapping[str, str]) -> str:
+    assert set(chosen) <= set(CHOICES)
+    return " WHERE " + " AND ".join(f"[{column}] = ?" for column in chosen) if chosen else ""
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     marker = path.with_name(f"{path.name}.lock")
     lock = FileLock(marker, timeout=0)
     try:
@@ -335,37 +368,3 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file does; None if there is no file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _write(file: io.FileIO, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:  # the system may take a part, and says why only when it takes nothing
-        rest = rest[file.write(rest) :]
-    os.fsync(file.fileno())
-
-
-def _no_header(line: bytes) -> str:
-    """What is wrong with a first line that is not the header."""
-    schema: object = None
-    try:
-        content = json.loads(line)
-        if line == _line({"schema": content["schema"]}):
-            schema = content["schema"]
-    except (KeyError, TypeError, ValueError):
-        schema = 1 if line.startswith(b'{"id":') else None
-    if schema is None:
-        header = _HEADER.decode().strip()
-        return f"expected the header {header}, got {line[:60]!r}. Put it there, or move the file away to start over."
-    return (
-        f"the store has schema {schema}, and this version of tfq-fusion reads schema {SCHEMA}. Use the version that "
-        "wrote it, or move the file away to start over."
-    )

@@ -15,11 +15,10 @@ from reproduce.claims.rows import from_csv, read_tables
 from reproduce.report.claims import CLAIMS
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import Figures, write_table
-from reproduce.sweep.preview import preview
 from reproduce.sweep.processes.execute import run_all, stored
-from reproduce.sweep.progress import last_line
+from reproduce.sweep.progress import last_line, preview
 from reproduce.sweep.runs import FAILED, RunResult, RunSpec, each_once
-from reproduce.sweep.store import Store
+from reproduce.sweep.store import FILE, Store
 
 
 def produce(
@@ -41,7 +40,7 @@ def produce(
 ) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
 
-    Raw runs are kept in ``runs/runs.jsonl`` beside the table: an interrupted command continues from there. The table is
+    Raw runs are kept in ``runs.sqlite`` beside the table: an interrupted command continues from there. The table is
     written under the lock of that file, so that its files are those of one command.
 
     Args:
@@ -72,7 +71,7 @@ def produce(
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
     specs = each_once(specs)
-    raw = path_stem.parent / "runs" / "runs.jsonl"
+    raw = path_stem.parent / FILE
     if dry_run:
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
@@ -85,6 +84,7 @@ def produce(
             results = run_all(
                 specs,
                 store,
+                path_stem.name,
                 workers=workers,
                 scheduler=scheduler,
                 backups=raw.with_name("checkpoints"),

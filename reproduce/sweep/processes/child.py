@@ -27,8 +27,8 @@ IDLE_SECONDS = 60.0
 def main(function: str, temporary: str | None = None) -> None:
     """Answer requests until none comes for :data:`IDLE_SECONDS`, or whoever sends them is gone.
 
-    A request holds ``spec`` and ``backup``, the folder of its backups or None; an answer holds either ``result`` or
-    ``error``, a traceback.
+    A request holds ``spec`` and ``backup``, the folder of its backups or None. An answer is the result, as
+    :meth:`RunResult.to_json` gives it, or holds ``error``, a traceback.
 
     Args:
         function: What runs a specification, as ``module:name``.
@@ -50,11 +50,10 @@ def main(function: str, temporary: str | None = None) -> None:
             _end(temporary)
         backup = request["backup"]
         try:
-            result = run(RunSpec.from_json(request["spec"]), None if backup is None else Path(backup))
-            answer = {"result": result.to_json()}
+            answer = run(RunSpec.from_json(request["spec"]), None if backup is None else Path(backup)).to_json()
         except Exception:
-            answer = {"error": traceback.format_exc()}
-        print(json.dumps(answer), file=answers, flush=True)
+            answer = json.dumps({"error": traceback.format_exc()})
+        print(answer, file=answers, flush=True)
         if not gc.get_freeze_count():
             # What the first run imported stays: collecting garbage between runs need not look at it every time.
             gc.collect()

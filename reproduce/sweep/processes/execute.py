@@ -40,8 +40,7 @@ class ExecutionError(LaboratoryError):
 
 def stored(specs: Sequence[RunSpec], store: Store) -> list[RunResult]:
     """The results that the store has of these runs; a failure is none, so that the run is tried again."""
-    results = (store.get(spec.id) for spec in specs)
-    return [result for result in results if result is not None and result.status != FAILED]
+    return [result for result in store.results(spec.id for spec in specs) if result.status != FAILED]
 
 
 def command(run: Run, verbose: bool) -> Command:
@@ -52,6 +51,7 @@ def command(run: Run, verbose: bool) -> Command:
 def run_all(
     specs: Sequence[RunSpec],
     store: Store,
+    table: str,
     run: Run = run_one.run,
     workers: int = 1,
     scheduler: str | None = None,
@@ -68,6 +68,7 @@ def run_all(
     Args:
         specs: What to run.
         store: Where results are kept, open for adding.
+        table: The table that they are made for.
         run: Runs one specification; a function that the workers can import.
         workers: Processes on this machine that run at the same time, if there are so many runs.
         scheduler: Address of a Dask scheduler whose workers run instead.
@@ -92,13 +93,13 @@ def run_all(
             sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
             sweep.check_versions()
             if fresh:
-                store.forget(spec.id for spec in specs)
+                store.remove(spec.id for spec in specs)
                 if backups is not None:
                     for spec in specs:
                         shutil.rmtree(backups / spec.id, ignore_errors=True)
             with contextlib.closing(sweep.results(ahead)) as new:
-                for result in new:
-                    store.add(result)
+                for record in new:
+                    result = store.add(record, table)
                     results[result.spec.id] = result
                     if backups is not None:
                         shutil.rmtree(backups / result.spec.id, ignore_errors=True)
@@ -173,8 +174,8 @@ class _Sweep:
         except VersionError as error:
             raise ExecutionError(str(error)) from error
 
-    def results(self, specs: Sequence[RunSpec]) -> Generator[RunResult, None, None]:
-        """The results as they come."""
+    def results(self, specs: Sequence[RunSpec]) -> Generator[str, None, None]:
+        """The results as they come, as :meth:`RunResult.to_json` gives them."""
         self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
         longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
         homes = share_out(longest_first, self.client.nthreads(), self.estimates)
@@ -185,9 +186,9 @@ class _Sweep:
                 spec, attempt = futures.pop(future)
                 answer = self._answer(future)
                 if "result" in answer:
-                    yield RunResult.from_json(answer["result"])
+                    yield answer["result"]
                 elif attempt == ATTEMPTS:
-                    yield RunResult(spec, FAILED, modalities=0, error=answer["error"])
+                    yield RunResult(spec, FAILED, modalities=0, error=answer["error"]).to_json()
                 else:
                     self.progress.retried(spec, answer["error"], attempt, ATTEMPTS)
                     again = self._submit(

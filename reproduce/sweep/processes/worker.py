@@ -81,8 +81,8 @@ class Process:
             start_new_session=True,  # Ctrl-C is for the client, which decides what it means
         )
 
-    def ask(self, request: dict[str, Any], limit: float, is_wanted: Callable[[], bool]) -> dict[str, Any]:
-        """The result of a run, as JSON.
+    def ask(self, request: dict[str, Any], limit: float, is_wanted: Callable[[], bool]) -> str:
+        """The result of a run, as :meth:`RunResult.to_json` gives it.
 
         Args:
             request: As :func:`reproduce.sweep.processes.child.main` takes it.
@@ -109,10 +109,10 @@ class Process:
                 raise RunError(f"No result within {limit:.0f} s.")
             elif not is_wanted():
                 raise RunError("Nobody waits for this run any more.")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise RunError(answer["error"])
-        return answer["result"]
+        answer = line.decode().rstrip("\n")
+        if answer.startswith('{"error":'):
+            raise RunError(json.loads(answer)["error"])
+        return answer
 
     def is_bloated(self) -> bool:
         """Whether it holds more than :data:`MEMORY`."""
@@ -148,7 +148,7 @@ _idle_lock = threading.Lock()
 
 def perform(
     command: Command, request: dict[str, Any], run_id: str, limit: float, expected: dict[str, str]
-) -> dict[str, Any]:
+) -> dict[str, str]:
     """Run one specification in a process of this worker: the task that the client submits.
 
     Args:
@@ -159,7 +159,7 @@ def perform(
         expected: The client's versions.
 
     Returns:
-        ``worker``, the address, and either ``result``, as JSON, or ``error``, as text.
+        ``worker``, the address, and either ``result``, the line that the process gave, or ``error``.
 
     Raises:
         VersionError: If this worker has other versions.

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from reproduce.sweep.runs import FINISHED
-from reproduce.sweep.store import Store
+from reproduce.sweep.store import FILE, Store
 
 TABLE1 = [sys.executable, "-m", "reproduce", "table1", "--profile", "smoke", "--datasets", "japanese-vowels"]
 
@@ -43,13 +43,13 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path):
     scores = ["dataset", "fusion", "degree", "metric", "mean", "fusion_params"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table1.csv")[scores], table[scores])
 
-    (trained,) = (result for result in Store(tmp_path / "runs" / "runs.jsonl") if result.status == FINISHED)
+    (trained,) = (result for result in Store(tmp_path / FILE).results() if result.status == FINISHED)
     verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id[:9], "--results", str(tmp_path))
     assert verified.returncode == 0, verified.stdout
     assert verified.stdout == f"{trained.spec.id[:12]} {trained.spec}: the same to the last bit\n"
     wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
-    with Store(tmp_path / "wrong" / "runs" / "runs.jsonl") as store:
-        store.add(wrong)
+    with Store(tmp_path / "wrong" / FILE) as store:
+        store.add(wrong.to_json(), "table1")
     verified = run(sys.executable, "-m", "reproduce", "verify", trained.spec.id, "--results", str(tmp_path / "wrong"))
     assert verified.returncode == 1, verified.stdout
     assert f"test accuracy was 2.0, is {trained.metrics['test']['accuracy']}" in verified.stdout
@@ -93,18 +93,18 @@ def test_table4_runs_on_a_fresh_clone(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     command = [*TABLE1, "--fusions", "concat,gcn,lmf", "--results", str(tmp_path)]
-    raw = tmp_path / "runs" / "runs.jsonl"
+    raw = tmp_path / FILE
     # A shell that runs the tests in the background has its children ignore the signal; a terminal has not.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed)
     deadline = time.monotonic() + 60
-    while (not raw.exists() or raw.read_text().count("\n") < 2) and time.monotonic() < deadline:
+    while not any(Store(raw).rows()) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "the same command continues from there" in output
-    kept = raw.read_text().count("\n") - 1
+    kept = len(list(Store(raw).rows()))
     assert 1 <= kept < 3
 
     continued = run(*command)
@@ -153,12 +153,11 @@ def test_verify_needs_a_run_that_is_there(tmp_path):
 
 
 def test_broken_results_are_named(tmp_path):
-    raw = tmp_path / "runs" / "runs.jsonl"
-    raw.parent.mkdir()
+    raw = tmp_path / FILE
     raw.write_text("{}\n")
     found = run(*TABLE1, "--results", str(tmp_path))
     assert found.returncode == 2
-    assert "line 1" in found.stdout
+    assert f"Error: {raw}: expected an SQLite file" in found.stdout
 
 
 def test_compare_gives_every_claim_a_verdict_without_any_results(tmp_path):

@@ -83,7 +83,7 @@ def test_brackets_are_printed_as_typed(name, tmp_path, tiny, monkeypatch):
     table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
     code, said = invoke(*table, "--results", tmp_path / name)
     assert code == 0, said
-    for file in ("runs/runs.jsonl", "table1.csv", "table1.md", "table1.png"):
+    for file in ("runs.sqlite", "table1.csv", "table1.md", "table1.png"):
         assert str(tmp_path / name / file) in said
     assert f"git restore {tmp_path / name}" in said or "no committed" in said
     assert f"There is no folder {tmp_path / name / 'x'}:" in refused("compare", "--results", tmp_path / name / "x")
@@ -119,7 +119,7 @@ def test_results_that_do_not_exist_are_named(command, tmp_path):
 def test_a_folder_in_place_of_a_table_is_named_before_anything_runs(command, tmp_path):
     (tmp_path / "table1.csv").mkdir()
     assert str(tmp_path / "table1.csv") in refused(*command, "--results", tmp_path)
-    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs.sqlite").exists()
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_a_run_that_is_named_twice_is_verified_once(tmp_path, tiny, monkeypatch)
     monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
     table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
     assert invoke(*table, "--results", tmp_path)[0] == 0
-    (recorded,) = Store(tmp_path / "runs" / "runs.jsonl")
-    monkeypatch.setattr("reproduce.sweep.verify.repeat", lambda recorded, verbose: recorded)
+    (recorded,) = Store(tmp_path / "runs.sqlite").results()
+    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, verbose: recorded)
     code, said = invoke("verify", recorded.spec.id, recorded.spec.id[:8], "--results", tmp_path)
     assert (code, said) == (0, f"{recorded.spec.id[:12]} {recorded.spec}: the same to the last bit\n")
 

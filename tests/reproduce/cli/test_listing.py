@@ -1,14 +1,16 @@
 """Runs as people read them."""
 
+import csv
 import errno
 import json
 import os
+import re
 
-import pandas as pd
 import pytest
 
 from reproduce.cli import listing
 from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, INTRACTABLE, RunResult, RunSpec
+from reproduce.sweep.store import COLUMNS, Store
 from tfq_fusion.training import Protocol
 
 ACCURACY = 0.1 + 0.2
@@ -33,10 +35,69 @@ RUNS = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "results" / "runs.sqlite") as store:
+        for result in RUNS:
+            store.add(result.to_json(), "table1")
+    return store
+
+
+def test_table_has_a_line_per_run_and_the_counts(store):
+    lines = [" ".join(line.split()) for line in listing.table(store, 100, {}).splitlines()]
+    ids = [result.spec.id[:12] for result in RUNS]
+    assert lines == [
+        "id table dataset fusion degree seed status test score epochs seconds",
+        f"{ids[0]} table1 mfeat qfl 2 7 finished accuracy 0.3 60 1.2",
+        f"{ids[1]} table1 traffic-detectors lmf 7 finished mae 1.235e+04 3 0.0",
+        f"{ids[2]} table1 mfeat tfn 7 intractable 0 0.0",
+        f"{ids[3]} table1 mfeat mfb 7 diverged 0 0.0",
+        f"{ids[4]} table1 mfeat gcn 7 failed 0 0.0",
+        "5 runs, 2 finished, 1 diverged, 1 intractable, 1 failed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("last", "chosen", "fusions", "total"),
+    [
+        (2, {}, ["mfb", "gcn"], "5 runs, .*; the newest 2 are listed, more with --last"),
+        (9, {"dataset": "mfeat", "status": "finished"}, ["qfl"], "1 runs, 1 finished"),
+        (9, {"fusion": "lmf", "status": "failed"}, [], "0 runs"),
+    ],
+)
+def test_table_shows_the_newest_of_those_chosen(store, last, chosen, fusions, total):
+    *lines, counts = listing.table(store, last, chosen).splitlines()
+    assert [line.split()[3] for line in lines[1:]] == fusions
+    assert re.fullmatch(total, counts)
+
+
+def test_exports_hold_every_digit(store, tmp_path):
+    listing.export(store, tmp_path / "runs.csv", {})
+    listing.export(store, tmp_path / "runs.json", {})
+    with (tmp_path / "runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len((tmp_path / "runs.csv").read_text().splitlines()) == 1 + len(RUNS)
+    assert [row["id"] for row in rows] == [result.spec.id for result in RUNS]
+    assert json.loads(rows[0]["test"]) == {"accuracy": ACCURACY, "roc_auc": 0.75}
+    assert [row["fusion_params"] for row in rows] == ["54", "", str(2**80), "", ""]
+    assert (json.loads(rows[1]["arguments"]), json.loads(rows[1]["protocol"])) == ({"rank": 2}, {"epochs": 3})
+    records = json.loads((tmp_path / "runs.json").read_text(), parse_constant=pytest.fail)
+    assert [json.dumps(record, separators=(",", ":")) for record in records] == [each.to_json() for each in RUNS]
+
+
 @pytest.mark.parametrize("name", ["runs.csv", "runs.json"])
-def test_an_export_that_cannot_be_written_leaves_the_old_one(tmp_path, name, monkeypatch):
-    path = tmp_path / name
-    listing.export(listing.frame(RUNS[:1]), path)
+def test_an_export_of_nothing_is_an_empty_list(store, tmp_path, name):
+    listing.export(store, tmp_path / name, {"fusion": "lmf", "status": "failed"})
+    text = (tmp_path / name).read_text()
+    assert text == ",".join(COLUMNS) + "\n" if name == "runs.csv" else json.loads(text) == []
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "runs.json"])
+def test_an_export_that_cannot_be_written_leaves_the_old_one(store, tmp_path, name, monkeypatch):
+    path = tmp_path / "exports" / name
+    path.parent.mkdir()
+    listing.export(store, path, {"fusion": "lmf"})
     before = path.read_bytes()
 
     def full(descriptor):
@@ -44,95 +105,9 @@ def test_an_export_that_cannot_be_written_leaves_the_old_one(tmp_path, name, mon
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=rf"{name}: cannot be written \(No space left on device\)"):
-        listing.export(listing.frame(RUNS), path)
+        listing.export(store, path, {})
     assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_frame_has_what_defines_a_run_and_what_came_out():
-    frame = listing.frame(RUNS)
-    assert list(frame["id"]) == [result.spec.id for result in RUNS]
-    assert list(frame["degree"].fillna(0)) == [2, 0, 0, 0, 0]
-    assert list(frame["fusion_params"]) == [54, None, 2**80, None, None]
-    assert list(frame["protocol"]) == ["{}", '{"epochs": 3}', "{}", "{}", "{}"]
-    assert list(frame["arguments"]) == ["{}", '{"rank": 2}', "{}", "{}", "{}"]
-    assert frame.loc[0, "test_accuracy"] == ACCURACY
-    assert frame.loc[0, "validation_accuracy"] == 0.5
-    assert frame["test_mae"].notna().tolist() == [False, True, False, False, False]
-
-
-def test_table_has_a_line_per_run_and_the_counts():
-    lines = listing.table(listing.frame(RUNS)).splitlines()
-    assert lines[0].split() == [
-        "id",
-        "dataset",
-        "fusion",
-        "degree",
-        "seed",
-        "status",
-        "test",
-        "score",
-        "epochs",
-        "seconds",
-    ]
-    assert lines[1].split() == [
-        RUNS[0].spec.id[:12],
-        "mfeat",
-        "qfl",
-        "2",
-        "7",
-        "finished",
-        "accuracy",
-        "0.3",
-        "60",
-        "1.2",
-    ]
-    assert lines[2].split()[1:-2] == ["traffic-detectors", "lmf", "7", "finished", "mae", "1.235e+04"]
-    assert lines[4].split()[1:] == ["mfeat", "mfb", "7", "diverged", "0", "0.0"]
-    assert lines[6] == "5 runs, 2 finished, 1 diverged, 1 intractable, 1 failed"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "fusions"),
-    [
-        ({}, ["qfl", "lmf", "tfn", "mfb", "gcn"]),
-        ({"dataset": "mfeat"}, ["qfl", "tfn", "mfb", "gcn"]),
-        ({"dataset": "mfeat", "status": "finished"}, ["qfl"]),
-        ({"fusion": "lmf", "status": "failed"}, []),
-    ],
-)
-def test_choose_keeps_what_fits_everything_wanted(wanted, fusions):
-    chosen = listing.choose(listing.frame(RUNS), **{"dataset": None, "fusion": None, "status": None, **wanted})
-    assert list(chosen["fusion"]) == fusions
-    assert listing.table(chosen).splitlines()[-1].startswith(f"{len(fusions)} runs")
-
-
-@pytest.mark.parametrize(
-    ("wanted", "known"),
-    [
-        ({"dataset": "mnist"}, "mfeat, traffic-detectors"),
-        ({"fusion": "sum"}, "qfl, lmf, tfn, mfb, gcn"),
-        ({"status": "done"}, "finished, diverged, intractable, failed"),
-    ],
-)
-def test_choose_lists_what_there_is_for_a_name_that_is_not(wanted, known):
-    with pytest.raises(ValueError, match=f"expected one of {known}"):
-        listing.choose(listing.frame(RUNS), **{"dataset": None, "fusion": None, "status": None, **wanted})
-
-
-def test_exports_hold_every_digit(tmp_path):
-    frame = listing.frame(RUNS)
-    for path in (tmp_path / "runs.csv", tmp_path / "runs.json"):
-        listing.export(frame, path)
-    table = pd.read_csv(tmp_path / "runs.csv", float_precision="round_trip", dtype={"fusion_params": "string"})
-    assert list(table.columns) == list(frame.columns)
-    assert table["test_accuracy"][0] == ACCURACY
-    assert list(table["fusion_params"].fillna("")) == ["54", "", str(2**80), "", ""]
-    records = json.loads((tmp_path / "runs.json").read_text(), parse_constant=pytest.fail)
-    assert [record["fusion_params"] for record in records] == [54, None, 2**80, None, None]
-    assert (records[0]["test_accuracy"], records[0]["degree"], records[1]["degree"]) == (ACCURACY, 2, None)
-    with pytest.raises(ValueError, match=r"runs.xlsx: expected a name that ends in .csv or .json"):
-        listing.export(frame, tmp_path / "runs.xlsx")
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_describe_tells_everything_of_one_run():
@@ -146,7 +121,7 @@ def test_describe_tells_everything_of_one_run():
         assert [name, str(value)] in [line.split() for line in finished.splitlines()]
     assert [line.split() for line in finished.splitlines()[-3:]] == [
         ["epoch", "loss", "val_loss"],
-        ["1", "2.0", "2.50"],
+        ["1", "2.0", "2.5"],
         ["2", "1.5", "1.75"],
     ]
     assert failed.endswith("MemoryError: [bold]no room[/]")

@@ -18,7 +18,7 @@ def start(tiny):
 
     def start(code="child.main('tiny_runs:run')"):
         process = subprocess.Popen(
-            [sys.executable, "-c", f"from reproduce import child; {code}"],
+            [sys.executable, "-c", f"from reproduce.sweep.processes import child; {code}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -45,11 +45,11 @@ def test_one_answer_per_request_and_what_a_run_prints_is_none(tiny, start):
     process = start()
     for does in ("finish", "raise", "finish"):
         ask(process, tiny.spec(does))
-        answer = json.loads(process.stdout.readline())
+        answer = process.stdout.readline()
         if does == "raise":
-            assert answer["error"].endswith("ValueError: this run raises\n")
+            assert json.loads(answer)["error"].endswith("ValueError: this run raises\n")
         else:
-            assert RunResult.from_json(answer["result"]).spec == tiny.spec(does)
+            assert RunResult.from_json(answer).spec == tiny.spec(does)
     process.kill()
     assert process.communicate()[1].count("a word on standard output") == 3
 

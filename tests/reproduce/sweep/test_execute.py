@@ -20,8 +20,8 @@ def sweep(tiny, tmp_path):
     def sweep(specs, terminal=False, **arguments):
         sweep.told = io.StringIO()
         console = Console(markup=False, file=sweep.told, force_terminal=terminal, width=200)
-        with Store(tmp_path / "runs.jsonl") as store:
-            return run_all(specs, store, tiny.run, console=console, **arguments)
+        with Store(tmp_path / "runs.sqlite") as store:
+            return run_all(specs, store, "table1", tiny.run, console=console, **arguments)
 
     return sweep
 
@@ -34,7 +34,9 @@ def test_results_are_stored_and_come_in_the_order_of_the_specifications(tiny, sw
     specs = [tiny.spec("finish", seed) for seed in (3, 1, 2)]
     results = sweep(specs)
     assert [result.spec for result in results] == specs
-    assert stored(specs, Store(tmp_path / "runs.jsonl")) == results
+    store = Store(tmp_path / "runs.sqlite")
+    assert {result.spec: result for result in stored(specs, store)} == dict(zip(specs, results, strict=True))
+    assert store.counts(table="table1") == {FINISHED: 3}
 
 
 def test_what_is_stored_is_not_run_again(tiny, sweep):

@@ -116,7 +116,9 @@ results = st.builds(
         dataset_sha256=st.just("0" * 64),
         fusion=st.just("lmf"),
         seed=st.integers(0, 2**40),
-        protocol=st.builds(Protocol, learning_rates=st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=3).map(tuple)),
+        protocol=st.builds(
+            Protocol, learning_rates=st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=3).map(tuple)
+        ),
         arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.booleans(), max_size=2),
         dataset_options=st.dictionaries(st.just("leads"), st.lists(st.text(max_size=3), max_size=2)),
     ),
@@ -132,8 +134,10 @@ results = st.builds(
 
 @given(results)
 def test_a_result_survives_strict_json_bit_for_bit(result):
-    text = json.dumps(result.to_json(), allow_nan=False)
-    again = RunResult.from_json(json.loads(text))
+    text = result.to_json()
+    assert "\n" not in text
+    assert list(json.loads(text, parse_constant=pytest.fail))[:2] == ["id", "status"]
+    again = RunResult.from_json(text)
     # NaN differs from itself, but not in writing.
     assert repr(again) == repr(result)
     assert again.spec.id == result.spec.id
@@ -141,11 +145,10 @@ def test_a_result_survives_strict_json_bit_for_bit(result):
 
 def test_losses_without_a_number_are_written_as_text():
     result = RunResult(SPEC, DIVERGED, 6, history={"loss": [0.5, float("nan"), float("inf"), float("-inf")]})
-    assert result.to_json()["history"] == {"loss": [0.5, "NaN", "Infinity", "-Infinity"]}
+    assert json.loads(result.to_json())["history"] == {"loss": [0.5, "NaN", "Infinity", "-Infinity"]}
 
 
 def test_a_record_whose_id_does_not_fit_is_refused():
-    record = RunResult(SPEC, FINISHED, 6).to_json()
-    record["spec"]["seed"] = 1
+    record = RunResult(SPEC, FINISHED, 6).to_json().replace('"seed":0', '"seed":1')
     with pytest.raises(ValueError, match=f"the id is {SPEC.id}, but the specification hashes to"):
         RunResult.from_json(record)

@@ -26,9 +26,9 @@ def cluster(tiny):
 @pytest.fixture
 def sweep(tiny, tmp_path):
     def sweep(specs, scheduler):
-        with Store(tmp_path / "runs.jsonl") as store:
+        with Store(tmp_path / "runs.sqlite") as store:
             return run_all(
-                specs, store, tiny.run, scheduler=scheduler, console=Console(markup=False, file=io.StringIO())
+                specs, store, "table1", tiny.run, scheduler=scheduler, console=Console(markup=False, file=io.StringIO())
             )
 
     return sweep

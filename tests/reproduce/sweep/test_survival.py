@@ -25,6 +25,11 @@ def trainings(fusions, **protocol):
     return [RunSpec("emoji", sha256, fusion, 0, protocol, degree=1 if fusion == "qfl" else None) for fusion in fusions]
 
 
+def finished(path):
+    """What has finished, according to the store."""
+    return [result.spec for result in Store(path).results() if result.status == FINISHED]
+
+
 def numbers(results):
     return [(result.status, result.metrics, result.history, result.learning_rate) for result in results]
 
@@ -43,11 +48,11 @@ def test_ten_kills_lose_repeat_change_and_leave_nothing(tmp_path):
 @pytest.mark.slow
 def test_the_same_bits_whatever_the_order_the_workers_the_history_and_the_kills(tmp_path, monkeypatch):
     specs = trainings(["concat", "mfb", "qfl"], epochs=2)
-    with Store(tmp_path / "disturbed.jsonl") as store, monkeypatch.context() as patched:
+    with Store(tmp_path / "disturbed.sqlite") as store, monkeypatch.context() as patched:
         patched.setattr(worker, "MEMORY", 0)  # a new process for each
-        disturbed = run_all(specs[::-1], store, workers=2)[::-1]
-    with Store(tmp_path / "undisturbed.jsonl") as store:
-        undisturbed = run_all(specs, store)
+        disturbed = run_all(specs[::-1], store, "table1", workers=2)[::-1]
+    with Store(tmp_path / "undisturbed.sqlite") as store:
+        undisturbed = run_all(specs, store, "table1")
     assert {result.status for result in undisturbed} == {FINISHED}
     assert numbers(disturbed) == numbers(undisturbed)
 
@@ -65,10 +70,10 @@ def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(ti
         pids.append(process.pid)
         process.kill()
 
-    with Store(tmp_path / "killed.jsonl") as store, tiny.as_soon_as(lambda: list(folder.glob("*/epoch-*")), kill):
-        killed = run_all([spec], store, tiny.train, backups=tmp_path / "backups")
-    with Store(tmp_path / "whole.jsonl") as store:
-        whole = run_all([spec], store)
+    with Store(tmp_path / "killed.sqlite") as store, tiny.as_soon_as(lambda: list(folder.glob("*/epoch-*")), kill):
+        killed = run_all([spec], store, "table1", tiny.train, backups=tmp_path / "backups")
+    with Store(tmp_path / "whole.sqlite") as store:
+        whole = run_all([spec], store, "table1")
     assert pids
     assert killed[0].epochs == 12
     assert numbers(killed) == numbers(whole)
@@ -82,7 +87,7 @@ from reproduce.sweep.processes.execute import run_all
 from reproduce.sweep.store import Store
 specs = [tiny_runs.spec(does, 7) for does in ("finish", "hang")]
 with Store(Path(sys.argv[1])) as store:
-    run_all(specs, store, tiny_runs.run, scheduler=sys.argv[2] or None)
+    run_all(specs, store, "table1", tiny_runs.run, scheduler=sys.argv[2] or None)
 """
 
 
@@ -102,15 +107,15 @@ def test_no_process_outlives_a_command_that_is_killed_and_another_continues(tiny
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(temporary)}
-    arguments = [sys.executable, "-c", COMMAND, str(tmp_path / "runs.jsonl"), scheduler]
+    arguments = [sys.executable, "-c", COMMAND, str(tmp_path / "runs.sqlite"), scheduler]
     command = subprocess.Popen(arguments, env=environment)
-    tiny.wait_until(lambda: len(tiny.attempts(hang)) > before and finish.id in Store(tmp_path / "runs.jsonl"))
+    tiny.wait_until(lambda: len(tiny.attempts(hang)) > before and finish in finished(tmp_path / "runs.sqlite"))
     command.kill()
     command.wait()
     tiny.wait_until(lambda: not tiny.is_alive(tiny.attempts(hang)[-1][0]), seconds=10)
     assert {file.name for file in temporary.iterdir()} <= {"dask-scratch-space"}
-    with Store(tmp_path / "runs.jsonl") as store:
-        assert finish.id in store
+    with Store(tmp_path / "runs.sqlite") as store:
+        assert finish in finished(store.path)
         tiny_attempts = len(tiny.attempts(finish))
-        run_all([finish], store, tiny.run)
+        run_all([finish], store, "table1", tiny.run)
         assert len(tiny.attempts(finish)) == tiny_attempts

@@ -5,9 +5,9 @@ import math
 
 import pytest
 
+from reproduce.sweep.processes.verify import circumstances, differences, repeat
 from reproduce.sweep.processes.worker import RunError
 from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult
-from reproduce.sweep.verify import circumstances, differences, repeat
 
 
 @pytest.fixture

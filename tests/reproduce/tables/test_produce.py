@@ -1,10 +1,9 @@
 """From specifications to a table: what is told when all goes well, and when some of it does not."""
 
 import contextlib
-import errno
 import functools
 import io
-import os
+import resource
 
 import pytest
 from rich.console import Console
@@ -13,7 +12,7 @@ from reproduce.claims.rows import read_table
 from reproduce.sweep.processes import execute
 from reproduce.sweep.processes.execute import ExecutionError, run_all
 from reproduce.sweep.processes.worker import VersionError
-from reproduce.sweep.store import Store, StoreError
+from reproduce.sweep.store import FILE, Store, StoreError
 from reproduce.tables import produce as module
 from reproduce.tables import table1
 
@@ -73,7 +72,7 @@ def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, pr
 def test_a_fresh_start_forgets_the_runs_and_backups_of_this_table_alone(tiny, produce, tmp_path):
     ours, theirs = tiny.spec("lmf"), tiny.spec("gcn")
     produce([ours, theirs])
-    backups = [tmp_path / "results" / "runs" / "checkpoints" / spec.id for spec in (ours, theirs)]
+    backups = [tmp_path / "results" / "checkpoints" / spec.id for spec in (ours, theirs)]
     for backup in backups:
         backup.mkdir(parents=True)
     before = dict(kept(tmp_path))
@@ -97,7 +96,7 @@ def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
 
 def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
     def figures(frame, profile, units):
-        with pytest.raises(StoreError, match="is in use by process"), Store(tmp_path / "results/runs/runs.jsonl"):
+        with pytest.raises(StoreError, match="is in use by process"), Store(tmp_path / "results" / FILE):
             pass
         return {}
 
@@ -124,7 +123,7 @@ def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path,
 def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny, produce, tmp_path, monkeypatch):
     spec = tiny.spec("lmf", 1)
     produce([spec])
-    backup = tmp_path / "results" / "runs" / "checkpoints" / spec.id
+    backup = tmp_path / "results" / "checkpoints" / spec.id
     backup.mkdir(parents=True)
     before = kept(tmp_path)
     with contextlib.ExitStack() as stack:
@@ -134,9 +133,12 @@ def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny,
         elif hindrance == "other versions":
             monkeypatch.setattr(execute, "check_versions", other_versions)
         elif hindrance == "in use":
-            stack.enter_context(Store(tmp_path / "results" / "runs" / "runs.jsonl"))
+            stack.enter_context(Store(tmp_path / "results" / FILE))
         else:
-            monkeypatch.setattr(os, "fsync", full_disk)
+            # A file that would grow beyond the limit cannot be written, as if the disk were full.
+            before_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+            stack.callback(resource.setrlimit, resource.RLIMIT_FSIZE, before_limit)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before_limit[1]))
         with pytest.raises((ExecutionError, StoreError)):
             produce([spec], fresh=True, **options)
     assert kept(tmp_path) == before
@@ -147,10 +149,6 @@ def other_versions(found, expected):
     raise VersionError("keras is 2.0 on worker a")
 
 
-def full_disk(descriptor):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def kept(folder):
     """The results in the store, by the ids of their runs."""
-    return [(result.spec.id, result) for result in Store(folder / "results" / "runs" / "runs.jsonl")]
+    return [(result.spec.id, result) for result in Store(folder / "results" / FILE).results()]
