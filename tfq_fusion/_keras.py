@@ -32,6 +32,22 @@ def at_least_single(tensor: Any) -> Any:
     return ops.cast(tensor, backend.result_type(backend.standardize_dtype(tensor.dtype), "float32"))
 
 
+def real_tensor(value: Any, expected: str) -> Any:
+    """A value as a dense tensor of numbers; truth values become zeros and ones.
+
+    Raises:
+        ValueError: If it is none, or its numbers are complex; ``expected`` begins the message.
+    """
+    try:
+        tensor = ops.convert_to_tensor(value, sparse=False)
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError(f"{expected}, got {value!r}.") from None
+    dtype = getattr(tensor.dtype, "name", str(tensor.dtype))
+    if dtype == "string" or "complex" in dtype:
+        raise ValueError(f"{expected}, got {dtype}.")
+    return ops.cast(tensor, "int32") if "bool" in dtype else tensor
+
+
 def visible_values(tensor: Any) -> np.ndarray | None:
     """The values of a tensor; None of a traced one, which has none yet."""
     return None if _is_traced(tensor) else ops.convert_to_numpy(tensor)
@@ -62,4 +78,14 @@ def all_finite(tensor: Any) -> bool:
     return values is None or bool(np.isfinite(values).all())
 
 
-__all__ = ["LEGACY", "all_finite", "at_least_single", "keras", "losses", "ops", "register", "visible_values"]
+__all__ = [
+    "LEGACY",
+    "all_finite",
+    "at_least_single",
+    "keras",
+    "losses",
+    "ops",
+    "real_tensor",
+    "register",
+    "visible_values",
+]

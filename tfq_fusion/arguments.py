@@ -17,14 +17,18 @@ import numpy as np
 SEEDS = 2**32
 """Keras' generators take seeds below this number."""
 
+LARGEST = 2**31 - 1
+"""Sizes and counts end here: TensorFlow Quantum's are of 32 bits, and no memory holds larger ones."""
+
 T = TypeVar("T")
 
 
-def integer(name: str, value: Any, minimum: int = 1) -> int:
+def integer(name: str, value: Any, minimum: int = 1, maximum: float = LARGEST) -> int:
     """``value`` as a Python integer.
 
     Raises:
-        ValueError: If it is not an integer of at least ``minimum``; the message says which argument ``name`` is.
+        ValueError: If it is not an integer from ``minimum`` to ``maximum``; the message says which argument ``name``
+            is.
     """
     try:
         found = operator.index(value)
@@ -32,6 +36,8 @@ def integer(name: str, value: Any, minimum: int = 1) -> int:
         found = None
     if found is None or isinstance(value, bool) or found < minimum:
         raise ValueError(f"{name} should be an integer of at least {minimum}, got {value!r}.")
+    if found > maximum:
+        raise ValueError(f"{name} should be an integer of at most {maximum}, got {value!r}.")
     return found
 
 
@@ -69,7 +75,8 @@ def one_of(name: str, value: T, known: Collection[Any]) -> T:
     Raises:
         ValueError: If it is none of ``known``; the message lists them.
     """
-    if value not in list(known):
+    # Arrays compare element by element, and lists cannot be looked up by a hash.
+    if not any(isinstance(value, type(each)) and value == each for each in known):
         raise ValueError(f"{name} should be one of {list(known)}, got {value!r}.")
     return value
 
@@ -96,7 +103,7 @@ def seed_or_draw(value: Any) -> int:
     """
     if value is None:
         return random.randrange(SEEDS)
-    seed = integer("seed", value, minimum=0)
+    seed = integer("seed", value, minimum=0, maximum=math.inf)
     if seed >= SEEDS:
         raise ValueError(f"seed should be below {SEEDS}, got {value!r}.")
     return seed

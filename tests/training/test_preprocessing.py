@@ -97,7 +97,40 @@ def test_several_labels_per_sample_pass_as_they_are():
     raw = types.SimpleNamespace(**{**vars(raw), "task": "multilabel", "train": (raw.train[0], labels)})
     prepared = prepare(raw)
     assert (prepared.outputs, prepared.imbalanced, prepared.target_scaler) == (4, False, None)
-    assert prepared.train[1] is labels
+    np.testing.assert_array_equal(prepared.train[1], labels)
+
+
+@pytest.mark.parametrize("kind", ["vector", "waveform", "window", "image"])
+@pytest.mark.parametrize("task", ["classification", "multilabel", "forecasting"])
+def test_nothing_of_the_data_set_is_kept(task, kind):
+    raw = dataset(task, adjacency=np.ones((2, 2), np.float32))
+    raw.card.modalities[1] = modality("b", (2, 3), kind=kind)
+    owned = [raw.adjacency, *(array for part in (raw.train, raw.validation, raw.test) for array in arrays_of(part))]
+    prepared = prepare(raw)
+    kept = [prepared.adjacency]
+    kept += [array for part in (prepared.train, prepared.validation, prepared.test) for array in arrays_of(part)]
+    before = [array.copy() for array in kept]
+    for array in owned:
+        array += 1
+    for array, expected in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(array, expected)
+    for array in kept:
+        array += 1  # a data set may be mapped from a file that nothing may write to
+
+
+def arrays_of(part):
+    inputs, labels = part
+    return [*inputs.values(), labels]
+
+
+@pytest.mark.parametrize("kind", ["vector", "waveform"])
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_prepared_modalities_are_in_single_precision_whatever_came(kind, dtype):
+    raw = dataset()
+    raw.card.modalities[0] = modality("a", (4,), kind=kind)
+    for inputs, _ in (raw.train, raw.validation, raw.test):
+        inputs["a"] = inputs["a"].astype(dtype)
+    assert prepare(raw).test[0]["a"].dtype == np.float32
 
 
 @pytest.mark.parametrize(("name", "imbalanced"), [("emoji", True), ("japanese-vowels", False), ("mfeat", False)])

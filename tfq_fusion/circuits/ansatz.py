@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import cirq
 import sympy
 
+from tfq_fusion.arguments import one_of
+
 ENTANGLERS = ("all_to_all", "ring", "brick")
 
 
@@ -25,6 +27,7 @@ def entangler_ops(qubits: Sequence[cirq.Qid], entangler: str) -> Iterator[cirq.O
     Raises:
         ValueError: If the entangler is unknown.
     """
+    one_of("entangler", entangler, ENTANGLERS)
     count = len(qubits)
     neighbours = [(i, i + 1) for i in range(count - 1)]
     if entangler == "all_to_all":
@@ -32,10 +35,8 @@ def entangler_ops(qubits: Sequence[cirq.Qid], entangler: str) -> Iterator[cirq.O
     elif entangler == "ring":
         # Two qubits have one bond: a second CZ on it would undo the first.
         pairs = neighbours + ([(count - 1, 0)] if count > 2 else [])
-    elif entangler == "brick":
-        pairs = neighbours[::2] + neighbours[1::2]
     else:
-        raise ValueError(f"entangler should be one of {list(ENTANGLERS)}, got {entangler!r}.")
+        pairs = neighbours[::2] + neighbours[1::2]
     for first, second in pairs:
         yield cirq.CZ(qubits[first], qubits[second])
 

@@ -9,8 +9,9 @@ import cirq
 import numpy as np
 import sympy
 
+from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
-from tfq_fusion.circuits.qcnn import qcnn_layers
+from tfq_fusion.circuits.qcnn import READOUTS, qcnn_layers
 
 
 def evidence_fusion_circuit(
@@ -60,6 +61,7 @@ def evidence_fusion_circuit(
         raise ValueError(f"modalities should be at least 2, got {modalities}.")
     if propositions < 1:
         raise ValueError(f"propositions should be at least 1, got {propositions}.")
+    one_of("readout", readout, READOUTS)
     qubits = cirq.GridQubit.rect(modalities + 1, propositions)
     evidence, fused = qubits[:-propositions], qubits[-propositions:]
     data = padded_symbols("x", modalities * propositions)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cirq
 import sympy
 
+from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits.feature_encoding import encode_features
 from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
 from tfq_fusion.circuits.observables import every_pauli_observable
@@ -154,13 +155,10 @@ def qcnn_layers(
     Raises:
         ValueError: If pooling would leave no qubit, or a name is unknown; the message lists the known ones.
     """
-    if convolution not in _CONVOLUTIONS:
-        raise ValueError(f"convolution should be one of {list(CONVOLUTIONS)}, got {convolution!r}.")
+    one_of("convolution", convolution, CONVOLUTIONS)
     pooling = _POOLING_OF[convolution] if pooling is None else pooling
-    if pooling not in _POOLINGS:
-        raise ValueError(f"pooling should be one of {list(POOLINGS)}, got {pooling!r}.")
-    if readout not in READOUTS:
-        raise ValueError(f"readout should be one of {list(READOUTS)}, got {readout!r}.")
+    one_of("pooling", pooling, POOLINGS)
+    one_of("readout", readout, READOUTS)
     if len(qubits) < 2:
         raise ValueError(f"qubits should be at least 2, got {len(qubits)}: pooling would leave no qubit.")
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import cirq
 import numpy as np
 
-from tfq_fusion.circuits.ansatz import hardware_efficient_block
+from tfq_fusion.arguments import one_of
+from tfq_fusion.circuits.ansatz import ENTANGLERS, hardware_efficient_block
 from tfq_fusion.circuits.encoding import MultiplexedRotation
 from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
 from tfq_fusion.circuits.observables import (
@@ -69,8 +70,9 @@ def qfl_circuit(
     for name, number in (("modalities", modalities), ("degree", degree), ("blocks", blocks)):
         if number < 1:
             raise ValueError(f"{name} should be at least 1, got {number}.")
-    if signal not in ("rx", "ry", "rz"):
-        raise ValueError(f"signal should be one of ['rx', 'ry', 'rz'], got {signal!r}.")
+    one_of("signal", signal, ("rx", "ry", "rz"))
+    one_of("entangler", entangler, ENTANGLERS)
+    one_of("measurement", measurement, MEASUREMENTS)
     registers = FusionRegisters.of(modalities, features)
     qubits = registers.qubits
 
@@ -96,10 +98,8 @@ def qfl_circuit(
         operators = random_pauli_observables(qubits, observables, rng, locality)
     elif measurement == "pauli_plane":
         operators = pauli_plane_observables(qubits, observables, rng, 2 if locality is None else locality)
-    elif measurement == "computational":
-        operators = computational_observables(qubits, observables)
     else:
-        raise ValueError(f"measurement should be one of {list(MEASUREMENTS)}, got {measurement!r}.")
+        operators = computational_observables(qubits, observables)
     return ModelCircuit(circuit, data, weights, operators)
 
 

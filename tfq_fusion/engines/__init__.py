@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit
 
 ENGINES = ("compiled", "tfq")
@@ -13,8 +14,7 @@ ENGINES = ("compiled", "tfq")
 
 def check_engine(engine: str) -> None:
     """Raise a ValueError that lists the engines if there is none of this name."""
-    if engine not in ENGINES:
-        raise ValueError(f"engine should be one of {list(ENGINES)}, got {engine!r}.")
+    one_of("engine", engine, ENGINES)
 
 
 def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "compiled", states: Any = None) -> Any:

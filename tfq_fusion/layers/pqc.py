@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 import cirq
 import sympy
 
-from tfq_fusion._keras import keras, ops, register
+from tfq_fusion._keras import keras, ops, real_tensor, register
 from tfq_fusion.arguments import integer
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
@@ -17,11 +18,19 @@ from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
 
-MAX_REPETITIONS = 2**31 - 1
-"""TensorFlow Quantum counts in 32 bits."""
-
 _HEADER = b"\n\x0e\n\x0ctfq_gate_set"
 """What every circuit starts with that TensorFlow Quantum has serialised."""
+
+
+def _circuits(value: Any) -> Any:
+    expected = "Circuits should be strings of shape [batch], as tfq.convert_to_tensor makes of circuits"
+    try:
+        circuits = ops.convert_to_tensor(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{expected}, got {value!r}.") from None
+    if circuits.dtype.name != "string" or len(circuits.shape) != 1:
+        raise ValueError(f"{expected}, got {circuits.dtype.name} of shape {circuits.shape}.")
+    return circuits
 
 
 class _Execution:
@@ -49,6 +58,9 @@ class _Execution:
         import tensorflow as tf
         import tensorflow_quantum as tfq
 
+        # The rest TensorFlow Quantum checks itself.
+        if isinstance(repetitions, numbers.Integral) and repetitions > 0:
+            integer("repetitions", repetitions)
         self._trained = trained
         # Layers may be made inside a traced function, whose tensors must not outlive it.
         with tf.init_scope():
@@ -115,11 +127,6 @@ class _Execution:
         """
         import tensorflow as tf
 
-        if circuits.dtype != tf.string or len(circuits.shape) != 1:
-            raise ValueError(
-                "Circuits should be strings of shape [batch], as tfq.convert_to_tensor makes of circuits, got "
-                f"{circuits.dtype.name} of shape {circuits.shape}."
-            )
         if not self._trained:
             counts = tf.shape(circuits)[0], tf.shape(data)[0]
             message = "Number of circuits and symbol_values do not match. Got {} circuits and {} symbol values."
@@ -234,8 +241,8 @@ class _CircuitLayer(keras.layers.Layer):
         backend, repetitions = config["backend"], config["repetitions"]
         if backend not in (None, "noiseless"):
             raise ValueError(f"backend should be 'noiseless' or None in a configuration, got {backend!r}.")
-        if repetitions is not None and integer("repetitions", repetitions) > MAX_REPETITIONS:
-            raise ValueError(f"repetitions should be an integer of at most {MAX_REPETITIONS}, got {repetitions}.")
+        if repetitions is not None:
+            integer("repetitions", repetitions)
         differentiator = config["differentiator"]
         if differentiator not in (None, *DIFFERENTIATORS):
             raise ValueError(
@@ -312,7 +319,7 @@ class PQC(_CircuitLayer):
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, operators]``."""
-        circuits = ops.convert_to_tensor(inputs)
+        circuits = _circuits(inputs)
         no_data = ops.zeros((*ops.shape(circuits)[:1], 0), "float32")
         weights = ops.cast(ops.convert_to_tensor(self.parameters), "float32")
         return ops.cast(self._run(circuits, no_data, weights), self.compute_dtype)
@@ -373,7 +380,8 @@ class ControlledPQC(_CircuitLayer):
         if not isinstance(inputs, (list, tuple)) or len(inputs) != 2:
             raise ValueError(f"{self.name!r} should be called with [circuits, parameters], got {inputs!r}.")
         circuits, parameters = inputs
-        values = self._run(ops.convert_to_tensor(circuits), ops.cast(parameters, "float32"), ops.zeros(0, "float32"))
+        parameters = real_tensor(parameters, "Parameters should be real numbers of shape [batch, symbols]")
+        values = self._run(_circuits(circuits), ops.cast(parameters, "float32"), ops.zeros(0, "float32"))
         return ops.cast(values, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfq_fusion._keras import keras, ops, register
+from tfq_fusion._keras import keras, ops, real_tensor, register
 from tfq_fusion.arguments import floating_point, integer
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ def encode_modalities(
 
     Returns:
         The inputs by name, and the features ``[batch, modalities, features]``.
+
+    Raises:
+        ValueError: If there is no modality, one is none of a card, or two have one name.
     """
+    check_modalities(modalities)
     inputs = {modality.name: keras.Input(input_shape(modality), name=modality.name) for modality in modalities}
     encoded = []
     for kind, neighbours in itertools.groupby(modalities, key=_encoded_together):
@@ -53,6 +57,17 @@ def encode_modalities(
                     vector = encode_images(inputs[image.name], features, hidden, rng)
                     encoded.append(keras.layers.Reshape((1, features))(vector))
     return inputs, encoded[0] if len(encoded) == 1 else keras.layers.Concatenate(axis=1)(encoded)
+
+
+def check_modalities(modalities: Any) -> None:
+    """Raise a ValueError unless these are modalities, at least one, of different names."""
+    from tfq_fusion.datasets.card import Modality
+
+    if not isinstance(modalities, (list, tuple)) or not all(isinstance(each, Modality) for each in modalities):
+        raise ValueError(f"modalities should be a list of modalities, as in a data set's card, got {modalities!r}.")
+    names = [each.name for each in modalities]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"modalities should be at least one, each with a name of its own, got {names}.")
 
 
 def judge_classes(encoded: Any, classes: int, rng: np.random.Generator) -> Any:
@@ -179,6 +194,9 @@ class Frames(keras.layers.Layer):
         size: Steps of a frame.
         step: Steps from the beginning of a frame to that of the next.
         **kwargs: As for every Keras layer.
+
+    Raises:
+        ValueError: If an argument is out of its range; when called with another rank, or series that are too short.
     """
 
     def __init__(self, size: int, step: int = 1, **kwargs: Any) -> None:
@@ -189,6 +207,8 @@ class Frames(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Cut the frames out."""
+        inputs = real_tensor(inputs, "Frames expects series of real numbers, [batch, modalities, steps, channels]")
+        self._check(inputs.shape)
         last = inputs.shape[2] - self.size
         return ops.concatenate(
             [inputs[:, :, begin : begin + last + 1 : self.step] for begin in range(self.size)], axis=-1
@@ -196,8 +216,16 @@ class Frames(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, modalities, frames, size * channels)``."""
+        self._check(input_shape)
         batch, modalities, steps, channels = input_shape
         return batch, modalities, (steps - self.size) // self.step + 1, self.size * channels
+
+    def _check(self, shape: Any) -> None:
+        if len(shape) != 4 or shape[2] is None or shape[2] < self.size:
+            raise ValueError(
+                f"Frames expects series [batch, modalities, steps, channels] of at least {self.size} steps, a known "
+                f"number, got shape {tuple(shape)}."
+            )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer."""

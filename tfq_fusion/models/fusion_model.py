@@ -54,9 +54,11 @@ def fusion_model(
         ``[batch, outputs]``: probabilities or values.
 
     Raises:
-        ValueError: If the task is unknown, or another argument out of its range.
+        ValueError: If the task is unknown, the fusion no layer, or another argument out of its range.
     """
     one_of("task", task, _ACTIVATIONS)
+    if not isinstance(fusion, keras.layers.Layer):
+        raise ValueError(f"fusion should be a layer of this process' Keras, {keras.__name__}, got {fusion!r}.")
     sizes = (("outputs", outputs), ("features", features), ("hidden", hidden), ("head", head))
     outputs, features, hidden, head = (integer(name, size) for name, size in sizes)
     rng = np.random.default_rng(seed_or_draw(seed))

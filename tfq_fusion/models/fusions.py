@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfq_fusion._keras import keras
+from tfq_fusion.arguments import integer
 from tfq_fusion.circuits import qfl_circuit
 from tfq_fusion.layers import (
     ConcatFusion,
@@ -44,8 +45,14 @@ def make_fusion(
         The layer, not built yet.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or another argument out of its range.
     """
+    if not isinstance(name, str) or name not in FUSIONS:
+        raise ValueError(f"Unknown fusion {name!r}: expected one of {list(FUSIONS)}.")
+    units, degree = integer("units", units), integer("degree", degree)
+    if not isinstance(widths, (list, tuple)):
+        raise ValueError(f"widths should be a list, with the number of features of each modality, got {widths!r}.")
+    widths = [integer("widths", width) for width in widths]
     match name:
         case "qfl":
             return QuantumFusionLayer(degree, observables=units, engine=engine, seed=seed, **arguments)
@@ -64,4 +71,4 @@ def make_fusion(
             return FactorizedBilinearFusion(units, seed=seed, **arguments)
         case "gcn":
             return GraphFusion(units, seed=seed, **arguments)
-    raise ValueError(f"Unknown fusion {name!r}: expected one of {list(FUSIONS)}.")
+    raise AssertionError(name)

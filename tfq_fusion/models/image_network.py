@@ -9,7 +9,7 @@ import numpy as np
 
 from tfq_fusion._keras import keras
 from tfq_fusion.arguments import integer, seed_or_draw
-from tfq_fusion.models.encoders import encode_images, input_shape
+from tfq_fusion.models.encoders import check_modalities, encode_images, input_shape
 
 if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
@@ -35,6 +35,7 @@ def image_network(
     Raises:
         ValueError: If a modality is no such picture, or another argument out of its range.
     """
+    check_modalities(modalities)
     if len({modality.shape[:2] for modality in modalities}) != 1 or any(len(each.shape) != 3 for each in modalities):
         shapes = ", ".join(f"{modality.name} {list(modality.shape)}" for modality in modalities)
         raise ValueError(f"A CNN expects pictures [height, width, channels] of one height and width, got {shapes}.")

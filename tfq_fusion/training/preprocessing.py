@@ -16,7 +16,7 @@ Part = tuple[dict[str, np.ndarray], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """Standardised parts of a data set.
+    """Standardised parts of a data set: arrays of their own, of which the data set knows nothing.
 
     Attributes:
         train: Modality name -> float32 ``[n, width]`` for a vector, ``[n, ...]`` as in the data set for every other
@@ -76,9 +76,9 @@ def prepare(dataset: Dataset) -> Prepared:
     def standardise(part: Part) -> Part:
         inputs, labels = part
         scaled = {name: scalers[name](array) for name, array in inputs.items()}
-        if target_scaler is not None:
-            labels = target_scaler.transform(labels).astype(np.float32)
-        return scaled, labels
+        if target_scaler is None:
+            return scaled, np.array(labels)
+        return scaled, target_scaler.transform(labels).astype(np.float32, copy=False)
 
     counts = np.bincount(labels) if dataset.task == "classification" else None
     return Prepared(
@@ -90,7 +90,7 @@ def prepare(dataset: Dataset) -> Prepared:
         imbalanced=counts is not None and bool(counts.max() > 2 * counts.min()),
         target_scaler=target_scaler,
         horizon=dataset.card.horizon,
-        adjacency=dataset.adjacency,
+        adjacency=None if dataset.adjacency is None else np.array(dataset.adjacency),
     )
 
 
@@ -98,12 +98,12 @@ def _scaler(train: np.ndarray, modality: Modality) -> Callable[[np.ndarray], np.
     """What standardises a modality, or each of a stack, by its training values."""
     if modality.kind == "vector":
         scaler = StandardScaler().fit(_vectors(train))
-        return lambda array: scaler.transform(_vectors(array)).astype(np.float32)
+        return lambda array: scaler.transform(_vectors(array)).astype(np.float32, copy=False)
     alike = (0, *range(1 if modality.count == 1 else 2, train.ndim))
     mean = train.mean(axis=alike, keepdims=True, dtype=np.float64).astype(np.float32)
     deviation = train.std(axis=alike, keepdims=True, dtype=np.float64).astype(np.float32)
     deviation[deviation == 0] = 1
-    return lambda array: (array - mean) / deviation
+    return lambda array: ((array - mean) / deviation).astype(np.float32, copy=False)
 
 
 def _vectors(array: np.ndarray) -> np.ndarray:

@@ -27,6 +27,9 @@ class _Resting(keras.constraints.Constraint):
     def __call__(self, w: Any) -> Any:
         return ops.concatenate([self.angles, w[len(self.angles) :]])
 
+    def get_config(self) -> dict[str, Any]:
+        raise NotImplementedError("_Resting is never saved. Take it off the weights once they are trained.")
+
 
 def remedies(spec: RunSpec) -> RunResult:
     """Train a Quantum Fusion Layer from some initial angles, or layer by layer.

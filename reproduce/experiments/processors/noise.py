@@ -128,6 +128,8 @@ class NoisyFusion(keras.layers.Layer):
     probabilities. The mean of outputs, and of gradients, over many calls is that of the channel: an unbiased gradient
     for the price of one circuit per sample, where TensorFlow Quantum's noisy layers shift each parameter in turn.
 
+    It is never saved: its weights are those of the layer, which is.
+
     Args:
         fusion: The layer, built.
         channel: One of :data:`CHANNELS`.
@@ -170,6 +172,14 @@ class NoisyFusion(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
         """``(batch, observables)``."""
         return input_shape[0], self.observables
+
+    def get_config(self) -> dict[str, Any]:
+        """None.
+
+        Raises:
+            NotImplementedError: In any case.
+        """
+        raise NotImplementedError("NoisyFusion is never saved. Give its weights to a QuantumFusionLayer and save that.")
 
 
 def _trained_further(spec: RunSpec, dataset: Dataset, data: Prepared, trained: keras.Model, rate: float) -> keras.Model:

@@ -145,7 +145,7 @@ def test_certainty_is_a_mass_too_and_has_finite_gradients():
 @pytest.mark.parametrize("method", ["circuit", "mixture"])
 def test_certainty_has_finite_gradients_in_half_precision_too(dtype, method):
     layer, single = (EvidenceFusion(None, method=method, dtype=dtype) for dtype in (dtype, "float32"))
-    inputs = tf.constant([[[0.0, 1.0], [1, 0]], [[0, 0], [1, 1]], [[0.5, 0.25], [1, 0.5]]], layer.compute_dtype)
+    inputs = tf.constant([[[0.0], [1]], [[1], [0]], [[0], [0]], [[1], [1]], [[0.5], [0.25]]], layer.compute_dtype)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         fused = layer(inputs)

@@ -114,5 +114,5 @@ def test_xavier_products_vanish_with_the_modalities(modalities, largest):
 
 
 def test_unknown_initialization_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"one of \('xavier', 'unit'\), got 'glorot'"):
+    with pytest.raises(ValueError, match=r"one of \['xavier', 'unit'\], got 'glorot'"):
         LowRankFusion(4, initialization="glorot")

@@ -111,6 +111,13 @@ def test_every_sample_and_call_meets_errors_of_its_own_and_the_angles_have_a_gra
     assert np.abs(tape.gradient(loss, noisy.trainable_variables[0])).max() > 1e-3
 
 
+def test_a_model_with_noise_inside_is_never_saved(layer, tmp_path):
+    inputs = keras.Input((3, 1))
+    model = keras.Model(inputs, NoisyFusion(layer, "depolarizing", 0.1)(inputs))
+    with pytest.raises(NotImplementedError, match="NoisyFusion is never saved"):
+        model.save(tmp_path / "model.keras")
+
+
 @pytest.mark.slow
 def test_a_run_with_noise_reports_each_rate_and_trains_further_if_told(specify):
     options = {"samples": 3, "channel": "depolarizing", "rates": (1e-3, 0.1), "trajectories": 4, "epochs": 1}

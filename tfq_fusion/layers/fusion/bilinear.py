@@ -88,7 +88,7 @@ class FactorizedBilinearFusion(FusionLayer):
         projections = at_least_single(project_modalities(inputs, self._widths, self.projections))
         for projected in ops.unstack(projections, axis=1):
             product = product * projected
-            product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True)))
+            product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True, initial=0)))
         product = self._dropout(product, training=training)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.

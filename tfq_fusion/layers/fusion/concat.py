@@ -17,8 +17,8 @@ class ConcatFusion(FusionLayer):
     Output: ``[batch, sum of features_m]``, in the order of the modalities.
 
     Raises:
-        ValueError: When called with fewer than two modalities, other ranks, batch sizes that differ, or (in eager
-            execution) features that are NaN or infinite.
+        ValueError: When called with fewer than two modalities, other ranks, batch sizes that differ, what is no real
+            number, or (in eager execution) features that are NaN or infinite.
     """
 
     def call(self, inputs: Any) -> Any:

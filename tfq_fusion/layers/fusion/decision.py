@@ -92,7 +92,7 @@ class DempsterFusion(FusionLayer):
         masses = (1 - ignorance) * _probabilities(inputs, self._widths)
         # In logarithms and relative to the largest: the products of many modalities in conflict would vanish.
         classes = ops.sum(ops.log(masses + ignorance), axis=1)
-        largest = ops.max(classes, axis=-1, keepdims=True)
+        largest = ops.max(classes, axis=-1, keepdims=True, initial=-np.inf)
         frame = ops.exp(ops.sum(ops.log_sigmoid(logits)) - largest)
         shares = ops.exp(classes - largest) - frame + frame / self._widths[0]
         return ops.cast(shares / ops.sum(shares, axis=-1, keepdims=True), self.compute_dtype)
@@ -119,7 +119,7 @@ def _probabilities(inputs: Any, widths: tuple[int, ...], fixed: bool = True) -> 
     _classes([modality.shape for modality in modalities])
     for position, modality in enumerate(modalities):
         values = visible_values(modality)
-        if values is None:
+        if values is None or values.size == 0:
             continue
         values = values.astype(np.float64)
         sums = values.sum(axis=-1)

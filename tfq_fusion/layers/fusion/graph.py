@@ -97,7 +97,7 @@ class GraphFusion(FusionLayer):
 def _checked(adjacency: Any) -> npt.NDArray[np.float64]:
     try:
         matrix = np.array(adjacency.toarray() if sparse.issparse(adjacency) else adjacency, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(f"The adjacency should be a square matrix of numbers, got {adjacency!r}.") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"The adjacency should be a square matrix, got shape {matrix.shape}.")

@@ -8,7 +8,7 @@ import operator
 from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
+from tfq_fusion.arguments import integer, one_of, seed_or_draw, weight_seeds
 from tfq_fusion.layers.fusion.base import FusionLayer
 from tfq_fusion.layers.fusion.modalities import (
     Shape,
@@ -66,11 +66,9 @@ class LowRankFusion(FusionLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if initialization not in get_args(Initialization):
-            raise ValueError(f"initialization should be one of {get_args(Initialization)}, got {initialization!r}.")
         self.units = integer("units", units)
         self.rank = integer("rank", rank)
-        self.initialization = initialization
+        self.initialization = one_of("initialization", initialization, get_args(Initialization))
         self.seed = seed_or_draw(seed)
 
     def build(self, input_shape: Shape) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion._keras import all_finite, ops
+from tfq_fusion._keras import all_finite, ops, real_tensor
 
 Shape = Any
 """Keras' shape of an input: nested sequences of sizes, of which TensorFlow's own shape type is one."""
@@ -142,11 +142,14 @@ def _checked(inputs: Any, widths: tuple[int, ...], fixed: bool = True) -> Any:
     """A list of tensors or one stacked tensor, as the input is, of known widths."""
     _require_order(inputs)
     if isinstance(inputs, (list, tuple)):
-        modalities = [ops.convert_to_tensor(modality) for modality in inputs]
+        modalities = [
+            real_tensor(modality, f"Modality {position} should be a tensor of real numbers")
+            for position, modality in enumerate(inputs)
+        ]
         found = modality_widths([modality.shape for modality in modalities], widths)
         modalities = [_of_shape(each, (width,)) for each, width in zip(modalities, found, strict=True)]
     else:
-        modalities = ops.convert_to_tensor(inputs)
+        modalities = real_tensor(inputs, f"A fusion layer expects real numbers. {_EXPECTED[:-1]}")
         found = modality_widths(modalities.shape, widths)
         modalities = _of_shape(modalities, (len(found), found[0]))
     if fixed and widths and found != widths:
@@ -178,7 +181,8 @@ def _modality_shapes(input_shape: Shape, built: tuple[int, ...] = ()) -> list[tu
     shape = list(input_shape)
     if shape and all(size is None or isinstance(size, int) for size in shape):
         if built and len(shape) == 3:
-            shape = [shape[0], *(size or known for size, known in zip(shape[1:], (len(built), built[0]), strict=True))]
+            axes = len(built), built[0]
+            shape = [shape[0], *(old if size is None else size for size, old in zip(shape[1:], axes, strict=True))]
         if len(shape) != 3 or shape[1] is None:
             raise ValueError(
                 "A fusion layer expects a list of [batch, features] tensors or one [batch, modalities, features] "

@@ -70,16 +70,18 @@ class QuantumFusionLayer(FusionLayer):
         self.seed = seed_or_draw(seed)
         self.locality = None if locality is None else integer("locality", locality)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self._circuit(widths=(1, 1), observables=1, locality=None)
+        self._circuit(widths=(1, 1), degree=1, blocks=1, observables=1, locality=None)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
-    def _circuit(self, widths: tuple[int, ...], observables: int, locality: int | None) -> ModelCircuit:
+    def _circuit(
+        self, widths: tuple[int, ...], degree: int, blocks: int, observables: int, locality: int | None
+    ) -> ModelCircuit:
         return qfl_circuit(
             modalities=len(widths),
             features=widths,
-            degree=self.degree,
-            blocks=self.blocks,
+            degree=degree,
+            blocks=blocks,
             entangler=self.entangler,
             signal=self.signal,
             measurement=self.measurement,
@@ -91,7 +93,7 @@ class QuantumFusionLayer(FusionLayer):
     def build(self, input_shape: Shape) -> None:
         """Make the circuit and its weights."""
         self._widths = modality_widths(input_shape)
-        self.spec = self._circuit(self._widths, self.observables, self.locality)
+        self.spec = self._circuit(self._widths, self.degree, self.blocks, self.observables, self.locality)
         self.theta = self.add_weight(
             name="theta",
             shape=(len(self.spec.weight_symbols),),
