@@ -2,7 +2,7 @@
 
 import pytest
 
-from reproduce.experiments.processors.processors import devices
+from reproduce.experiments.processors import devices
 from tfq_fusion.engines import expectation
 
 

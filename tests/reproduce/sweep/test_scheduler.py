@@ -64,7 +64,7 @@ def test_other_versions_on_workers_stop_everything_before_it_begins(tiny, sweep,
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.0" if name == "keras" else version(name))
     with pytest.raises(ExecutionError) as caught:
         sweep([tiny.spec("raise")], cluster.scheduler_address)
-    for worker in cluster.scheduler_info["workers"]:
+    for worker in cluster.scheduler.workers:
         assert f"keras is {version('keras')} on worker {worker}, but 2.0 here" in str(caught.value)
     assert not tiny.attempts(tiny.spec("raise"))
 

@@ -51,10 +51,10 @@ def test_what_no_page_or_figure_knows_is_refused_before_anything_runs(name, monk
     plan = table.plan("smoke", 1, CHOSEN[name][0])
     with monkeypatch.context() as patch:
         patch.setattr(table, "FUSIONS", (*table.FUSIONS, "sum"))
-        with pytest.raises(ValueError, match=r"sum has no name in reproduce\.results\.FUSIONS.*or no style"):
+        with pytest.raises(ValueError, match=r"sum has no name in reproduce\.claims\.rows\.FUSIONS.*or no style"):
             table.specs(plan, None, "compiled")
     monkeypatch.setattr(table, "METRICS", {task: (*names, "beauty") for task, names in table.METRICS.items()})
-    with pytest.raises(ValueError, match=r"beauty is not in reproduce\.results\.METRICS"):
+    with pytest.raises(ValueError, match=r"beauty is not in reproduce\.claims\.rows\.METRICS"):
         table.specs(plan, None, "compiled")
 
 
