@@ -143,9 +143,7 @@ def samples(modalities, batch=7, seed=0):
 
 def encoder(modalities, **arguments):
     fusion = ConcatFusion()
-    network = fusion_model(
-        modalities, fusion, outputs=2, task="classification", features=4, hidden=6, seed=0, **arguments
-    )
+    network = fusion_model(modalities, fusion, outputs=2, task="classification", features=4, hidden=6, **arguments)
     return keras.Model(network.inputs, fusion.input)
 
 
