@@ -71,7 +71,8 @@ def run(spec: RunSpec, backup: Path | None) -> RunResult:
 def tiny_specs(runs: int) -> list[RunSpec]:
     """So many specifications."""
     sha256 = load(DATASET).card.sha256
-    return [RunSpec(DATASET, sha256, FUSIONS[k % 3], seed=k // 3, protocol=Protocol()) for k in range(runs)]
+    first = RunSpec(fusion=FUSIONS[0], seed=0, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
+    return [dataclasses.replace(first, fusion=FUSIONS[k % 3], seed=k // 3) for k in range(runs)]
 
 
 def sweep(folder: Path, runs: int) -> None:

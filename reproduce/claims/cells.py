@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from reproduce.claims.rows import FUSIONS, METRICS, base, caption, check_degree
+from reproduce.claims.rows import FUSIONS, METRICS, NO_SETTINGS, Place, Settings, caption, check_degree
 from reproduce.claims.tables import TABLES
 
 
-def _one_of(known: Iterable[str], what: str, part: Callable[[str], str] = str) -> AfterValidator:
+def _one_of(known: Iterable[str], what: str) -> AfterValidator:
     def check(name: str) -> str:
-        if part(name) not in known:
+        if name not in known:
             raise ValueError(f"unknown {what} {name!r}; known are {', '.join(known)}")
         return name
 
@@ -29,8 +29,7 @@ Degree = Annotated[int, Field(strict=True, ge=1)]
 Size = Annotated[int, Field(strict=True, ge=1)]
 """A number of modalities."""
 MetricName = Annotated[str, _one_of(METRICS, "metric")]
-FusionName = Annotated[str, _one_of(FUSIONS, "fusion", base)]
-"""Of a fusion, or of a variant of one."""
+FusionName = Annotated[str, _one_of(FUSIONS, "fusion")]
 Quantity = Annotated[str, _one_of([*METRICS, "modalities", "fusion_params", "total_params"], "quantity")]
 Table = Annotated[str, _one_of(TABLES, "table")]
 """The table whose rows a check is held against: ``make reproduce-<table>``."""
@@ -43,10 +42,17 @@ class Model(BaseModel):
 
 
 class Series(Model):
-    """A fusion as it stands in the results: by name, and for QFL and its control by degree."""
+    """A fusion as it stands in the results: by name, for QFL and its control by degree, and by its arguments."""
 
     fusion: FusionName
     degree: Degree | None = None
+    arguments: Settings = NO_SETTINGS
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> Series:
+        """That of a row of a table."""
+        degree = None if pd.isna(row["degree"]) else row["degree"]
+        return cls(fusion=row["fusion"], degree=degree, arguments=row["arguments"])
 
     @model_validator(mode="after")
     def _degree_fits(self) -> Series:
@@ -54,7 +60,7 @@ class Series(Model):
         return self
 
     def __str__(self) -> str:
-        return caption(self.fusion, self.degree)
+        return caption(self.fusion, self.degree, self.arguments)
 
 
 class NotComparableError(Exception):
@@ -109,52 +115,48 @@ class Results:
         frame: The table, as :func:`reproduce.claims.rows.read_table` returns it; None if there is none.
 
     Attributes:
-        rows: Metric -> row, by (data set, modalities, fusion, degree).
+        rows: Metric -> row, by place, modalities and series.
     """
 
     def __init__(self, name: str, frame: pd.DataFrame | None):
         self.name = name
-        self.rows: dict[tuple[str, int, str, int | None], dict[str, Any]] = {}
+        self.rows: dict[tuple[Place, int, Series], dict[str, dict[Any, Any]]] = {}
         for row in [] if frame is None else frame.to_dict("records"):
-            degree = None if pd.isna(row["degree"]) else row["degree"]
-            key = row["dataset"], row["modalities"], row["fusion"], degree
-            self.rows.setdefault(key, {})[row["metric"]] = row
+            self.rows.setdefault((Place.of(row), row["modalities"], Series.of(row)), {})[row["metric"]] = row
 
     def missing(self, what: str) -> NotComparableError:
         """What to raise where the table does not hold something."""
         return NotComparableError(f"there are no {what}; `make reproduce-{self.name}` is to add them")
 
-    def sizes(self, dataset: str) -> list[int]:
-        """The numbers of modalities on a data set."""
-        sizes = sorted({key[1] for key in self.rows if key[0] == dataset})
+    def sizes(self, place: Place) -> list[int]:
+        """The numbers of modalities in a place."""
+        sizes = sorted({modalities for there, modalities, _ in self.rows if there == place})
         if not sizes:
-            raise self.missing(f"results on {dataset}")
+            raise self.missing(f"results on {place}")
         return sizes
 
-    def row(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> dict[str, Any]:
+    def row(self, place: Place, series: Series, quantity: str, modalities: int | None = None) -> dict[Any, Any]:
         """The row of a metric with so many modalities, or with the most there are; any row for a count."""
-        sizes = self.sizes(dataset)
+        sizes = self.sizes(place)
         if modalities not in {None, *sizes}:
-            raise self.missing(f"results on {dataset} with {modalities} modalities")
-        rows: dict[str, dict[str, Any]] = self.rows.get(
-            (dataset, modalities or sizes[-1], series.fusion, series.degree), {}
-        )
+            raise self.missing(f"results on {place} with {modalities} modalities")
+        rows = self.rows.get((place, modalities or sizes[-1], series), {})
         if quantity not in METRICS and rows:
             return next(iter(rows.values()))
         if quantity not in rows:
-            raise NotComparableError(f"the results on {dataset} have no {quantity_label(quantity)} of {series}")
+            raise NotComparableError(f"the results on {place} have no {quantity_label(quantity)} of {series}")
         return rows[quantity]
 
-    def score(self, dataset: str, series: Series, quantity: str, modalities: int | None = None) -> Score:
+    def score(self, place: Place, series: Series, quantity: str, modalities: int | None = None) -> Score:
         """The reproduced number, see :meth:`row`."""
-        row = self.row(dataset, series, quantity, modalities)
+        row = self.row(place, series, quantity, modalities)
         if quantity not in METRICS:
             count = float(row[quantity])
             return Score(count, count, count)
         if math.isnan(row["mean"]) and row["seeds"] == 0:
-            raise NotComparableError(f"{series} is intractable on {dataset}")
+            raise NotComparableError(f"{series} is intractable on {place}")
         if math.isnan(row["mean"]):
-            raise DivergedError(f"every seed of {series} diverged on {dataset}")
+            raise DivergedError(f"every seed of {series} diverged on {place}")
         return Score(row["mean"], row["ci95_low"], row["ci95_high"])
 
 

@@ -13,7 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
+from typing_extensions import Self
 
 from reproduce.claims.cells import (
     Degree,
@@ -32,7 +33,8 @@ from reproduce.claims.cells import (
     Tolerance,
     quantity_label,
 )
-from reproduce.claims.rows import METRICS, base, caption
+from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, Settings
+from reproduce.sweep.runs import TRAINING
 
 Outcome = Literal["reproduced", "not reproduced", "not comparable"]
 Metrics: TypeAlias = dict[str, MetricName]
@@ -85,12 +87,34 @@ class NoCheck(Check):
         return "not comparable", self.reason
 
 
-class Shown(Model):
+class _Somewhere(Model):
+    """Where in the results: by an experiment and its options, beside the data sets that are named."""
+
+    experiment: str = TRAINING
+    options: Settings = NO_SETTINGS
+
+    def at(self, dataset: str) -> Place:
+        """A data set there; empty where the experiment has none."""
+        return Place(self.experiment, dataset, self.options)
+
+    @model_validator(mode="after")
+    def _names_a_data_set(self) -> Self:
+        if self.experiment == TRAINING and getattr(self, "dataset", None) == "":
+            raise ValueError("expected a data set, or another experiment than training")
+        return self
+
+
+class Shown(_Somewhere):
     """A cell of the results."""
 
-    dataset: str
+    dataset: str = ""
     series: Series
     quantity: Quantity
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.at(self.dataset)
 
 
 class OpenCheck(Check):
@@ -104,8 +128,8 @@ class OpenCheck(Check):
         """Never comparable; says what was measured."""
         try:
             found = "; ".join(
-                f"{quantity_label(cell.quantity)} of {cell.series} on {cell.dataset} "
-                f"{results[self.table].score(cell.dataset, cell.series, cell.quantity)}"
+                f"{quantity_label(cell.quantity)} of {cell.series} on {cell.place} "
+                f"{results[self.table].score(cell.place, cell.series, cell.quantity)}"
                 for cell in self.shown
             )
         except NotComparableError as missing:
@@ -113,8 +137,8 @@ class OpenCheck(Check):
         return "not comparable", f"Nothing is claimed that could be reproduced. Measured here: {found}."
 
 
-class Comparison(Check):
-    """A check against the rows of one table.
+class Comparison(_Somewhere, Check):
+    """A check against the rows of one table, of an experiment and its options.
 
     Where the claim cannot be judged, what this table has on the ``nearest`` data sets, and other tables on those that
     ``elsewhere`` names, is shown as information.
@@ -133,7 +157,7 @@ class Comparison(Check):
         """
 
     @abstractmethod
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[Any, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[Any, str]:
         """What the table has on one data set, and the same in words; raises as :meth:`holds`.
 
         ``metric`` is what the data set is mapped to; empty where it is in a list.
@@ -148,12 +172,19 @@ class Comparison(Check):
             return "not comparable", _sentence(str(missing)) + (f" For information: {notes}." if notes else "")
         return "reproduced" if holds else "not reproduced", _sentence(reason)
 
+    def _stated(self, published: float | None, dataset: str | None) -> tuple[float, Place]:
+        if published is None:
+            raise NotComparableError("the value is not stated in the sources at hand")
+        if dataset is None:
+            raise NotComparableError("the data set is not stated in the sources at hand")
+        return published, self.at(dataset)
+
     def _notes(self, results: Mapping[str, Results]) -> Iterator[str]:
         for table, datasets in ((self.table, self.nearest), *self.elsewhere.items()):
             for dataset in datasets:
                 metric = datasets[dataset] if isinstance(datasets, dict) else ""
                 with contextlib.suppress(NotComparableError):
-                    told = self.on(dataset, metric, results[table])[1]
+                    told = self.on(self.at(dataset), metric, results[table])[1]
                     yield told if table == self.table else f"In {table}, {told}"
 
 
@@ -172,15 +203,15 @@ class ValueCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        published, dataset = _stated(published, self.dataset)
-        score, reason = self.on(dataset, "", results)
-        holds = score.covers(published, self.tolerance, f"{self.series} on {dataset}")
+        published, place = self._stated(published, self.dataset)
+        score, reason = self.on(place, "", results)
+        holds = score.covers(published, self.tolerance, f"{self.series} on {place}")
         return holds, f"{reason}, published {published:g}"
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[Score, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[Score, str]:
         """The reproduced value."""
-        score = results.score(dataset, self.series, self.quantity, self.modalities)
-        return score, f"{self.series} on {dataset}: {quantity_label(self.quantity)} {score}"
+        score = results.score(place, self.series, self.quantity, self.modalities)
+        return score, f"{self.series} on {place}: {quantity_label(self.quantity)} {score}"
 
 
 class RatioCheck(Comparison):
@@ -200,19 +231,19 @@ class RatioCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        published, dataset = _stated(published, self.dataset)
-        ratio, reason = self.on(dataset, "", results)
-        return ratio.covers(published, self.tolerance, f"the ratio on {dataset}"), f"{reason}, published {published:g}"
+        published, place = self._stated(published, self.dataset)
+        ratio, reason = self.on(place, "", results)
+        return ratio.covers(published, self.tolerance, f"the ratio on {place}"), f"{reason}, published {published:g}"
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[Score, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[Score, str]:
         """The reproduced ratio."""
-        over = results.score(dataset, self.numerator, self.quantity, self.modalities)
-        under = results.score(dataset, self.denominator, self.quantity, self.modalities)
+        over = results.score(place, self.numerator, self.quantity, self.modalities)
+        under = results.score(place, self.denominator, self.quantity, self.modalities)
         if under.mean <= 0 or under.low <= 0:
-            raise NotComparableError(f"a ratio to {self.denominator} on {dataset} has no bounds: {under} reaches zero")
+            raise NotComparableError(f"a ratio to {self.denominator} on {place} has no bounds: {under} reaches zero")
         ratio = Score(over.mean / under.mean, over.low / under.high, over.high / under.low)
         label = f"{quantity_label(self.quantity)} of {self.numerator} / {self.denominator}"
-        return ratio, f"{label} on {dataset}: {over} / {under} = {ratio}"
+        return ratio, f"{label} on {place}: {over} / {under} = {ratio}"
 
 
 class OrderingCheck(Comparison):
@@ -231,25 +262,25 @@ class OrderingCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        found = [self.on(self.at(dataset), metric, results) for dataset, metric in self.datasets.items()]
         return all(best for best, _ in found), ". ".join(reason for _, reason in found)
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether it beats all of the others."""
-        above = results.score(dataset, self.above, metric)
-        above.require_interval(f"{self.above} on {dataset}")
+        above = results.score(place, self.above, metric)
+        above.require_interval(f"{self.above} on {place}")
         placed: dict[str, list[str]] = {"better than": [], "not told apart from": [], "worse than": []}
         for series in self.below:
             try:
-                other = results.score(dataset, series, metric)
+                other = results.score(place, series, metric)
             except DivergedError:
                 placed["better than"].append(f"{series} (diverged)")
                 continue
-            other.require_interval(f"{series} on {dataset}")
+            other.require_interval(f"{series} on {place}")
             placed[above.place(other, metric)].append(f"{series} {other}")
         relations = "; ".join(f"{place} {', '.join(others)}" for place, others in placed.items() if others)
         best = not placed["not told apart from"] and not placed["worse than"]
-        return best, f"{dataset}: {METRICS[metric].label} of {self.above} {above} is {relations}"
+        return best, f"{place}: {METRICS[metric].label} of {self.above} {above} is {relations}"
 
 
 class StabilityCheck(Comparison):
@@ -269,23 +300,23 @@ class StabilityCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        return self.on(self.dataset, "", results)
+        return self.on(self.at(self.dataset), "", results)
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether one degrades and the other does not."""
-        found = {series: self._worsens(series, dataset, results) for series in (self.degrades, self.stable)}
+        found = {series: self._worsens(series, place, results) for series in (self.degrades, self.stable)}
         sizes = f"{METRICS[self.metric].label} from {self.few} to {self.many} modalities"
         reasons = "; ".join(f"{series} {reason}" for series, (_, reason) in found.items())
-        return found[self.degrades][0] and not found[self.stable][0], f"{dataset}: {sizes}: {reasons}"
+        return found[self.degrades][0] and not found[self.stable][0], f"{place}: {sizes}: {reasons}"
 
-    def _worsens(self, series: Series, dataset: str, results: Results) -> tuple[bool, str]:
-        few = results.score(dataset, series, self.metric, self.few)
-        few.require_interval(f"{series} with {self.few} modalities on {dataset}")
+    def _worsens(self, series: Series, place: Place, results: Results) -> tuple[bool, str]:
+        few = results.score(place, series, self.metric, self.few)
+        few.require_interval(f"{series} with {self.few} modalities on {place}")
         try:
-            many = results.score(dataset, series, self.metric, self.many)
+            many = results.score(place, series, self.metric, self.many)
         except DivergedError:
             return True, f"{few}, then every seed diverged"
-        many.require_interval(f"{series} with {self.many} modalities on {dataset}")
+        many.require_interval(f"{series} with {self.many} modalities on {place}")
         worse = many.place(few, self.metric) == "worse than"
         return worse, f"{few}, then {many}, {'worse' if worse else 'not told to be worse'}"
 
@@ -304,39 +335,39 @@ class DegreeShapeCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        found = [self.on(self.at(dataset), metric, results) for dataset, metric in self.datasets.items()]
         degrees = ", ".join(map(str, (*self.rises, self.drops_at)))
         return all(shape for shape, _ in found), f"at P = {degrees}: {'; '.join(reason for _, reason in found)}"
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether quality has that shape."""
-        means = [results.score(dataset, _qfl(degree), metric).mean for degree in (*self.rises, self.drops_at)]
+        means = [results.score(place, _qfl(degree), metric).mean for degree in (*self.rises, self.drops_at)]
         quality = [-mean for mean in means] if METRICS[metric].lower_is_better else means
         rises = all(left < right for left, right in itertools.pairwise(quality[:-1]))
         drops = quality[-1] < quality[-2]
         figures = ", ".join(f"{mean:.4g}" for mean in means)
         shape = f"{'rises' if rises else 'no steady rise'}, {'then drops' if drops else 'no drop'}"
-        return rises and drops, f"{dataset} ({METRICS[metric].label} {figures}) {shape}"
+        return rises and drops, f"{place} ({METRICS[metric].label} {figures}) {shape}"
 
 
 class GrowthCheck(Comparison):
     """Fusion parameters grow by no larger a factor than the modalities, between the fewest and the most of these."""
 
     kind = "growth"
-    dataset: str
+    dataset: str = ""
     series: Series
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        return self.on(self.dataset, "", results)
+        return self.on(self.at(self.dataset), "", results)
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether they grow at most linearly."""
-        sizes = results.sizes(dataset)
+        sizes = results.sizes(place)
         fewest, most = sizes[0], sizes[-1]
         if fewest == most:
-            raise NotComparableError(f"growth needs results on {dataset} with more than {most} modalities")
-        few, many = (results.score(dataset, self.series, "fusion_params", size).mean for size in (fewest, most))
+            raise NotComparableError(f"growth needs results on {place} with more than {most} modalities")
+        few, many = (results.score(place, self.series, "fusion_params", size).mean for size in (fewest, most))
         return many / few <= most / fewest, (
             f"{self.series} has {few:g} fusion parameters at {fewest} modalities and {many:g} at {most}: "
             f"{many / few:.3g} times the parameters for {most / fewest:.3g} times the modalities"
@@ -347,23 +378,23 @@ class EqualsDegreeCheck(Comparison):
     """With every number of modalities and at every one of ``degrees``, a figure of QFL is the degree itself."""
 
     kind = "equals_degree"
-    dataset: str
+    dataset: str = ""
     quantity: MetricName
     degrees: tuple[Degree, ...]
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        return self.on(self.dataset, "", results)
+        return self.on(self.at(self.dataset), "", results)
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether all of them are equal."""
         equal: list[bool] = []
         reasons = []
-        for size in results.sizes(dataset):
-            scores = [results.score(dataset, _qfl(degree), self.quantity, size) for degree in self.degrees]
+        for size in results.sizes(place):
+            scores = [results.score(place, _qfl(degree), self.quantity, size) for degree in self.degrees]
             equal += [score.mean == score.highest == p for score, p in zip(scores, self.degrees, strict=True)]
             reasons.append(f"{', '.join(map(str, scores))} with {size} modalities")
-        label = f"{quantity_label(self.quantity)} of QFL on {dataset} at P = {', '.join(map(str, self.degrees))}"
+        label = f"{quantity_label(self.quantity)} of QFL on {place} at P = {', '.join(map(str, self.degrees))}"
         return all(equal), f"{label}: {'; '.join(reasons)}"
 
 
@@ -381,21 +412,21 @@ class LeastDegreeCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        published, dataset = _stated(published, self.dataset)
-        (least, alone), reason = self.on(dataset, "", results)
+        published, place = self._stated(published, self.dataset)
+        (least, alone), reason = self.on(place, "", results)
         return least == published and alone, f"{reason}, published {published:g}"
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[tuple[int, bool], str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[tuple[int, bool], str]:
         """The lowest degree that scores as asked, and whether no other fusion does."""
         below = ""
         for degree in itertools.count(1):
-            score = results.score(dataset, _qfl(degree), self.quantity)
+            score = results.score(place, _qfl(degree), self.quantity)
             if score.highest <= self.at_most:
                 break
             below = f", and {score} at P = {degree}"
-        others = {series: results.score(dataset, series, self.quantity) for series in self.others}
+        others = {series: results.score(place, series, self.quantity) for series in self.others}
         told = "".join(f"; of {series} {other}" for series, other in others.items())
-        text = f"{quantity_label(self.quantity)} of QFL on {dataset} is at most {self.at_most:g} from P = {degree} on"
+        text = f"{quantity_label(self.quantity)} of QFL on {place} is at most {self.at_most:g} from P = {degree} on"
         alone = all(other.highest > self.at_most for other in others.values())
         return (degree, alone), f"{text}, {score}{below}{told}"
 
@@ -416,31 +447,31 @@ class FewerParametersCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        times, _ = _stated(published if self.times is None else self.times, "")
-        found = [self.on(dataset, "", results) for dataset in self.datasets]
+        times, _ = self._stated(published if self.times is None else self.times, "")
+        found = [self.on(self.at(dataset), "", results) for dataset in self.datasets]
         for (ratio, reached), reason in found:
             if not reached and ratio < times:
                 raise NotComparableError(f"{reason}, which does not decide about {times:g} times; try larger ones")
         reasons = "; ".join(reason for _, reason in found)
         return all(ratio >= times for (ratio, _), _ in found), f"{reasons}; held against {times:g} times"
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[tuple[float, bool], str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[tuple[float, bool], str]:
         """How many times the parameters others need, and whether they reach the accuracy at all."""
         sizes = {
-            fusion: rows
-            for (name, modalities, fusion, _), rows in results.rows.items()
-            if (name, modalities) == (dataset, self.modalities) and "parameter_ratio" in rows
+            series: rows
+            for (there, modalities, series), rows in results.rows.items()
+            if (there, modalities) == (place, self.modalities) and "parameter_ratio" in rows
         }
-        own = {fusion: rows for fusion, rows in sizes.items() if base(fusion) == self.fusion}
+        own = {series: rows for series, rows in sizes.items() if series.fusion == self.fusion}
         if not own:
-            raise results.missing(f"ratios of parameters on {dataset} with {self.modalities} modalities")
-        best = max(own, key=lambda fusion: own[fusion]["accuracy"]["mean"])
+            raise results.missing(f"ratios of parameters on {place} with {self.modalities} modalities")
+        best = max(own, key=lambda series: own[series]["accuracy"]["mean"])
         accuracy, ratio = own[best]["accuracy"]["mean"], own[best]["parameter_ratio"]["mean"]
         parameters = own[best]["accuracy"]["total_params"]
-        told = f"{dataset}: {caption(best)} has Accuracy {accuracy:.4g} with {parameters} parameters"
+        told = f"{place}: {best} has Accuracy {accuracy:.4g} with {parameters} parameters"
         if not math.isnan(ratio):
             return (ratio, True), f"{told}, the leanest classical network of that accuracy {ratio:.3g} times as many"
-        ratio = max(rows["accuracy"]["total_params"] for fusion, rows in sizes.items() if fusion not in own)
+        ratio = max(rows["accuracy"]["total_params"] for series, rows in sizes.items() if series not in own)
         ratio /= parameters
         return (ratio, False), f"{told}, which no classical network reaches, the largest with {ratio:.3g} times as many"
 
@@ -461,22 +492,22 @@ class SpreadCheck(Comparison):
 
     def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
         """See the class."""
-        found = [self.on(dataset, metric, results) for dataset, metric in self.datasets.items()]
+        found = [self.on(self.at(dataset), metric, results) for dataset, metric in self.datasets.items()]
         return all(narrow for narrow, _ in found), "; ".join(reason for _, reason in found)
 
-    def on(self, dataset: str, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
         """Whether the scores deviate no more, and none diverged."""
         spreads = {}
         for series in (self.series, *self.among):
-            results.score(dataset, series, metric, self.modalities)  # which says why there is none
-            spreads[series] = results.row(dataset, series, metric, self.modalities)["std"]
+            results.score(place, series, metric, self.modalities)  # which says why there is none
+            spreads[series] = results.row(place, series, metric, self.modalities)["std"]
             if math.isnan(spreads[series]):
-                raise NotComparableError(f"{series} on {dataset} has a single finished seed; run more seeds")
+                raise NotComparableError(f"{series} on {place} has a single finished seed; run more seeds")
         own = spreads.pop(self.series)
         worst = max(spreads, key=lambda series: spreads[series])
-        diverged = results.score(dataset, self.series, "diverged", self.modalities).mean
+        diverged = results.score(place, self.series, "diverged", self.modalities).mean
         return own <= spreads[worst] and diverged == 0, (
-            f"{dataset}: standard deviation of the {METRICS[metric].label} over seeds {own:.3g} for {self.series}, "
+            f"{place}: standard deviation of the {METRICS[metric].label} over seeds {own:.3g} for {self.series}, "
             f"{min(spreads.values()):.3g} to {spreads[worst]:.3g} ({worst}) for the others, "
             f"{100 * diverged:.0f} % of the seeds diverged"
         )
@@ -484,14 +515,6 @@ class SpreadCheck(Comparison):
 
 def _qfl(degree: int) -> Series:
     return Series(fusion="qfl", degree=degree)
-
-
-def _stated(published: float | None, dataset: str | None) -> tuple[float, str]:
-    if published is None:
-        raise NotComparableError("the value is not stated in the sources at hand")
-    if dataset is None:
-        raise NotComparableError("the data set is not stated in the sources at hand")
-    return published, dataset
 
 
 def _sentence(text: str) -> str:

@@ -91,12 +91,16 @@ class Cell(Series):
     metric: MetricName
     value: Number | None
 
+    @property
+    def series(self) -> Series:
+        """Whose number it is."""
+        return Series(fusion=self.fusion, degree=self.degree, arguments=self.arguments)
+
     def verdict(self, arxiv: str, results: Mapping[str, Results]) -> Verdict:
         """What the tables, by name, say of a cell that is filled in."""
-        series = Series(fusion=self.fusion, degree=self.degree)
-        check = ValueCheck(table=self.table, dataset=self.dataset, series=series, quantity=self.metric)
+        check = ValueCheck(table=self.table, dataset=self.dataset, series=self.series, quantity=self.metric)
         label = METRICS[self.metric].label
-        place, statement = f"{self.dataset}, {series}, {label}", f"A cell of the tables of {arxiv}."
+        place, statement = f"{self.dataset}, {self.series}, {label}", f"A cell of the tables of {arxiv}."
         return Verdict(place, statement, f"{self.value:g} ({label})", "", None, *check.judge(self.value, results))
 
 

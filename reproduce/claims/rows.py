@@ -1,4 +1,7 @@
-"""The results file: one tidy CSV per table, one row per (data set, modalities, fusion, degree, metric).
+"""The results file: one tidy CSV per table, one row per cell.
+
+A row says what was run (an experiment, a data set, options), with which fusion (its arguments, its degree), and one
+metric of it. Options and arguments are JSON objects.
 
 How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
 size ("intractable"), or some were and every one of them ended in NaN ("diverged"), but for a metric that says what else
@@ -9,11 +12,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 from pydantic import (
@@ -30,10 +34,14 @@ from pydantic import (
 )
 
 from reproduce.claims.tables import TABLES
+from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import write_files
 
-KEY = ["dataset", "modalities", "fusion", "degree", "metric"]
+KEY = ["experiment", "dataset", "options", "modalities", "fusion", "arguments", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
+
+NO_SETTINGS = "{}"
+"""Options or arguments where there are none."""
 
 
 @dataclass(frozen=True)
@@ -116,33 +124,84 @@ FUSIONS = {
 """The fusions and what people call them, in the order of display."""
 
 
-def label(name: str, options: Mapping[str, object]) -> str:
-    """A variant of a fusion or of a data set in one cell, such as ``qfl[entangler=ring;blocks=2]``."""
-    return f"{name}[{';'.join(f'{key}={value}' for key, value in options.items())}]" if options else name
+def encode(settings: Mapping[str, Any]) -> str:
+    """Options or arguments as they stand in a results file: JSON with sorted keys and no spaces.
+
+    Raises:
+        ValueError: If a number is not finite.
+    """
+    return json.dumps(settings, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def base(label: str) -> str:
-    """The name of which a cell holds a variant."""
-    return label.partition("[")[0]
+def decode(text: str) -> dict[str, Any]:
+    """The inverse of :func:`encode`."""
+    return dict(json.loads(text))
 
 
-def options(label: str) -> dict[str, str]:
-    """The options of a cell that holds a variant, as text."""
-    return dict(pair.split("=", 1) for pair in label.removeprefix(base(label)).strip("[]").split(";") if pair)
+def _canonical(given: object) -> str:
+    """Options or arguments as :func:`encode` writes them, given so or as a mapping."""
+    try:
+        settings = json.loads(given) if isinstance(given, str) else given
+        text = encode(settings) if isinstance(settings, dict) else None
+    except (TypeError, ValueError, RecursionError):
+        text = None
+    if text is None or (isinstance(given, str) and given != text):
+        raise ValueError("expected a JSON object with sorted keys and no spaces, {} for none")
+    return text
 
 
-def caption(fusion: str, degree: int | None = None) -> str:
-    """What people call a fusion, a variant of it included."""
-    chosen = [f"{name} = {value}".replace("_", " ") for name, value in options(fusion).items()]
-    details = [*([] if degree is None else [f"P = {degree}"]), *chosen]
-    return FUSIONS[base(fusion)] + (f" ({', '.join(details)})" if details else "")
+Settings = Annotated[str, BeforeValidator(_canonical)]
+"""Options or arguments, see :func:`encode`; a mapping is encoded."""
+
+
+def words(settings: str) -> str:
+    """Options or arguments in words, such as "channels = 3, scale = 0.5pi"."""
+    return ", ".join(f"{name} = {_said(name, value)}".replace("_", " ") for name, value in decode(settings).items())
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "scale":  # an angle
+        return f"{value / math.pi:g}pi"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Place(NamedTuple):
+    """What a fusion was run on.
+
+    ``dataset`` is empty for an experiment that needs none; ``options``, see :func:`encode`, are what sets it apart from
+    other places of the same table.
+    """
+
+    experiment: str
+    dataset: str
+    options: str = NO_SETTINGS
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any] | pd.Series) -> Place:
+        """That of a row of a table."""
+        return cls(row["experiment"], row["dataset"], row["options"])
+
+    @property
+    def name(self) -> str:
+        """The experiment, or the data set where models are merely trained on one."""
+        return self.dataset if self.experiment == TRAINING else self.experiment
+
+    def __str__(self) -> str:
+        said = words(self.options)
+        return f"{self.name} ({said})" if said else self.name
+
+
+def caption(fusion: str, degree: int | None = None, arguments: str = NO_SETTINGS) -> str:
+    """What people call a fusion, or a variant of it."""
+    details = ([] if degree is None else [f"P = {degree}"]) + [said for said in [words(arguments)] if said]
+    return FUSIONS[fusion] + (f" ({', '.join(details)})" if details else "")
 
 
 def check_degree(fusion: str, degree: int | None) -> None:
     """Raises ValueError unless qfl has a degree, control has one or none, and no other fusion has one."""
-    if base(fusion) == "qfl" and degree is None:
+    if fusion == "qfl" and degree is None:
         raise ValueError("qfl needs a degree")
-    if degree is not None and base(fusion) not in ("qfl", "control"):
+    if degree is not None and fusion not in ("qfl", "control"):
         raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
 
 
@@ -173,16 +232,21 @@ class Row(BaseModel):
     fusion_params: NonNegativeInt
     total_params: Annotated[NonNegativeInt | None, _Int64, _Empty]
     train_seconds: Annotated[NonNegativeFloat | None, _Empty]
+    experiment: Annotated[str, Field(min_length=1)]
+    options: Settings
+    arguments: Settings
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Row:
-        for column, value, known in (("fusion", base(self.fusion), FUSIONS), ("metric", self.metric, METRICS)):
+        for column, value, known in (("fusion", self.fusion, FUSIONS), ("metric", self.metric, METRICS)):
             if value not in known:
                 raise ValueError(f"unknown {column} {value!r}; known are {', '.join(known)}")
         metric = METRICS[self.metric]
         if self.mean is not None and not metric.low <= self.mean <= metric.high:
             raise ValueError(f"expected a mean {self.metric} from {metric.low:g} to {metric.high:g}")
         check_degree(self.fusion, self.degree)
+        if self.experiment == TRAINING and not self.dataset:
+            raise ValueError("trained on no data set")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")
         if (self.ci95_low is None) != (self.ci95_high is None):
@@ -200,6 +264,7 @@ COLUMNS = list(Row.model_fields)
 _DTYPES = {
     # The weights of a tensor fusion of 48 modalities do not fit into 64 bits.
     **dict.fromkeys(("dataset", "fusion", "engine", "metric", "fusion_params"), "object"),
+    **dict.fromkeys(("experiment", "options", "arguments"), "object"),
     **dict.fromkeys(("modalities", "degree", "seeds", "total_params"), "Int64"),
     **dict.fromkeys(("mean", "std", "ci95_low", "ci95_high", "train_seconds"), "float64"),
 }

@@ -29,7 +29,19 @@ def table(store: Store, last: int, chosen: Mapping[str, str]) -> str:
     """
     counts = store.counts(**chosen)
     runs = csv.DictReader(store.rows(last, **dict(chosen)), COLUMNS)
-    shown = ("id", "table", "dataset", "fusion", "degree", "seed", "status", "test score", "epochs", "seconds")
+    shown = (
+        "id",
+        "table",
+        "experiment",
+        "dataset",
+        "fusion",
+        "degree",
+        "seed",
+        "status",
+        "test score",
+        "epochs",
+        "seconds",
+    )
     listed = [[{**run, **_shown(run)}[column] for column in shown] for run in runs]
     total = sum(counts.values())
     text = f"{total:,} runs" + "".join(f", {counts[status]:,} {status}" for status in STATUSES if status in counts)
@@ -80,8 +92,7 @@ def describe(result: RunResult) -> str:
     values = {
         "id": spec.id,
         **vars(spec),
-        "arguments": json.dumps(dict(spec.arguments)),
-        "dataset_options": json.dumps(dict(spec.dataset_options)),
+        **{name: json.dumps(dict(getattr(spec, name))) for name in ("dataset_options", "options", "arguments")},
         "protocol": json.dumps(strict(stated(spec.protocol))),
         **vars(result),
         **{f"{part}_{name}": score for part, scores in result.metrics.items() for name, score in scores.items()},

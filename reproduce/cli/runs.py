@@ -19,6 +19,7 @@ app = typer.Typer()
 def runs(
     context: typer.Context,
     table: Annotated[str | None, typer.Option(help="Only the runs that the command of this table made.")] = None,
+    experiment: Annotated[str | None, typer.Option(help="Only the runs of this experiment; most are training.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only the runs on this data set.")] = None,
     fusion: Annotated[str | None, typer.Option(help="Only the runs of this fusion.")] = None,
     status: Annotated[str | None, typer.Option(help="Only these: finished, diverged, intractable or failed.")] = None,
@@ -29,7 +30,7 @@ def runs(
     results: ResultsDir = Path("results"),
 ) -> None:
     """List, filter and export the raw runs."""
-    choices = {"table": table, "dataset": dataset, "fusion": fusion, "status": status}
+    choices = {"table": table, "experiment": experiment, "dataset": dataset, "fusion": fusion, "status": status}
     chosen = {column: value for column, value in choices.items() if value is not None}
     if context.invoked_subcommand is not None:
         if results != Path("results") or chosen or export or last != 100:

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from reproduce.experiments.inside import called, dataset_of, encoder_of, fusion_of, result, train
-from reproduce.sweep.run.assemble import assemble
+from reproduce.experiments.inside import called, encoder_of, fusion_of, result, train
+from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.training import Prepared, prepare
@@ -38,16 +38,15 @@ def encoding(spec: RunSpec) -> RunResult:
     make it larger.
 
     Args:
-        spec: With the options "data" and "inputs" (one of :data:`BOUNDS`) of the data set; the argument "scale" is the
-            angle of a feature of 1.
+        spec: With the option "inputs", one of :data:`BOUNDS`; the argument "scale" is the angle of a feature of 1.
 
     Returns:
         The result, with the test metrics of the data set and "reconstruction_error", the same before training
         ("reconstruction_error_untrained"), and "saturation", the share of test features beyond :data:`EDGE`.
     """
-    dataset = dataset_of(spec, "inputs")
+    dataset = checked_dataset(spec)
     data = prepare(dataset)
-    adjust = functools.partial(_end, bound=BOUNDS[dict(spec.dataset_options)["inputs"]])
+    adjust = functools.partial(_end, bound=BOUNDS[dict(spec.options)["inputs"]])
     fitted = train(spec, dataset, data, adjust)
     if fitted.model is None:
         return result(spec, dataset, data, fitted, {})

@@ -7,19 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from reproduce.sweep.run.assemble import assemble, checked_dataset
+from reproduce.sweep.run.assemble import assemble
 from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult, RunSpec
 from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared
 from tfq_fusion.training.fit import Fitted, fit
 from tfq_fusion.training.preprocessing import Part
-
-
-def dataset_of(spec: RunSpec, *own: str) -> Dataset:
-    """The data set that the option "data" names, loaded with the options that are not the experiment's ``own``."""
-    options = {name: value for name, value in dict(spec.dataset_options).items() if name not in ("data", *own)}
-    return checked_dataset(spec, dict(spec.dataset_options)["data"], options)
 
 
 def train(

@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from reproduce.claims.cells import Series
 from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
-from reproduce.claims.rows import METRICS, base, options, read_tables, to_csv, validated
+from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, read_tables, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
 from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
 from reproduce.report.scores import score_figure
+from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import png, write_files
 
 _HOW_TO_READ = """\
@@ -91,7 +93,7 @@ def write_table(
         f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
-        *_dataset_sections(frame, units, _published_cells(papers, path_stem.name)),
+        *_sections(frame, units, _published_cells(papers, path_stem.name)),
     ]
     written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
@@ -101,41 +103,41 @@ def write_table(
     return list(written), found
 
 
-Cells = Mapping[tuple[str, str, int | None, str], float]
-"""Published values by data set, fusion, degree and metric."""
+Cells = Mapping[tuple[Place, Series, str], float]
+"""Published values by place, series and metric."""
 
 
 def _published_cells(papers: Iterable[Paper], table: str) -> Cells:
     return {
-        (cell.dataset, cell.fusion, cell.degree, cell.metric): cell.value
+        (Place(TRAINING, cell.dataset), cell.series, cell.metric): cell.value
         for paper in papers
         for cell in paper.cells
         if cell.table == table and cell.value is not None
     }
 
 
-def _dataset_sections(frame: pd.DataFrame, units: Mapping[str, str], published: Cells) -> list[str]:
+def _sections(frame: pd.DataFrame, units: Mapping[str, str], published: Cells) -> list[str]:
     sections = []
+    settings = frame[frame["options"] != NO_SETTINGS]
+    for _, rows in settings.groupby(["experiment", "dataset"], sort=False):
+        sections.append(f"## {Place.of(rows.iloc[0]).name}\n\n{seeds_of(rows)}.\n\n{_settings(rows)}")
+    most = frame.groupby([*Place._fields])["modalities"].max().to_dict()
     seen = set()
-    for experiment in dict.fromkeys(base(name) for name in frame["dataset"] if base(name) != name):
-        rows = frame[frame["dataset"].map(base) == experiment]
-        sections.append(f"## {experiment}\n\n{seeds_of(rows)}.\n\n{_settings(rows)}")
-    for name, rows in by_size(frame[frame["dataset"].map(base) == frame["dataset"]]):
-        heading = "" if name in seen else f"## {name}\n\n"
-        seen.add(name)
-        sizes = frame.loc[frame["dataset"] == name, "modalities"]
-        compared = published if rows["modalities"].iloc[0] == sizes.max() else {}
-        sections.append(heading + _size_section(rows, name, units.get(name), compared))
+    for place, rows in by_size(frame[frame["options"] == NO_SETTINGS]):
+        heading = "" if place in seen else f"## {place}\n\n"
+        seen.add(place)
+        compared = published if rows["modalities"].iloc[0] == most[place] else {}
+        sections.append(heading + _size_section(rows, place, units.get(place.dataset), compared))
     return sections
 
 
-def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Cells) -> str:
+def _size_section(rows: pd.DataFrame, place: Place, unit: str | None, published: Cells) -> str:
     metrics = metrics_of(rows)
     lines = []
     for series, by_metric in by_series(rows).items():
         row = next(iter(by_metric.values()))  # any of them: all have the same counts
         total, seconds = row["total_params"], row["train_seconds"]
-        places = {metric: published.get((name, series.fusion, series.degree, metric)) for metric in metrics}
+        places = {metric: published.get((place, series, metric)) for metric in metrics}
         stated = [f"{METRICS[metric].label} {value:g}" for metric, value in places.items() if value is not None]
         lines.append(
             {
@@ -152,17 +154,17 @@ def _size_section(rows: pd.DataFrame, name: str, unit: str | None, published: Ce
 
 
 def _settings(rows: pd.DataFrame) -> str:
-    """One table for all settings of an experiment, which stand in brackets behind its name."""
+    """One table for all options of an experiment."""
     metrics = metrics_of(rows)
     lines = [
         {
-            "Setting": ", ".join(f"{option} = {value}".replace("_", " ") for option, value in options(name).items()),
+            "Setting": words(place.options),
             "Modalities": f"{of_size['modalities'].iloc[0]}",
             "Fusion": str(series),
             **_scores(by_metric, metrics),
             "Fusion parameters": f"{next(iter(by_metric.values()))['fusion_params']:,}",
         }
-        for name, of_size in by_size(rows)
+        for place, of_size in by_size(rows)
         for series, by_metric in by_series(of_size).items()
     ]
     return pipe_table(lines, right=["Modalities", *list(lines[0])[3:]])

@@ -1,4 +1,4 @@
-"""A table as people read it: by data set and size, then by fusion."""
+"""A table as people read it: by place and size, then by fusion."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 import pandas as pd
 
 from reproduce.claims.cells import Series
-from reproduce.claims.rows import FUSIONS, METRICS, base
+from reproduce.claims.rows import FUSIONS, METRICS, Place
 from reproduce.report.style import LEVELS
 
 
-def by_size(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows of each data set and number of modalities, in their order."""
-    return [(str(name), rows) for (name, _), rows in frame.groupby(["dataset", "modalities"], sort=False)]
+def by_size(frame: pd.DataFrame) -> list[tuple[Place, pd.DataFrame]]:
+    """The rows of each place and number of modalities, in their order."""
+    groups = frame.groupby([*Place._fields, "modalities"], sort=False)
+    return [(Place.of(rows.iloc[0]), rows) for _, rows in groups]
 
 
 def by_series(rows: pd.DataFrame) -> dict[Series, dict[str, dict[str, Any]]]:
     """Series -> metric -> row, in the order of display."""
     found: dict[Series, dict[str, dict[str, Any]]] = {}
     for row in rows.to_dict("records"):
-        series = Series(fusion=row["fusion"], degree=None if pd.isna(row["degree"]) else row["degree"])
-        found.setdefault(series, {})[row["metric"]] = {str(column): value for column, value in row.items()}
+        found.setdefault(Series.of(row), {})[row["metric"]] = {str(column): value for column, value in row.items()}
     order = list(FUSIONS)
-    return dict(sorted(found.items(), key=lambda item: (order.index(base(item[0].fusion)), item[0].degree or 0)))
+    return dict(sorted(found.items(), key=lambda item: (order.index(item[0].fusion), item[0].degree or 0)))
 
 
 def metrics_of(rows: pd.DataFrame) -> list[str]:

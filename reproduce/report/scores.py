@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reproduce.claims.cells import Series
-from reproduce.claims.rows import FUSIONS, METRICS, base
+from reproduce.claims.rows import FUSIONS, METRICS
 from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
 from reproduce.report.style import LEVELS, NOTE, STYLES, finish, legend, new_figure, panels
 
@@ -43,14 +43,16 @@ def score_figure(
     figure = new_figure(lines * (1.0 + 0.19 * len(names)) + 1.0, title, said, width=3.7 * columns)
     axes = figure.subplots(lines, columns, sharey=True, squeeze=False).flatten().tolist()
     guesses = []
-    for axis, (name, cells) in panels(axes, sizes):
+    for axis, (place, cells) in panels(axes, sizes):
         scored = metric or metrics_of(cells)[0]
-        guesses.append({"accuracy": chance.get(name), "roc_auc": 0.5}.get(scored))  # of the best constant guess
+        guesses.append(
+            {"accuracy": chance.get(place.dataset), "roc_auc": 0.5}.get(scored)
+        )  # of the best constant guess
         _panel(axis, cells, scored, names, guesses[-1])
-        unit = units.get(name)
+        unit = units.get(place.dataset)
         label = METRICS[scored].label + (f" ({unit})" if unit else "")
-        finish(axis, label, title=f"{name}, {cells['modalities'].iloc[0]} modalities", grid="x")
-    if frame["dataset"].nunique() == 1:
+        finish(axis, label, title=f"{place}, {cells['modalities'].iloc[0]} modalities", grid="x")
+    if len({place for place, _ in sizes}) == 1:
         limits = [axis.get_xlim() for axis in axes[: len(sizes)]]
         for axis in axes[: len(sizes)]:
             axis.set_xlim(min(left for left, _ in limits), max(right for _, right in limits))
@@ -66,8 +68,7 @@ def score_figure(
 
 
 def _group(series: Series) -> str:
-    name = base(series.fusion)
-    return name if name in _GROUPS else "lmf"
+    return series.fusion if series.fusion in _GROUPS else "lmf"
 
 
 def _panel(axis: Axes, cells: pd.DataFrame, metric: str, names: list[Series], guess: float | None) -> None:

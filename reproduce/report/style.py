@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from reproduce.claims.rows import FUSIONS, base
+from reproduce.claims.rows import FUSIONS
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours of Okabe and Ito, which stay apart for colour-blind readers; the markers say the same without colour."""
@@ -71,7 +71,7 @@ def numbered(number: int) -> Style:
 
 def fusions_of(rows: pd.DataFrame) -> list[str]:
     """The fusions of these rows without their variants, in the order of display."""
-    there = set(rows["fusion"].map(base))
+    there = set(rows["fusion"])
     return [fusion for fusion in FUSIONS if fusion in there]
 
 

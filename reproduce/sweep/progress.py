@@ -30,7 +30,8 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
     estimates = Estimates(results)
     frame = pd.DataFrame(
         {
-            "data set": spec.dataset,
+            "experiment": spec.experiment,
+            "data set": spec.dataset or "",
             "fusion": spec.fusion + ("" if spec.degree is None else f" P={spec.degree}"),
             "there": spec in there,
             "to run": spec not in there,
@@ -38,7 +39,7 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
         }
         for spec in specs
     )
-    table = frame.groupby(["data set", "fusion"], sort=False).sum().round(0).astype(int).reset_index()
+    table = frame.groupby(["experiment", "data set", "fusion"], sort=False).sum().round(0).astype(int).reset_index()
     ahead = int(frame["to run"].sum())
     seconds = max(frame["seconds"].sum() / workers, frame["seconds"].max())
     takes = f", which takes {duration(seconds)} with --workers {workers}" if ahead else ""

@@ -17,10 +17,13 @@ STATUSES = (FINISHED, DIVERGED, INTRACTABLE, FAILED)
 PERSISTENCE, HISTORICAL_AVERAGE = "persistence", "historical-average"
 BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 """Forecasts without a model."""
-SYNTHETIC = "synthetic"
-"""In place of a data set: no training, but how much a fusion with its initial weights heeds its inputs."""
-GROWTH = "growth"
-"""In place of a data set: no training, but how many weights a fusion has."""
+TRAINING = "training"
+"""The experiment of a run that trains a model on a data set and scores it, nothing else."""
+
+
+Pairs = Mapping[str, Any] | tuple[tuple[str, Any], ...]
+"""Settings by name, given as a mapping and kept as pairs that are sorted by name: text, finite numbers, booleans, None
+and lists of these."""
 
 
 def stated(value: Any) -> Any:
@@ -43,7 +46,7 @@ def strict(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _frozen_pairs(what: str, pairs: Mapping[str, Any] | tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+def _frozen_pairs(what: str, pairs: Pairs) -> tuple[tuple[str, Any], ...]:
     """The pairs, sorted by name; ``what`` says in an error what they are, with a place for the name."""
     return tuple((name, _frozen(what.format(repr(name)), value)) for name, value in sorted(dict(pairs).items()))
 
@@ -60,44 +63,54 @@ def _short(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunSpec:
-    """Everything that defines one training run.
+    """Everything that defines one run.
 
     A field may be added with a default that means what was done before it: that changes no :attr:`id`. A default that
     is here, or in the protocol, must never change, since the ids of runs made with it would not tell.
 
     Attributes:
-        dataset: Name of the data set, or :data:`SYNTHETIC` or :data:`GROWTH`.
-        dataset_sha256: Hash of its data.
         fusion: Name of the fusion, or "persistence" or "historical-average", which forecast without a model.
         seed: The one seed of the run.
         protocol: How it is trained.
+        experiment: :data:`TRAINING`, or the name of what is done instead.
+        dataset: Name of the data set; None for an experiment that needs none.
+        dataset_sha256: Hash of its data.
+        dataset_options: Options of its loader.
+        options: Settings of the experiment.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
         engine: What runs "qfl" or "qmfnn"; None for the others, and where nothing is run.
-        arguments: Further keyword arguments of the fusion layer, given as a mapping and kept as pairs, sorted by name:
-            text, finite numbers, booleans, None and lists of these.
+        arguments: Further keyword arguments of the fusion layer.
         precision: Floating-point type of the computation; where weights are counted alone, of the weights.
-        dataset_options: Options of the data set's loader, given and kept like ``arguments``.
 
     Raises:
-        TypeError: If an argument or an option is none of these.
+        TypeError: If an argument or an option is none of what :data:`Pairs` may hold.
+        ValueError: If it is to train on no data set.
     """
 
-    dataset: str
-    dataset_sha256: str
     fusion: str
     seed: int
     protocol: Protocol
+    experiment: str = TRAINING
+    dataset: str | None = None
+    dataset_sha256: str | None = None
+    dataset_options: Pairs = ()
+    options: Pairs = ()
     degree: int | None = None
     engine: str | None = None
-    arguments: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
+    arguments: Pairs = ()
     precision: str = "float32"
-    dataset_options: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "arguments", _frozen_pairs("Argument {} of a fusion", self.arguments))
-        object.__setattr__(self, "dataset_options", _frozen_pairs("Option {} of a data set", self.dataset_options))
+        for field, what in (
+            ("dataset_options", "Option {} of a data set"),
+            ("options", "Option {} of an experiment"),
+            ("arguments", "Argument {} of a fusion"),
+        ):
+            object.__setattr__(self, field, _frozen_pairs(what, getattr(self, field)))
+        if self.experiment == TRAINING and not self.dataset:
+            raise ValueError("Training needs a data set: name one, or another experiment.")
 
     @functools.cached_property
     def id(self) -> str:
@@ -115,9 +128,11 @@ class RunSpec:
 
     def __str__(self) -> str:
         """As people call it."""
+        names = [] if self.experiment == TRAINING else [self.experiment]
+        names += [] if self.dataset is None else [self.dataset]
+        names += [f"{name}={_short(value)}" for name, value in (*self.dataset_options, *self.options)]
         degree = "" if self.degree is None else f" P={self.degree}"
-        options = "".join(f" {name}={_short(value)}" for name, value in dict(self.dataset_options).items())
-        return f"{self.dataset}{options} {self.fusion}{degree} seed {self.seed}"
+        return f"{' '.join(names)} {self.fusion}{degree} seed {self.seed}"
 
 
 def each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:

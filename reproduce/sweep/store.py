@@ -29,25 +29,25 @@ from reproduce.sweep.runs import FAILED, RunResult, stated, strict
 FILE = "runs.sqlite"
 """The name of a store in its folder of results."""
 
-SCHEMA = 3
-"""Version of the format; 1 and 2 were files of lines."""
+SCHEMA = 4
+"""Version of the format; 1 and 2 were files of lines, 3 had experiments in the place of data sets."""
 
-CHOICES = ("table", "dataset", "fusion", "status")
+CHOICES = ("table", "experiment", "dataset", "fusion", "status")
 """What runs can be chosen by."""
 
 COLUMNS = (
-    "id", "table", "status", "dataset", "dataset_options", "fusion", "arguments", "degree", "engine", "precision",
-    "seed", "protocol", "modalities", "fusion_params", "total_params", "learning_rate", "epochs", "seconds",
-    "peak_memory_mb", "test", "commit",
+    "id", "table", "status", "experiment", "dataset", "dataset_options", "options", "fusion", "arguments", "degree",
+    "engine", "precision", "seed", "protocol", "modalities", "fusion_params", "total_params", "learning_rate", "epochs",
+    "seconds", "peak_memory_mb", "test", "commit",
 )  # fmt: skip
 """What a line has of a run. Options, arguments, what the protocol changes and the scores on the test part are JSON."""
 
 _APPLICATION = 0x7466716C  # "tfql": tells a store from any other SQLite file
 _CREATE = (
     """CREATE TABLE runs (
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, [table] TEXT NOT NULL, dataset TEXT, fusion TEXT NOT NULL,
-        status TEXT NOT NULL, line TEXT NOT NULL)""",
-    "CREATE INDEX chosen ON runs (status, fusion, dataset, [table])",
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, [table] TEXT NOT NULL, experiment TEXT NOT NULL,
+        dataset TEXT, fusion TEXT NOT NULL, status TEXT NOT NULL, line TEXT NOT NULL)""",
+    "CREATE INDEX chosen ON runs (status, fusion, dataset, experiment, [table])",
     # Of its own, so that whoever lists runs need not read past their histories.
     """CREATE TABLE records (
         number INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, crc32 INTEGER NOT NULL, record TEXT NOT NULL)""",
@@ -139,9 +139,9 @@ class Store:
             if found and found[0] != FAILED:
                 raise ValueError(f"{self.path} holds run {spec.id} ({spec}) already; only a failed one is replaced.")
             writer.execute("DELETE FROM runs WHERE id = ?", (spec.id,))
-            row = (spec.id, table, spec.dataset, spec.fusion, result.status, _line(result, table))
-            columns = "id, [table], dataset, fusion, status, line"
-            added = writer.execute(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            columns = "id, [table], experiment, dataset, fusion, status, line"
+            row = spec.id, table, spec.experiment, spec.dataset, spec.fusion, result.status, _line(result, table)
+            added = writer.execute(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             writer.execute("INSERT INTO records VALUES (?, ?, ?)", (added.lastrowid, _crc32(record), record))
         return result
 
@@ -207,7 +207,7 @@ class Store:
         """
         for column, value in chosen.items():
             if not any(self._rows(f"SELECT 1 FROM runs WHERE [{column}] = ? LIMIT 1", value)):
-                known = sorted(str(each) for (each,) in self._rows(f"SELECT DISTINCT [{column}] FROM runs"))
+                known = sorted(each for (each,) in self._rows(f"SELECT DISTINCT [{column}] FROM runs") if each)
                 raise ValueError(f"No run has the {column} {value!r}: expected one of {', '.join(known)}.")
         where = _where(chosen)
         return dict(self._rows(f"SELECT status, count(*) FROM runs{where} GROUP BY status", *chosen.values()))
@@ -314,8 +314,7 @@ def _line(result: RunResult, table: str) -> str:
         **vars(result),
         "id": spec.id,
         "table": table,
-        "dataset_options": json.dumps(dict(spec.dataset_options)),
-        "arguments": json.dumps(dict(spec.arguments)),
+        **{name: json.dumps(dict(getattr(spec, name))) for name in ("dataset_options", "options", "arguments")},
         "protocol": json.dumps(strict(stated(spec.protocol))),
         "test": json.dumps(strict(result.metrics.get("test", {}))),
     }

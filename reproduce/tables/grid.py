@@ -12,14 +12,15 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from reproduce.claims.rows import FUSIONS, METRICS, typed
+from reproduce.claims.rows import COLUMNS, FUSIONS, METRICS, encode, typed
 from reproduce.report.style import STYLES
-from reproduce.sweep.run.run_one import EXPERIMENTS, computation
+from reproduce.sweep.run.run_one import computation
 from reproduce.sweep.runs import (
     BASELINES,
     DIVERGED,
     HISTORICAL_AVERAGE,
     INTRACTABLE,
+    TRAINING,
     RunResult,
     RunSpec,
     each_once,
@@ -36,25 +37,29 @@ OF_DEGREE = ("qfl", "control")
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """A data set with one choice of its modalities, and what is run on it.
+    """A data set with one choice of its modalities, or an experiment, and what is run there.
 
     Attributes:
-        dataset: Its name, or that of an experiment.
         fusions: Names of the fusions, in the order in which they are run; a baseline is run once, and on forecasts
             alone.
         degrees: Of "qfl" and "control".
         seeds: How many seeds, 0, 1, ...
         protocol: How each run is trained.
-        options: Options of the loader.
+        experiment: Its name, or :data:`reproduce.sweep.runs.TRAINING`.
+        dataset: Name of the data set; None for an experiment that needs none.
+        dataset_options: Options of the loader.
+        options: Settings of the experiment.
         arguments: Further arguments of the fusions.
         folds: The number of folds of the data set where each seed is to test another one; else None.
     """
 
-    dataset: str
     fusions: tuple[str, ...]
     degrees: tuple[int, ...]
     seeds: int
     protocol: Protocol
+    experiment: str = TRAINING
+    dataset: str | None = None
+    dataset_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     folds: int | None = None
@@ -113,13 +118,14 @@ def specs(blocks: Iterable[Block], engine: str, metrics: Mapping[str, Sequence[s
     """
     check_engine(engine)
     blocks = list(blocks)
-    loaded = iter(load_all((block.dataset, block.options) for block in blocks if block.dataset not in EXPERIMENTS))
-    datasets = [None if block.dataset in EXPERIMENTS else next(loaded) for block in blocks]
+    loaded = iter(load_all((block.dataset, block.dataset_options) for block in blocks if block.dataset))
+    datasets = [next(loaded) if block.dataset else None for block in blocks]
     for block, dataset in zip(blocks, datasets, strict=True):
-        task = dataset.task if dataset else block.dataset
+        task = dataset.task if dataset and block.experiment == TRAINING else block.experiment
         if task not in metrics:
             raise ValueError(
-                f"{block.dataset} is about {task}: this table is not, expected among {', '.join(metrics)}."
+                f"{block.dataset or block.experiment} is about {task}: this table is not, expected among "
+                f"{', '.join(metrics)}."
             )
     return each_once(
         spec for block, dataset in zip(blocks, datasets, strict=True) for spec in _block_specs(block, dataset, engine)
@@ -131,15 +137,17 @@ def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[Run
     def spec(fusion: str, seed: int, degree: int | None = None) -> RunSpec:
         fold = {} if block.folds is None else {"fold": seed % block.folds}
         return RunSpec(
-            dataset=block.dataset,
-            dataset_sha256=dataset.card.sha256 if dataset else "",
             fusion=fusion,
             seed=seed,
             protocol=block.protocol,
+            experiment=block.experiment,
+            dataset=block.dataset,
+            dataset_sha256=dataset.card.sha256 if dataset else None,
+            dataset_options={**block.dataset_options, **fold},
+            options=block.options,
             degree=degree,
-            **computation(block.dataset).stated(fusion, engine),
             arguments=block.arguments,
-            dataset_options={**block.options, **fold},
+            **computation(block.experiment).stated(fusion, engine),
         )
 
     baselines: tuple[str, ...] = BASELINES if dataset and dataset.task == "forecasting" else ()
@@ -154,11 +162,15 @@ def _block_specs(block: Block, dataset: Dataset | None, engine: str) -> list[Run
     return runs
 
 
+Settings = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""Of a cell: the options and the arguments that set it apart from others of its table."""
+
+
 def fold(
     results: Sequence[RunResult],
     metrics: Mapping[str, Sequence[str]],
     costs: Callable[[RunResult], Mapping[str, float | None]] = lambda result: {},
-    labels: Callable[[RunSpec], tuple[str, str]] = lambda spec: (spec.dataset, spec.fusion),
+    settings: Callable[[RunSpec], Settings] = lambda spec: ({}, {}),
 ) -> pd.DataFrame:
     """Fold runs into the rows of a results file: mean, deviation and interval over seeds, of the test metrics.
 
@@ -166,12 +178,11 @@ def fold(
         results: The runs.
         metrics: Task -> names of the test metrics to report; the task of an experiment is its name.
         costs: Further values of a run, by metric; None where there is none.
-        labels: The cells for data set and fusion, see :func:`reproduce.claims.rows.label`; without the seed.
+        settings: The settings of the cell that a run belongs to.
 
     Returns:
-        One row per (data set, number of modalities, fusion, degree, metric). ``diverged`` is the share of seeds whose
-        loss became NaN; the others are taken over the seeds that finished. A fusion that cannot be built has zero seeds
-        and no mean.
+        One row per cell. ``diverged`` is the share of seeds whose loss became NaN; the others are taken over the seeds
+        that finished. A fusion that cannot be built has zero seeds and no mean.
 
     Raises:
         ValueError: If a run has two results: it would count as two seeds.
@@ -184,49 +195,73 @@ def fold(
                 "once: results of one run are no seeds."
             )
     rows = []
-    groups: dict[tuple[str, int, str, int | None], list[RunResult]] = {}
+    groups: dict[tuple[object, ...], tuple[Settings, list[RunResult]]] = {}
     for result in results:
         spec = result.spec
-        dataset, fusion = labels(spec)
-        groups.setdefault((dataset, result.modalities, fusion, spec.degree), []).append(result)
-    for (dataset, modalities, fusion, degree), group in groups.items():
-        ran = [result for result in group if result.status != INTRACTABLE]
+        options, arguments = settings(spec)
+        place = spec.experiment, spec.dataset, encode(options), result.modalities
+        groups.setdefault((*place, spec.fusion, encode(arguments), spec.degree), ((options, arguments), []))[1].append(
+            result
+        )
+    for cell, group in groups.values():
+        first, ran = group[0], [result for result in group if result.status != INTRACTABLE]
         tests = [result.metrics["test"] for result in group if result.metrics]
-        task = _task(group[0].spec.dataset)
-        values = {name: [test[name] for test in tests if name in test] for name in metrics[task]}
+        values = {name: [test[name] for test in tests if name in test] for name in metrics[_task(first.spec)]}
         if tests:  # what no run of this fusion has is no score that all of them missed
             values = {name: scores for name, scores in values.items() if scores}
-        if group[0].spec.dataset not in EXPERIMENTS:
+        if first.spec.experiment == TRAINING:
             values["diverged"] = [float(result.status == DIVERGED) for result in ran]
         for each in [costs(result) for result in ran]:
             for name, cost in each.items():
                 values.setdefault(name, []).extend([] if cost is None else [cost])
-        for metric, samples in values.items():
-            mean, std, low, high = t_interval(samples)
-            rows.append(
-                {
-                    "dataset": dataset,
-                    "modalities": modalities,
-                    "fusion": fusion,
-                    "degree": degree,
-                    "engine": group[0].spec.engine,
-                    "metric": metric,
-                    "mean": mean,
-                    "std": std,
-                    "ci95_low": low,
-                    "ci95_high": high,
-                    "seeds": len(ran),
-                    "fusion_params": group[0].fusion_params,
-                    "total_params": group[0].total_params,
-                    "train_seconds": sum(result.seconds for result in ran) / len(ran) if ran else None,
-                }
-            )
-    return typed(pd.DataFrame(rows))
+        seconds = sum(result.seconds for result in ran) / len(ran) if ran else None
+        rows += [row(first, cell, metric, samples, len(ran), seconds) for metric, samples in values.items()]
+    return typed(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def row(
+    of: RunResult, settings: Settings, metric: str, samples: Sequence[float], seeds: int, seconds: float | None = None
+) -> dict[str, Any]:
+    """A row of a results file.
+
+    Args:
+        of: One of its runs.
+        settings: Those of the cell.
+        metric: What was measured.
+        samples: A value per seed that has one.
+        seeds: How many seeds were run.
+        seconds: How long each took, on average.
+    """
+    spec = of.spec
+    mean, std, low, high = t_interval(samples)
+    return {
+        "dataset": spec.dataset or "",
+        "modalities": of.modalities,
+        "fusion": spec.fusion,
+        "degree": spec.degree,
+        "engine": spec.engine,
+        "metric": metric,
+        "mean": mean,
+        "std": std,
+        "ci95_low": low,
+        "ci95_high": high,
+        "seeds": seeds,
+        "fusion_params": of.fusion_params,
+        "total_params": of.total_params,
+        "train_seconds": seconds,
+        "experiment": spec.experiment,
+        "options": encode(settings[0]),
+        "arguments": encode(settings[1]),
+    }
+
+
+def _task(spec: RunSpec) -> str:
+    return spec.experiment if spec.experiment != TRAINING else _task_of(str(spec.dataset))
 
 
 @functools.cache
-def _task(dataset: str) -> str:
-    return dataset if dataset in EXPERIMENTS else load(dataset).task
+def _task_of(dataset: str) -> str:
+    return load(dataset).task
 
 
 def constant_guess(datasets: Iterable[str]) -> dict[str, float]:

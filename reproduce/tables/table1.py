@@ -78,7 +78,7 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
         FileNotFoundError: If data sets are not there; the message says how to get them.
     """
     names = grid.chosen(fusions, FUSIONS, METRICS)
-    blocks = [grid.Block(name, names, DEGREES, profile.seeds, profile.protocol) for name in profile.datasets]
+    blocks = [grid.Block(names, DEGREES, profile.seeds, profile.protocol, dataset=name) for name in profile.datasets]
     return grid.specs(blocks, engine, METRICS)
 
 

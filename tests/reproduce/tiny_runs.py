@@ -24,7 +24,8 @@ DATASET = "traffic-detectors"
 
 def spec(does, seed=0):
     """The specification of a run that does what this says."""
-    return RunSpec(DATASET, load(DATASET).card.sha256, does, seed, Protocol())
+    sha256 = load(DATASET).card.sha256
+    return RunSpec(fusion=does, seed=seed, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
 
 
 def run(spec, backup):

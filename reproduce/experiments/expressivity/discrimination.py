@@ -95,7 +95,7 @@ def discriminate(spec: RunSpec) -> RunResult:
     """
     from reproduce.experiments.expressivity.optimise import minimise
 
-    options = dict(spec.dataset_options)
+    options = dict(spec.options)
     scores = {}
     if spec.degree is not None:
         bound = least_error(spec.degree)

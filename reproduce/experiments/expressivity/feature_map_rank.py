@@ -29,14 +29,14 @@ def feature_map_rank(spec: RunSpec) -> RunResult:
     inputs span as many dimensions as the states do.
 
     Args:
-        spec: With the option "modalities" of the data set; features, and the number of observables, as the protocol
+        spec: With the option "modalities"; features, and the number of observables, as the protocol
             says. The inputs are uniform within [-pi, pi) radians.
 
     Returns:
         The result, with the test metrics "rank_operators" (dimensions that the observables span), "rank_outputs" (those
         that the outputs span as the inputs vary) and "rank_states" (those that the states span).
     """
-    options, protocol = dict(spec.dataset_options), spec.protocol
+    options, protocol = dict(spec.options), spec.protocol
     assert spec.degree is not None
     modalities = int(options["modalities"])
     circuit = qfl_circuit(

@@ -128,7 +128,7 @@ def fit_polynomial(spec: RunSpec) -> RunResult:
 
     from reproduce.experiments.expressivity.optimise import flat, minimise
 
-    options = dict(spec.dataset_options)
+    options = dict(spec.options)
     modalities, tries = options["modalities"], options["starts"]
     terms = exponents(options["degree"], modalities, options["form"])
     bound = ceiling(spec.fusion, spec.degree, terms)
@@ -138,7 +138,7 @@ def fit_polynomial(spec: RunSpec) -> RunResult:
     inputs, held_out = (_inputs(spec.fusion, part) for part in np.split(angles, [SAMPLES]))
     data = tf.constant(inputs), tf.constant(targets[:SAMPLES, None])
 
-    fusion, loss, predict = _compiled(dataclasses.replace(spec, seed=0, dataset_options={"modalities": modalities}))
+    fusion, loss, predict = _compiled(dataclasses.replace(spec, seed=0, options={"modalities": modalities}))
     seeds = range(tries * spec.seed, tries * (spec.seed + 1))
     starts = (flat(_fusion(spec, seed).trainable_weights) for seed in seeds)
     if fusion.count_params():
@@ -163,7 +163,7 @@ def _fusion(spec: RunSpec, seed: int) -> Any:
     """The fusion of a specification, with the initial weights of a seed."""
     from tfq_fusion.models import make_fusion
 
-    modalities = dict(spec.dataset_options)["modalities"]
+    modalities = dict(spec.options)["modalities"]
     shape = _inputs(spec.fusion, np.zeros((1, modalities))).shape
     fusion = make_fusion(
         spec.fusion,

@@ -52,7 +52,7 @@ def spectrum(spec: RunSpec) -> RunResult:
     Returns:
         The result, with the test metrics "largest_frequency" and "total_degree".
     """
-    modalities = dict(spec.dataset_options)["modalities"]
+    modalities = dict(spec.options)["modalities"]
     degree = spec.degree or 1
     circuit = qfl_circuit(modalities, 1, degree, observables=spec.protocol.units, seed=spec.seed)
     weights = np.random.default_rng(spec.seed).uniform(-math.pi, math.pi, len(circuit.weight_symbols))

@@ -20,7 +20,7 @@ def gradient_at_initialisation(spec: RunSpec) -> RunResult:
     square of ``h`` would not do for ``r . h``: MFB normalises its output, so that has no gradient at all.
 
     Args:
-        spec: With the option "modalities" of the data set. The features are uniform in [-1, 1), as many as the
+        spec: With the option "modalities". The features are uniform in [-1, 1), as many as the
             protocol says. In double precision a product can be followed to 1e-308, where training in single precision
             sees zero from 1e-45.
 
@@ -33,7 +33,7 @@ def gradient_at_initialisation(spec: RunSpec) -> RunResult:
     from tfq_fusion.models import make_fusion
 
     protocol = spec.protocol
-    modalities = int(dict(spec.dataset_options)["modalities"])
+    modalities = int(dict(spec.options)["modalities"])
     rng = np.random.default_rng(spec.seed)
     encoded = rng.uniform(-1, 1, size=(SAMPLES, modalities, protocol.features)).astype(spec.precision)
     try:

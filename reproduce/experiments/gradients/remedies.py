@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from reproduce.experiments.gradients.trainability import initial_weights
-from reproduce.experiments.inside import dataset_of, fusion_of, result, train
+from reproduce.experiments.inside import fusion_of, result, train
+from reproduce.sweep.run.assemble import checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.datasets import Dataset
@@ -40,7 +41,7 @@ def remedies(spec: RunSpec) -> RunResult:
     equally among these P + 1 stages.
 
     Args:
-        spec: With the option "data" of the data set, and the argument "initial": "layerwise", or one of
+        spec: With the argument "initial": "layerwise", or one of
             :data:`reproduce.experiments.gradients.trainability.INITIALISATIONS`.
 
     Returns:
@@ -49,7 +50,7 @@ def remedies(spec: RunSpec) -> RunResult:
     arguments = dict(spec.arguments)
     initial = str(arguments.pop("initial"))
     plain = dataclasses.replace(spec, arguments=arguments)
-    dataset = dataset_of(spec)
+    dataset = checked_dataset(spec)
     data = prepare(dataset)
     if initial == LAYERWISE:
         fitted = _layer_by_layer(plain, dataset, data)

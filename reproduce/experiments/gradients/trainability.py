@@ -76,7 +76,7 @@ def gradient_variance(spec: RunSpec) -> RunResult:
 
     from tfq_fusion.engines import expectation
 
-    options, arguments = dict(spec.dataset_options), dict(spec.arguments)
+    options, arguments = dict(spec.options), dict(spec.arguments)
     modalities, draws, initial = int(options["modalities"]), int(options["draws"]), arguments.pop("initial")
     features, degree = spec.protocol.features, spec.degree
     assert degree is not None

@@ -16,13 +16,13 @@ def fusion_growth(spec: RunSpec) -> RunResult:
     """The weights of a fusion of so many modalities, and how many times those of two modalities they are.
 
     Args:
-        spec: With the option "modalities" of the data set. Each has the protocol's number of features; for a fusion of
+        spec: With the option "modalities". Each has the protocol's number of features; for a fusion of
             decisions they judge ten classes, for "qmfnn" as many propositions as tell ten classes apart.
 
     Returns:
         The result, with "fusion_growth" as its one test metric.
     """
-    modalities = int(dict(spec.dataset_options)["modalities"])
+    modalities = int(dict(spec.options)["modalities"])
     weights, few = _weights(spec, modalities), _weights(spec, 2)
     metrics = {"test": {"fusion_growth": weights / few}}
     return RunResult(spec, FINISHED, modalities, fusion_params=weights, metrics=metrics)

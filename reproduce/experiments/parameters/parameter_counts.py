@@ -33,7 +33,7 @@ def count_parameters(spec: RunSpec) -> RunResult:
     from tfq_fusion.models import make_fusion
 
     protocol = spec.protocol
-    modalities = dict(spec.dataset_options)["modalities"]
+    modalities = dict(spec.options)["modalities"]
     fusion = make_fusion(
         spec.fusion,
         widths=[protocol.features] * modalities,

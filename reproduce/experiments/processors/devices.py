@@ -7,7 +7,6 @@ import numpy as np
 from reproduce.experiments.inside import (
     accuracy,
     called,
-    dataset_of,
     encoder_of,
     fusion_of,
     head_of,
@@ -17,6 +16,7 @@ from reproduce.experiments.inside import (
 )
 from reproduce.experiments.processors.native import hardware_circuit, hardware_values
 from reproduce.experiments.processors.processors import on_device
+from reproduce.sweep.run.assemble import checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion.training import prepare
 
@@ -34,15 +34,15 @@ def device(spec: RunSpec) -> RunResult:
     rotations before such a measurement have no noise here.
 
     Args:
-        spec: With these options of the data set: "data" and those of its loader; "samples", how many random test
-            samples; "processor", also :data:`NOISELESS`; "shots", numbers of shots.
+        spec: With these options: "samples", how many random test samples; "processor", also :data:`NOISELESS`;
+            "shots", numbers of shots.
 
     Returns:
         The result, with the test metrics "accuracy@exact" and for each number of shots N "accuracy@N"; and
         "contraction@exact", the least-squares factor from noiseless expectation values to those of the processor.
     """
-    options = dict(spec.dataset_options)
-    dataset = dataset_of(spec, "samples", "processor", "shots")
+    options = dict(spec.options)
+    dataset = checked_dataset(spec)
     data = prepare(dataset)
     fitted = train(spec, dataset, data)
     model = fitted.model

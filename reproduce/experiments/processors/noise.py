@@ -15,7 +15,6 @@ import tensorflow_quantum as tfq
 from reproduce.experiments.inside import (
     accuracy,
     called,
-    dataset_of,
     fusion_of,
     head_of,
     result,
@@ -23,7 +22,7 @@ from reproduce.experiments.inside import (
     train,
 )
 from reproduce.experiments.processors.native import hardware_circuit, hardware_values
-from reproduce.sweep.run.assemble import assemble
+from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.circuits import ModelCircuit, hardware_mix, padded_symbols
@@ -39,8 +38,6 @@ CHANNELS: dict[str, tuple[Callable[[float], cirq.Gate], Callable[[float], tuple[
 }
 """Name -> Cirq's channel of a rate, and the probabilities of X, Y and Z that make the same channel."""
 
-OWN = ("channel", "rates", "samples", "trajectories", "epochs")
-
 
 def noise(spec: RunSpec) -> RunResult:
     """Accuracy with noise of several rates after every gate, on some of the test samples.
@@ -53,16 +50,16 @@ def noise(spec: RunSpec) -> RunResult:
     :class:`NoisyFusion`, by as many epochs and otherwise by the same protocol, before it is tested.
 
     Args:
-        spec: With these options of the data set: "data" and those of its loader; "samples", how many random test
-            samples; "channel", one of :data:`CHANNELS`, "rates", "trajectories" per sample, and "epochs", 0 for no
-            training with noise. Without rates, the one way for a classical fusion, there is no noise.
+        spec: With these options: "samples", how many random test samples; "channel", one of :data:`CHANNELS`, "rates",
+            "trajectories" per sample, and "epochs", 0 for no training with noise. Without rates, the one way for a
+            classical fusion, there is no noise.
 
     Returns:
         The result, with the test metrics "accuracy@0", without noise, and for each rate R "accuracy@R" and
         "trajectory_error@R", the standard error of an expectation value (root mean square over samples and outputs).
     """
-    options = dict(spec.dataset_options)
-    dataset = dataset_of(spec, *OWN)
+    options = dict(spec.options)
+    dataset = checked_dataset(spec)
     data = prepare(dataset)
     fitted = train(spec, dataset, data)
     if fitted.model is None:
@@ -184,7 +181,7 @@ class NoisyFusion(keras.layers.Layer):
 
 def _trained_further(spec: RunSpec, dataset: Dataset, data: Prepared, trained: keras.Model, rate: float) -> keras.Model:
     """The trained model after more epochs, with noise; as it was if its loss became NaN."""
-    options = dict(spec.dataset_options)
+    options = dict(spec.options)
 
     def make() -> keras.Model:
         _, model = assemble(spec, dataset, data, NoisyFusion(fusion_of(trained), options["channel"], rate))

@@ -62,13 +62,13 @@ def device_circuit(spec: RunSpec) -> RunResult:
     """What a circuit with random angles costs on a processor.
 
     Args:
-        spec: With these options of the data set: "modalities"; "processor" and "gates", as :func:`compile_for` takes
+        spec: With these options: "modalities"; "processor" and "gates", as :func:`compile_for` takes
             them. Features as the protocol says.
 
     Returns:
         The result, with the test metrics "two_qubit_gates" and "depth" (moments).
     """
-    options = dict(spec.dataset_options)
+    options = dict(spec.options)
     modalities, features = int(options["modalities"]), spec.protocol.features
     assert spec.degree is not None
     circuit = qfl_circuit(modalities, features, spec.degree, observables=1, hardware=True, **dict(spec.arguments))

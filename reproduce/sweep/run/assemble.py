@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reproduce.sweep.runs import RunSpec
@@ -15,18 +14,15 @@ if TYPE_CHECKING:
     from tfq_fusion._keras import keras
 
 
-def checked_dataset(spec: RunSpec, name: str, options: Mapping[str, Any]) -> Dataset:
+def checked_dataset(spec: RunSpec) -> Dataset:
     """The data set of a specification.
 
-    Args:
-        spec: The specification, which has the hash of the data.
-        name: The data set's name.
-        options: Options of its loader.
-
     Raises:
-        ValueError: If the data are not those of the specification.
+        ValueError: If it names none, or the data are not those of the specification.
     """
-    dataset = load(name, **options)
+    if spec.dataset is None:
+        raise ValueError(f"{spec} needs a data set, and names none.")
+    dataset = load(spec.dataset, **dict(spec.dataset_options))
     if dataset.card.sha256 != spec.dataset_sha256:
         raise ValueError(
             f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "

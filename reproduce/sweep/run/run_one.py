@@ -17,10 +17,9 @@ from reproduce.sweep.runs import (
     BASELINES,
     DIVERGED,
     FINISHED,
-    GROWTH,
     INTRACTABLE,
     PERSISTENCE,
-    SYNTHETIC,
+    TRAINING,
     RunResult,
     RunSpec,
 )
@@ -69,8 +68,8 @@ class Computation:
 _DOUBLE = Computation("float64", "float64")
 _COUNTED = Computation(engine=None)
 COMPUTATIONS = {
-    SYNTHETIC: Computation("float64"),
-    GROWTH: _COUNTED,
+    "synthetic": Computation("float64"),
+    "growth": _COUNTED,
     "discrimination": _DOUBLE,
     "parameters": _COUNTED,
     "polynomial": _DOUBLE,
@@ -81,14 +80,14 @@ COMPUTATIONS = {
 """Experiments that are not computed as models are trained, which is ``Computation()``."""
 
 
-def computation(dataset: str) -> Computation:
-    """How the runs on a data set, or of an experiment, are computed."""
-    return COMPUTATIONS.get(dataset, Computation())
+def computation(experiment: str) -> Computation:
+    """How the runs of an experiment are computed."""
+    return COMPUTATIONS.get(experiment, Computation())
 
 
 EXPERIMENTS = {
-    SYNTHETIC: "reproduce.experiments.gradients.initialisation:gradient_at_initialisation",
-    GROWTH: "reproduce.experiments.parameters.growth:fusion_growth",
+    "synthetic": "reproduce.experiments.gradients.initialisation:gradient_at_initialisation",
+    "growth": "reproduce.experiments.parameters.growth:fusion_growth",
     "discrimination": "reproduce.experiments.expressivity.discrimination:discriminate",
     "parameters": "reproduce.experiments.parameters.parameter_counts:count_parameters",
     "polynomial": "reproduce.experiments.expressivity.polynomials:fit_polynomial",
@@ -101,7 +100,7 @@ EXPERIMENTS = {
     "device-circuit": "reproduce.experiments.processors.processors:device_circuit",
     "device": "reproduce.experiments.processors.devices:device",
 }
-"""In place of a data set: what trains nothing on data, makes its data itself, or looks into a model that it trained.
+"""In place of training: what trains nothing on data, makes its data itself, or looks into a model that it trained.
 Each a function from a specification to its result, as ``module:name``, because most import TensorFlow."""
 
 
@@ -113,13 +112,13 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
         backup: A folder of this run alone, from which it continues if it was killed; None to do without.
 
     Raises:
-        ValueError: If precision or engine are not what would be computed, or the data are not those of the
-            specification.
+        ValueError: If the experiment is unknown, precision or engine are not what would be computed, or the data are
+            not those of the specification.
     """
     if spec.fusion not in BASELINES:
         import tfq_fusion.training.fit  # noqa: F401 (seconds of the process, not of its first run)
     _check_stated(spec)
-    experiment = _experiment(spec.dataset)
+    experiment = None if spec.experiment == TRAINING else _experiment(spec.experiment)
     start = time.perf_counter()
     result = experiment(spec) if experiment else _on_data(spec, backup)
     return dataclasses.replace(
@@ -133,7 +132,7 @@ def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
 
 
 def _check_stated(spec: RunSpec) -> None:
-    stated = computation(spec.dataset).stated(spec.fusion, spec.engine or "compiled")
+    stated = computation(spec.experiment).stated(spec.fusion, spec.engine or "compiled")
     if spec.precision != stated["precision"]:
         raise ValueError(
             f"Precision {spec.precision!r} of {spec}: expected {stated['precision']}, the only one that is computed."
@@ -142,15 +141,15 @@ def _check_stated(spec: RunSpec) -> None:
         raise ValueError(f"Engine {spec.engine!r} of {spec}: expected {stated['engine']}, which is what runs it.")
 
 
-def _experiment(name: str) -> Callable[[RunSpec], RunResult] | None:
+def _experiment(name: str) -> Callable[[RunSpec], RunResult]:
     if name not in EXPERIMENTS:
-        return None
+        raise ValueError(f"Unknown experiment {name!r}: expected {TRAINING} or one of {', '.join(EXPERIMENTS)}.")
     module, _, function = EXPERIMENTS[name].partition(":")
     return cast(Callable[[RunSpec], RunResult], getattr(importlib.import_module(module), function))
 
 
 def _on_data(spec: RunSpec, backup: Path | None) -> RunResult:
-    dataset = checked_dataset(spec, spec.dataset, dict(spec.dataset_options))
+    dataset = checked_dataset(spec)
     return _baseline(spec, dataset) if spec.fusion in BASELINES else _train(spec, dataset, backup)
 
 

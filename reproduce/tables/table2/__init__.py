@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from reproduce.claims.rows import KEY, typed
-from reproduce.sweep.runs import HISTORICAL_AVERAGE, PERSISTENCE, SYNTHETIC, RunResult, RunSpec
+from reproduce.claims.rows import KEY, Place, typed
+from reproduce.sweep.runs import HISTORICAL_AVERAGE, PERSISTENCE, RunResult, RunSpec
 from reproduce.tables import grid
 from reproduce.tables.table2.figures import size_figures
 from tfq_fusion.datasets import available, state
@@ -18,6 +18,8 @@ from tfq_fusion.datasets.sets.ludb import FOLDS
 from tfq_fusion.training import Protocol
 
 TITLE = "Table 2: multimodal fusion as modalities multiply"
+SYNTHETIC = "synthetic"
+"""The experiment beside the data sets."""
 TRAINED = ("qfl", "control", "concat", "lmf", "lmf-unit", "mfb", "gcn", PERSISTENCE, HISTORICAL_AVERAGE)
 FUSIONS = (*TRAINED, "tfn")
 """TFN has too many weights for any trained block; it is in the synthetic one, which shows that."""
@@ -40,7 +42,7 @@ SIZES: dict[str, tuple[Mapping[str, Any], ...]] = {
     "japanese-vowels": ({"channels": 3}, {"channels": 6}, {"channels": 12}),
     SYNTHETIC: tuple({"modalities": modalities} for modalities in (2, 4, 8, 16, 32, 64)),
 }
-"""Data set -> options of its loader, one choice for each number of modalities."""
+"""Data set -> options of its loader, or experiment -> its options, one choice for each number of modalities."""
 STAND_IN = "japanese-vowels"
 
 
@@ -49,7 +51,7 @@ class Profile:
     """How much is run.
 
     Attributes:
-        datasets: Names of the data sets; :data:`reproduce.sweep.runs.SYNTHETIC` is one.
+        datasets: Names of the data sets, and :data:`SYNTHETIC`.
         seeds: How many seeds, 0, 1, ... On LUDB seed k tests fold k modulo 5.
         protocol: How each run on classes is trained.
         forecasts: How each run on traffic is trained.
@@ -119,13 +121,14 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
 
 
 def _block(name: str, options: Mapping[str, Any], profile: Profile, fusions: tuple[str, ...]) -> grid.Block:
+    names = ("experiment", "options") if name == SYNTHETIC else ("dataset", "dataset_options")
+    place: dict[str, Any] = dict(zip(names, (name, options), strict=True))
     return grid.Block(
-        dataset=name,
         fusions=tuple(fusion for fusion in fusions if fusion in TRAINED or name == SYNTHETIC),
         degrees=(1, 2, 3) if SIZES[name] is _ECG else (3,),
         seeds=profile.seeds,
         protocol=_protocol(name, profile),
-        options=options,
+        **place,
         folds=FOLDS if name == "ludb" else None,
     )
 
@@ -149,7 +152,7 @@ def _costs(result: RunResult) -> dict[str, float | None]:
 
 def with_ratio_to_lmf(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with a row "parameters_over_lmf" for every fusion with weights, where LMF was run beside it."""
-    place = ["dataset", "modalities"]
+    place = [*Place._fields, "modalities"]
     cells = frame.drop_duplicates([column for column in KEY if column != "metric"])
     lmf = cells.loc[cells["fusion"] == "lmf", [*place, "fusion_params"]].rename(columns={"fusion_params": "lmf"})
     weighted = cells[(cells["fusion_params"] > 0) & (cells["seeds"] > 0)].merge(lmf, on=place)

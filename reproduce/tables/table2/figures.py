@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from reproduce.claims.rows import FUSIONS
 from reproduce.report.scores import score_figure
 from reproduce.report.style import LABEL, STYLES, draw, finish, fusions_of, legend, new_figure, powers, spread, ticks
-from reproduce.sweep.runs import SYNTHETIC
+from reproduce.sweep.runs import TRAINING
 
 _TITLES = {
     "ptb-xl": "Electrocardiograms, PTB-XL: 3 and 12 leads",
@@ -28,9 +28,10 @@ _LEAST_GRADIENT = -8.0
 def size_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
     """One figure per data set of the frame, by "-" and its name."""
     drawn = {}
-    for name in frame["dataset"].unique():
-        rows = frame[frame["dataset"] == name]
-        if name == SYNTHETIC:
+    places = frame["dataset"].where(frame["experiment"] == TRAINING, frame["experiment"])
+    for name in places.unique():
+        rows = frame[places == name]
+        if name == "synthetic":
             drawn[f"-{name}"] = _growth_and_gradients(rows)
         else:
             metric = "mae" if "mae" in set(rows["metric"]) else "roc_auc"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from reproduce.claims.rows import label, typed
+from reproduce.claims.rows import typed
 from reproduce.experiments.expressivity.polynomials import exponents
 from reproduce.experiments.parameters.parameter_counts import growth_exponent
 from reproduce.sweep.run.run_one import computation
@@ -112,8 +112,8 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
     )
 
 
-def _spec(dataset: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
-    return RunSpec(dataset, "", fusion, seed, protocol, **others)
+def _spec(experiment: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
+    return RunSpec(experiment=experiment, fusion=fusion, seed=seed, protocol=protocol, **others)
 
 
 def _polynomials(profile: Profile) -> Iterator[RunSpec]:
@@ -125,15 +125,13 @@ def _polynomials(profile: Profile) -> Iterator[RunSpec]:
                 options = {"degree": target, "modalities": modalities, "form": form, "starts": profile.starts}
                 for seed in range(profile.seeds):
                     for degree in profile.degrees:
-                        yield _spec(POLYNOMIAL, "qfl", seed, Protocol(), degree=degree, dataset_options=options)
+                        yield _spec(POLYNOMIAL, "qfl", seed, Protocol(), degree=degree, options=options)
                     for fusion, arguments in (
                         ("concat", {}),
                         ("tfn", {}),
                         ("lmf", {"rank": _rank(modalities, target)}),
                     ):
-                        yield _spec(
-                            POLYNOMIAL, fusion, seed, Protocol(units=1), arguments=arguments, dataset_options=options
-                        )
+                        yield _spec(POLYNOMIAL, fusion, seed, Protocol(units=1), arguments=arguments, options=options)
 
 
 @functools.cache
@@ -148,9 +146,7 @@ def _spectra(profile: Profile) -> Iterator[RunSpec]:
     for modalities in (2, 3):
         for seed in range(profile.seeds):
             for degree in profile.degrees:
-                yield _spec(
-                    SPECTRUM, "qfl", seed, Protocol(), degree=degree, dataset_options={"modalities": modalities}
-                )
+                yield _spec(SPECTRUM, "qfl", seed, Protocol(), degree=degree, options={"modalities": modalities})
 
 
 def _discriminations(profile: Profile) -> Iterator[RunSpec]:
@@ -165,23 +161,23 @@ def _discriminations(profile: Profile) -> Iterator[RunSpec]:
                 Protocol(units=3),
                 degree=queries,
                 arguments=layer,
-                dataset_options=options,
+                options=options,
             )
             for uses in ("coherent", "measured"):
                 apart = {**options, "queries": queries, "uses": uses}
-                yield _spec(DISCRIMINATION, "lmf", seed, Protocol(units=1), dataset_options=apart)
+                yield _spec(DISCRIMINATION, "lmf", seed, Protocol(units=1), options=apart)
 
 
 def _counts(profile: Profile) -> Iterator[RunSpec]:
     for modalities in SIZES:
         for fusion in FUSIONS:
             degree = 3 if fusion in grid.OF_DEGREE else None
-            yield _spec(PARAMETERS, fusion, 0, Protocol(), degree=degree, dataset_options={"modalities": modalities})
+            yield _spec(PARAMETERS, fusion, 0, Protocol(), degree=degree, options={"modalities": modalities})
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:
     """As :func:`reproduce.tables.grid.fold`, with the exponents by which parameters grow."""
-    return with_growth_exponents(grid.fold(results, METRICS, _explicit, _labels))
+    return with_growth_exponents(grid.fold(results, METRICS, _explicit, _settings))
 
 
 def _explicit(result: RunResult) -> Mapping[str, float]:
@@ -189,13 +185,13 @@ def _explicit(result: RunResult) -> Mapping[str, float]:
     return {name: scores[name]} if name in (scores := result.metrics.get("test", {})) else {}
 
 
-def _labels(spec: RunSpec) -> tuple[str, str]:
-    options = dict(spec.dataset_options)
-    if spec.dataset == POLYNOMIAL:
-        return label(spec.dataset, {name: options[name] for name in ("degree", "form")}), spec.fusion
-    if spec.dataset == DISCRIMINATION and spec.fusion == "lmf":
-        return spec.dataset, label(spec.fusion, {name: options[name] for name in ("uses", "queries")})
-    return spec.dataset, spec.fusion
+def _settings(spec: RunSpec) -> grid.Settings:
+    options = dict(spec.options)
+    if spec.experiment == POLYNOMIAL:
+        return {name: options[name] for name in ("degree", "form")}, {}
+    if spec.experiment == DISCRIMINATION and spec.fusion == "lmf":
+        return {}, {name: options[name] for name in ("uses", "queries")}
+    return {}, {}
 
 
 def with_growth_exponents(frame: pd.DataFrame) -> pd.DataFrame:
@@ -229,7 +225,7 @@ _HOW_TO_READ = """\
 Every fit is in double precision, by L-BFGS from several initial weights, with no encoder and no hidden layer.
 
 - *polynomial*: R² on held-out points of a product of d cosines of distinct modalities (with powers where d exceeds
-  their number), or of the sum of its shifts; d is the degree in the brackets. *R², at most* is what no weights can
+  their number), or of the sum of its shifts; d is the degree of the setting. *R², at most* is what no weights can
   exceed: the part of the target's variance in frequencies that the fusion has. Where R² stays below it, the degree is
   not what is missing: the search, or one block per unitary, fell short. Below zero a fit is worse than the mean. QFL
   reads angles; LMF (of QFL's size at P = d), TFN and Concat read their cosines and sines.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reproduce.claims.rows import FUSIONS, base
+from reproduce.claims.rows import FUSIONS, decode
 from reproduce.report.style import (
     NOTE,
     STYLES,
@@ -34,13 +34,13 @@ _LEAST_ERROR = 1e-7
 def expressivity_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
     """One figure per experiment that has one, by "-" and its name."""
     drawers = {"polynomial": _polynomials, "discrimination": _discrimination, "parameters": _parameters}
-    found = frame["dataset"].map(base)
+    found = frame["experiment"]
     return {f"-{name}": drawer(frame[found == name]) for name, drawer in drawers.items() if (found == name).any()}
 
 
 def _polynomials(rows: pd.DataFrame) -> Figure:
-    options = rows["dataset"].str.extract(r"\[degree=(?P<target>\d+);form=(?P<form>\w+)\]")
-    rows = rows.assign(target=options["target"].astype(int), form=options["form"])
+    options = rows["options"].map(decode)
+    rows = rows.assign(target=options.map(itemgetter("degree")), form=options.map(itemgetter("form")))
     forms, sizes = rows["form"].unique(), sorted(rows["modalities"].unique())
     figure = new_figure(1.3 + 2.5 * len(forms), "Polynomials of cosines of the inputs", spread(rows))
     axes = figure.subplots(len(forms), len(sizes), sharex=True, sharey=True, squeeze=False)
@@ -84,20 +84,23 @@ def _target(axis: Axes, rows: pd.DataFrame, style: Style, places: Mapping[str, f
 
 
 _STRATEGIES = {
-    "qfl": (STYLES["qfl"], "QFL, joint queries, trained"),
-    "lmf[uses=coherent]": (STYLES["lmf"], "LMF, separate coherent queries, trained"),
-    "lmf[uses=measured]": (numbered(3), "LMF, each query measured, trained"),
+    "joint": (STYLES["qfl"], "QFL, joint queries, trained"),
+    "coherent": (STYLES["lmf"], "LMF, separate coherent queries, trained"),
+    "measured": (numbered(3), "LMF, each query measured, trained"),
 }
 
 
 def _discrimination(rows: pd.DataFrame) -> Figure:
-    queries = rows["fusion"].str.extract(r"queries=(\d+)")[0].astype(float)
-    rows = rows.assign(queries=rows["degree"].astype(float).fillna(queries))
-    rows = rows.assign(series=rows["fusion"].map(lambda fusion: re.sub(r";queries=\d+", "", fusion)))
+    arguments = rows["arguments"].map(decode)
+    queries = arguments.map(lambda chosen: chosen.get("queries")).astype(float)
+    rows = rows.assign(
+        queries=rows["degree"].astype(float).fillna(queries),
+        uses=arguments.map(lambda chosen: chosen.get("uses", "joint")),
+    )
     figure = new_figure(4.2, "Do two unknown channels do the same?", spread(rows), width=5.2)
     axis = figure.subplots()
-    for series, (style, label) in _STRATEGIES.items():
-        cells = rows[rows["series"] == series].sort_values("queries")
+    for uses, (style, label) in _STRATEGIES.items():
+        cells = rows[rows["uses"] == uses].sort_values("queries")
         trained, bound = (cells[cells["metric"] == metric] for metric in ("error", "error_bound"))
         draw(axis, trained["queries"], trained, style, _LEAST_ERROR, linestyle="none", label=label)
         least = bound["mean"].clip(lower=_LEAST_ERROR)

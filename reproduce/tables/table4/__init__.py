@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from reproduce.claims.rows import label
-from reproduce.sweep.runs import GROWTH, RunResult, RunSpec
+from reproduce.sweep.runs import TRAINING, RunResult, RunSpec
 from reproduce.tables import grid
 from reproduce.tables.table4.equal_accuracy import with_parameter_ratios
 from reproduce.tables.table4.figures import parameter_figures
@@ -19,6 +18,8 @@ TITLE = "Table 4: accuracy over parameters, quantum and classical fusion"
 DECISIONS = ("mean", "product", "dempster")
 FEATURES = ("concat", "tfn", "lmf")
 FUSIONS = ("qmfnn", *DECISIONS, *FEATURES, "cnn")
+GROWTH = "growth"
+"""The experiment beside the data sets."""
 GROWING = ("qmfnn", "dempster", "tfn", "lmf")
 """Fusions that have weights of their own."""
 UNITS: Mapping[str, str] = {}
@@ -51,7 +52,7 @@ class Profile:
     """How much is run.
 
     Attributes:
-        datasets: Names of the data sets; :data:`reproduce.sweep.runs.GROWTH` is one.
+        datasets: Names of the data sets, and :data:`GROWTH`.
         seeds: How many seeds, 0, 1, ...
         protocol: How each run is trained, but for the size of its encoders.
         few_shot: Likewise on mfeat, whose 200 training samples make short epochs.
@@ -169,7 +170,7 @@ def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[g
         weighted = tuple(fusion for fusion in fusions if fusion in GROWING)
         for modalities in range(2, 7):
             # Only the widths count: the profile makes no difference.
-            yield grid.Block(name, weighted, (), 1, _PROTOCOL, {"modalities": modalities})
+            yield grid.Block(weighted, (), 1, _PROTOCOL, name, options={"modalities": modalities})
         return
     samples = {"samples": profile.samples} if name in DOWNLOADED and profile.samples else {}
     trained = profile.few_shot if name == "mfeat" else profile.protocol
@@ -184,18 +185,24 @@ def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[g
             for hidden in of_members if selected else ():
                 # A convolution needs the image as it is.
                 protocol = dataclasses.replace(trained, hidden=hidden, flatten=members != ("cnn",))
-                options = {"views": views, **samples}
-                yield grid.Block(name, selected, (), profile.seeds, protocol, options, arguments)
+                yield grid.Block(
+                    fusions=selected,
+                    degrees=(),
+                    seeds=profile.seeds,
+                    protocol=protocol,
+                    dataset=name,
+                    dataset_options={"views": views, **samples},
+                    arguments=arguments,
+                )
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:
     """As :func:`reproduce.tables.grid.fold`, sizes as variants, with ratios of parameters at equal accuracy."""
-    return with_parameter_ratios(grid.fold(results, METRICS, labels=_labels), quantum="qmfnn")
+    return with_parameter_ratios(grid.fold(results, METRICS, settings=_settings), quantum="qmfnn")
 
 
-def _labels(spec: RunSpec) -> tuple[str, str]:
-    size = {} if spec.dataset == GROWTH else {"hidden": spec.protocol.hidden}
-    return spec.dataset, label(spec.fusion, size)
+def _settings(spec: RunSpec) -> grid.Settings:
+    return {}, ({"hidden": spec.protocol.hidden} if spec.experiment == TRAINING else {})
 
 
 def chance(profile: Profile) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from reproduce.claims.rows import base, typed
+from reproduce.claims.rows import typed
 
 Curve = Sequence[tuple[float, float]]
 """Parameters and accuracy of a network in several sizes."""
@@ -57,14 +57,14 @@ def with_parameter_ratios(frame: pd.DataFrame, quantum: str) -> pd.DataFrame:
     for _, cells in accuracies.groupby(["dataset", "modalities"], sort=False):
         curves: dict[str, list[tuple[float, float]]] = {}
         for row in cells.to_dict("records"):
-            curves.setdefault(base(row["fusion"]), []).append((float(row["total_params"]), row["mean"]))
+            curves.setdefault(row["fusion"], []).append((float(row["total_params"]), row["mean"]))
         curves = {fusion: curve for fusion, curve in curves.items() if len(curve) > 1}
         if quantum not in curves or len(curves) == 1:
             continue
         classical = [curve for fusion, curve in curves.items() if fusion != quantum]
-        for row in cells[cells["fusion"].map(base).isin(list(curves))].to_dict("records"):
+        for row in cells[cells["fusion"].isin(list(curves))].to_dict("records"):
             own = float(row["total_params"])
-            if base(row["fusion"]) == quantum:
+            if row["fusion"] == quantum:
                 ratio = _over(_fewest(classical, row["mean"]), own)
             else:
                 ratio = _over(own, parameters_for(curves[quantum], row["mean"]))

@@ -10,9 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from reproduce.claims.rows import FUSIONS, base
+from reproduce.claims.rows import FUSIONS
 from reproduce.report.style import STYLES, finish, fusions_of, legend, new_figure, panels, spread, ticks
-from reproduce.sweep.runs import GROWTH
 
 
 def parameter_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
@@ -22,11 +21,11 @@ def parameter_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str
     sets = [
         (f"{name}, {modalities} modalities", cells)
         for (name, modalities), cells in accuracies.groupby(["dataset", "modalities"], sort=False)
-        if len(cells) > cells["fusion"].map(base).nunique()  # some fusion has several sizes
+        if len(cells) > cells["fusion"].nunique()  # some fusion has several sizes
     ]
     if sets:
         drawn["-accuracy"] = _accuracies(sets, profile)
-    growth = frame[frame["dataset"] == GROWTH]
+    growth = frame[frame["experiment"] == "growth"]
     if len(growth):
         drawn["-growth"] = _growth(growth)
     return drawn
@@ -42,7 +41,7 @@ def _accuracies(sets: list[tuple[str, pd.DataFrame]], profile: str) -> Figure:
     axes = figure.subplots(lines, columns, squeeze=False).flatten().tolist()
     for axis, (title, cells) in panels(axes, sets):
         for fusion in fusions_of(cells):
-            sizes = cells[cells["fusion"].map(base) == fusion].sort_values("total_params")
+            sizes = cells[cells["fusion"] == fusion].sort_values("total_params")
             parameters, deviation = sizes["total_params"].astype(float), sizes["std"].fillna(0)
             look = {**STYLES[fusion].line, "label": FUSIONS[fusion], "capsize": 2}
             axis.errorbar(parameters, sizes["mean"], yerr=deviation, zorder=3 if STYLES[fusion].strong else 2, **look)

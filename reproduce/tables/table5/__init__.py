@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
-from reproduce.claims.rows import label, typed
-from reproduce.sweep.runs import RunResult, RunSpec, each_once
+from reproduce.claims.rows import typed
+from reproduce.sweep.runs import TRAINING, RunResult, RunSpec, each_once
 from reproduce.tables import grid
 from reproduce.tables.table5 import fits
-from reproduce.tables.table5.ablations import NAMES, OUTPUTS, PROFILES, Profile, cells
+from reproduce.tables.table5.ablations import NAMES, PROFILES, Profile, cells
 from reproduce.tables.table5.figures import ablation_figures
 from tfq_fusion.engines import check_engine
 
@@ -67,22 +67,24 @@ def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[
     wanted = [
         dataclasses.replace(cell, seed=seed)
         for cell in cells(profile, engine)
-        if cell.dataset in profile.datasets and cell.fusion in names
+        if (cell.dataset if cell.experiment == TRAINING else cell.experiment) in profile.datasets
+        if cell.fusion in names
         for seed in range(_seeds(profile, cell))
     ]
     return each_once(wanted)  # two sweeps can meet in one point
 
 
 def _seeds(profile: Profile, cell: RunSpec) -> int:
-    if cell.dataset == "device-circuit":
+    if cell.experiment == "device-circuit":
         return 1  # which angles a circuit has makes no difference to its gates
-    return profile.claim_seeds if cell.dataset in OUTPUTS and "measurement" in dict(cell.arguments) else profile.seeds
+    measured = cell.experiment == TRAINING and "measurement" in dict(cell.arguments)
+    return profile.claim_seeds if measured else profile.seeds
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:
     """As :func:`reproduce.tables.grid.fold`, with fitted decays of gradients, and the noise at which QFL is level."""
     split = [each for result in results for each in _by_setting(result)]
-    frame = grid.fold(split, METRICS, labels=_labels)
+    frame = grid.fold(split, METRICS, settings=_settings)
     frame = frame[frame["mean"].notna() | ~frame["metric"].isin(_NOT_EVERYWHERE)]
     rows = [*fits.decays(results), *fits.break_evens(results)]
     return typed(pd.concat([frame, typed(pd.DataFrame(rows))], ignore_index=True) if rows else frame)
@@ -90,41 +92,43 @@ def fold(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def _by_setting(result: RunResult) -> Iterator[RunResult]:
     """A result for each setting of a run that reports "metric@setting"; any other run as it is."""
-    if result.spec.dataset not in ("noise", "device") or not result.metrics:
+    if result.spec.experiment not in ("noise", "device") or not result.metrics:
         yield result
         return
     settings: dict[str, dict[str, float]] = {}
     for name, value in result.metrics["test"].items():
         metric, _, setting = name.partition("@")
         settings.setdefault(setting, {})[metric] = value
-    options = dict(result.spec.dataset_options)
+    options = dict(result.spec.options)
     if options.get("epochs"):
         del settings["0"]  # of the model before it is trained with noise, which other runs report
     for setting, metrics in settings.items():
-        spec = dataclasses.replace(result.spec, dataset_options={**options, "setting": setting})
+        spec = dataclasses.replace(result.spec, options={**options, "setting": setting})
         yield dataclasses.replace(result, spec=spec, metrics={"test": metrics})
 
 
-def _labels(spec: RunSpec) -> tuple[str, str]:
-    """The cells for data set and fusion."""
-    options, arguments = dict(spec.dataset_options), dict(spec.arguments)
-    shown: dict[str, object] = {}
-    match spec.dataset:
+def _settings(spec: RunSpec) -> grid.Settings:
+    options, arguments = dict(spec.options), dict(spec.arguments)
+    shown: dict[str, Any] = {}
+    setting: Any = options.get("setting")  # none where no run has a score
+    match spec.experiment:
         case "feature-map-rank":
             shown = {"outputs": spec.protocol.units}
         case "encoding":
             shown = {"inputs": options["inputs"]}
-            arguments["scale"] = f"{arguments['scale'] / math.pi:g}pi"
         case "gradient-variance" | "device-circuit":
             shown = {"features": spec.protocol.features}
             shown |= {name: options[name] for name in ("processor", "gates") if name in options}
         case "noise":
-            shown = {"channel": options["channel"], "rate": options.get("setting")}
+            shown = {"channel": options["channel"], "rate": None if setting is None else float(setting)}
             if spec.degree is not None:
                 arguments["trained"] = "noisy" if options["epochs"] else "noiseless"
         case "device":
-            shown = {"processor": options["processor"], "shots": options.get("setting")}
-    return label(spec.dataset, shown), label(spec.fusion, arguments)
+            shown = {
+                "processor": options["processor"],
+                "shots": setting if setting in (None, "exact") else int(setting),
+            }
+    return shown, arguments
 
 
 def chance(profile: Profile) -> dict[str, float]:
@@ -138,8 +142,8 @@ def notes(profile: Profile) -> list[str]:
 
 
 _HOW_TO_READ = """\
-A change of QFL stands in brackets behind its name, the setting of an experiment behind the experiment's; without
-brackets everything is as in Table 1. Models are trained on *japanese-vowels* where nothing else is said.
+A change of QFL stands in brackets behind its name; without brackets everything is as in Table 1.
+Models are trained on *japanese-vowels* where nothing else is said.
 
 - *measurement*: as many outputs as there are single-qubit Pauli operators, three per qubit (21 on japanese-vowels, 18
   on mfeat). So many distinct random strings of weight 1 (*locality = 1*) are all of them.

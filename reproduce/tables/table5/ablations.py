@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reproduce.sweep.run.run_one import computation
-from reproduce.sweep.runs import RunSpec
+from reproduce.sweep.runs import TRAINING, RunSpec
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
 
@@ -158,57 +158,56 @@ def cells(profile: Profile, engine: str) -> Iterator[RunSpec]:
 
 
 def _cell(
-    dataset: str,
     protocol: Protocol,
     degree: int | None = 3,
     engine: str = "compiled",
-    options: Mapping[str, Any] | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    data: str | None = None,
+    experiment: str = TRAINING,
+    dataset: str | None = None,
     fusion: str = "qfl",
+    **settings: Any,
 ) -> RunSpec:
-    """All seeds of a run; ``data`` is the data set, or the one that an experiment is given."""
+    """All seeds of a run; ``settings`` are options and arguments, as of :class:`RunSpec`."""
     return RunSpec(
-        dataset=dataset,
-        dataset_sha256=_hash(data) if data else "",
         fusion=fusion,
         seed=0,
         protocol=protocol,
+        experiment=experiment,
+        dataset=dataset,
+        dataset_sha256=_hash(dataset) if dataset else None,
         degree=degree,
-        arguments=arguments or {},
-        dataset_options=options or {},
-        **computation(dataset).stated(fusion, engine),
+        **computation(experiment).stated(fusion, engine),
+        **settings,
     )
 
 
 @functools.cache
-def _hash(data: str) -> str:
-    return load(data).card.sha256
+def _hash(dataset: str) -> str:
+    return load(dataset).card.sha256
 
 
 def _measurements(profile: Profile, engine: str) -> Iterator[RunSpec]:
     for data in profile.wide if profile.points else OUTPUTS:
         protocol = dataclasses.replace(profile.protocol, units=OUTPUTS[data])
         for measurement in profile.some(MEASUREMENTS):
-            yield _cell(data, protocol, engine=engine, arguments=measurement, data=data)
+            yield _cell(protocol, engine=engine, dataset=data, arguments=measurement)
     for measurement, most in profile.some(RANKED):
         for outputs in sorted({min(outputs, most) for outputs in (4, 8, 16, 32, 64, 128, 255)}):
             for degree in (1, 3):
                 protocol = Protocol(features=3, units=outputs)
-                yield _cell("feature-map-rank", protocol, degree, options={"modalities": 2}, arguments=measurement)
+                options = {"modalities": 2}
+                yield _cell(protocol, degree, experiment="feature-map-rank", options=options, arguments=measurement)
 
 
 def _changes(profile: Profile, engine: str) -> Iterator[RunSpec]:
     """One part of the circuit after the other, and the encoding."""
     for data in profile.wide:
         for change in profile.some(CHANGES):
-            yield _cell(data, profile.protocol, engine=engine, arguments=change, data=data)
+            yield _cell(profile.protocol, engine=engine, dataset=data, arguments=change)
     narrow = dataclasses.replace(profile.protocol, features=2)
     for inputs in profile.some(("tanh", "linear", "saturated")):
         for scale in profile.some(SCALES):
-            options = {"data": DATA, "inputs": inputs}
-            arguments = {"scale": scale * math.pi}
-            yield _cell("encoding", narrow, 2, engine, options, arguments, DATA)
+            options, arguments = {"inputs": inputs}, {"scale": scale * math.pi}
+            yield _cell(narrow, 2, engine, "encoding", DATA, options=options, arguments=arguments)
 
 
 def _gradients(profile: Profile, engine: str) -> Iterator[RunSpec]:
@@ -216,7 +215,8 @@ def _gradients(profile: Profile, engine: str) -> Iterator[RunSpec]:
 
     def cell(modalities: int, features: int, degree: int, arguments: Mapping[str, Any]) -> RunSpec:
         options = {"modalities": modalities, "draws": profile.draws}
-        return _cell("gradient-variance", Protocol(features=features), degree, engine, options, arguments)
+        protocol = Protocol(features=features)
+        return _cell(protocol, degree, engine, "gradient-variance", options=options, arguments=arguments)
 
     points = None if profile.points is None else 2  # a slope needs two
     sweeps: tuple[tuple[tuple[Mapping[str, Any], ...], Sequence[tuple[int, int, int]]], ...] = (
@@ -231,14 +231,13 @@ def _gradients(profile: Profile, engine: str) -> Iterator[RunSpec]:
                 yield cell(modalities, features, degree, arguments)
     for initial in profile.some(BEGINNINGS):
         arguments = {"initial": initial, "blocks": 2}
-        yield _cell("remedies", profile.protocol, max(profile.degrees), engine, {"data": DATA}, arguments, DATA)
+        yield _cell(profile.protocol, max(profile.degrees), engine, "remedies", DATA, arguments=arguments)
 
 
 def _noise(profile: Profile, engine: str) -> Iterator[RunSpec]:
     protocol = dataclasses.replace(profile.protocol, features=2, units=16)
+    channels = {"channels": 6}
     none = {
-        "data": DATA,
-        "channels": 6,
         "samples": profile.samples[0],
         "channel": "none",
         "rates": (),
@@ -246,15 +245,15 @@ def _noise(profile: Profile, engine: str) -> Iterator[RunSpec]:
         "epochs": 0,
     }
     for fusion in ("lmf", "gcn"):
-        yield _cell("noise", protocol, None, options=none, data=DATA, fusion=fusion)
+        yield _cell(protocol, None, engine, "noise", DATA, fusion, dataset_options=channels, options=none)
     for degree in profile.degrees:
         for channel in profile.some(("depolarizing", "phase_damping")):
             noisy = {**none, "channel": channel, "rates": tuple(sorted(profile.some(RATES)))}
-            yield _cell("noise", protocol, degree, engine, noisy, data=DATA)
+            yield _cell(protocol, degree, engine, "noise", DATA, dataset_options=channels, options=noisy)
     for degree in profile.degrees[:2]:
         rates = tuple(sorted(profile.some((1e-2, 3e-3, 3e-2))))
         trained = {**none, "channel": "depolarizing", "rates": rates, "epochs": profile.noisy_epochs}
-        yield _cell("noise", protocol, degree, engine, trained, data=DATA)
+        yield _cell(protocol, degree, engine, "noise", DATA, dataset_options=channels, options=trained)
 
 
 def _devices(profile: Profile, engine: str) -> Iterator[RunSpec]:
@@ -263,14 +262,12 @@ def _devices(profile: Profile, engine: str) -> Iterator[RunSpec]:
             for processor in ("unrouted", *PROCESSORS):
                 for gates in ("cz", "sqrt_iswap"):
                     options = {"modalities": modalities, "processor": processor, "gates": gates}
-                    yield _cell("device-circuit", Protocol(features=features), degree, options=options)
+                    yield _cell(Protocol(features=features), degree, experiment="device-circuit", options=options)
     protocol = dataclasses.replace(profile.protocol, features=2, units=16)
     for processor in profile.some((*PROCESSORS, "noiseless")):
         options = {
-            "data": DATA,
-            "channels": 3,
             "samples": profile.samples[1],
             "processor": processor,
             "shots": (100, 1000, 10_000, 100_000),
         }
-        yield _cell("device", protocol, 1, engine, options, data=DATA)
+        yield _cell(protocol, 1, engine, "device", DATA, dataset_options={"channels": 3}, options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reproduce.claims.rows import METRICS, base, caption, options
+from reproduce.claims.rows import METRICS, caption, decode
 from reproduce.report.style import (
     LABEL,
     NOTE,
@@ -25,37 +26,37 @@ from reproduce.report.style import (
     spread,
     ticks,
 )
+from reproduce.sweep.runs import TRAINING
 
 
 def ablation_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> Mapping[str, Figure]:
     """One figure for each part of the table that has rows, by "-" and its name."""
     rows = frame.assign(
-        part=frame["dataset"].map(base),
-        setting=frame["dataset"].map(options),
-        change=frame["fusion"].map(options),
+        setting=frame["options"].map(decode),
+        change=frame["arguments"].map(decode),
     )
     measured = rows["change"].map(lambda change: "measurement" in change)
     parts: dict[str, tuple[Callable[[pd.DataFrame], Figure], pd.Series]] = {
         "measurement": (_measurement, measured),
-        "circuit": (_circuit, rows["part"].isin(("japanese-vowels", "mfeat")) & ~measured),
-        "encoding": (_encoding, rows["part"] == "encoding"),
-        "gradients": (_gradients, rows["part"].isin(("gradient-variance", "remedies"))),
-        "noise": (_noise, rows["part"] == "noise"),
-        "devices": (_devices, rows["part"].isin(("device-circuit", "device"))),
+        "circuit": (_circuit, (rows["experiment"] == TRAINING) & ~measured),
+        "encoding": (_encoding, rows["experiment"] == "encoding"),
+        "gradients": (_gradients, rows["experiment"].isin(("gradient-variance", "remedies"))),
+        "noise": (_noise, rows["experiment"] == "noise"),
+        "devices": (_devices, rows["experiment"].isin(("device-circuit", "device"))),
     }
     return {f"-{name}": draw(rows[chosen]) for name, (draw, chosen) in parts.items() if chosen.any()}
 
 
 def _measurement(rows: pd.DataFrame) -> Figure:
     trained = rows[rows["metric"] == "accuracy"]
-    ranks = rows[rows["metric"] == "rank_outputs"].assign(outputs=lambda cells: _setting(cells, "outputs", int))
+    ranks = rows[rows["metric"] == "rank_outputs"].assign(outputs=lambda cells: _setting(cells, "outputs"))
     figure, axes = _new("Measurements, compared at equal numbers of outputs", rows, 2, 2, 5.8)
     for axis, (name, cells) in panels(axes[:2], _each(trained, "dataset")):
         _dots(axis, cells, named=axis is axes[0])
         axis.set_title(f"{name}, P = {cells['degree'].iloc[0]}", fontsize=LABEL)
     for axis, (degree, cells) in panels(axes[2:], _each(ranks, "degree")):
-        for style, (name, points) in enumerate(_each(cells, "fusion")):
-            draw(axis, points["outputs"], points, numbered(style), label=_said(str(name)), markerfacecolor="none")
+        for style, (change, points) in enumerate(_each(cells, "arguments")):
+            draw(axis, points["outputs"], points, numbered(style), label=_said(str(change)), markerfacecolor="none")
         states = rows[(rows["metric"] == "rank_states") & (rows["degree"] == degree)]["mean"].max()
         axis.axhline(states, color="black", linestyle=":", linewidth=1)
         axis.annotate(f"the states: {states:g}", (4, states), va="bottom", fontsize=NOTE)
@@ -78,8 +79,8 @@ def _circuit(rows: pd.DataFrame) -> Figure:
 
 def _encoding(rows: pd.DataFrame) -> Figure:
     rows = rows.assign(
-        inputs=_setting(rows, "inputs", str),
-        scale=rows["change"].map(lambda change: float(change["scale"].removesuffix("pi"))),
+        inputs=_setting(rows, "inputs"),
+        scale=rows["change"].map(lambda change: change["scale"] / math.pi),
     ).sort_values("scale")
     figure, axes = _new("Scale of the angles, and how encoders end (japanese-vowels, P = 2)", rows, 3, 1, 3.4)
     for axis, metric in zip(axes, ("accuracy", "reconstruction_error", "saturation"), strict=True):
@@ -100,7 +101,7 @@ def _gradients(rows: pd.DataFrame) -> Figure:
     from reproduce.experiments.gradients.trainability import two_design_variance  # which imports Cirq
 
     variances = rows[rows["metric"] == "gradient_variance_log2"].assign(
-        features=lambda cells: _setting(cells, "features", int)
+        features=lambda cells: _setting(cells, "features")
     )
     narrow, wide = variances[variances["features"] == 1], variances[variances["features"] > 1]
     sweeps = (
@@ -109,10 +110,10 @@ def _gradients(rows: pd.DataFrame) -> Figure:
         (wide[wide["modalities"] == 8].assign(x=lambda cells: cells["degree"]), "Degree P", "M = 8, D = 4, 7 qubits"),
     )
     figure, axes = _new("Gradients before training, and ways to begin it", rows, 2, 2, 6.0)
-    styles = {name: style for style, name in enumerate(variances["fusion"].unique())}
+    styles = {change: style for style, change in enumerate(variances["arguments"].unique())}
     for axis, (cells, label, title) in zip(axes, sweeps, strict=False):
-        for name, points in _each(cells.sort_values("x"), "fusion"):
-            draw(axis, points["x"], points, numbered(styles[str(name)]), label=_said(str(name)))
+        for change, points in _each(cells.sort_values("x"), "arguments"):
+            draw(axis, points["x"], points, numbered(styles[change]), label=_said(change))
         sizes = cells.drop_duplicates("x").sort_values("x")
         exact = [two_design_variance(_qubits(size)) for size in sizes["modalities"] * sizes["features"]]
         axis.plot(sizes["x"], np.log2(exact), color="black", linestyle=":", linewidth=1.2, label="2-design")
@@ -122,8 +123,8 @@ def _gradients(rows: pd.DataFrame) -> Figure:
         if label != "Qubits n":
             ticks(axis, "x", sizes["x"])
         finish(axis, label, "Variance of the gradient", title)
-    remedies = rows[(rows["part"] == "remedies") & (rows["metric"] == "accuracy")]
-    for axis, (_, cells) in panels(axes[3:], _each(remedies, "part")):
+    remedies = rows[(rows["experiment"] == "remedies") & (rows["metric"] == "accuracy")]
+    for axis, (_, cells) in panels(axes[3:], _each(remedies, "experiment")):
         _dots(axis, cells)
         axis.set_title("japanese-vowels, two blocks per unitary", fontsize=LABEL)
     legend(figure, axes[:3], columns=3)
@@ -133,8 +134,8 @@ def _gradients(rows: pd.DataFrame) -> Figure:
 def _noise(rows: pd.DataFrame) -> Figure:
     rows = rows[rows["metric"] == "accuracy"]
     rows = rows.assign(
-        channel=_setting(rows, "channel", str),
-        rate=_setting(rows, "rate", float),
+        channel=_setting(rows, "channel"),
+        rate=_setting(rows, "rate"),
         trained=rows["change"].map(lambda change: change.get("trained")),
     ).sort_values(["rate", "degree"])
     noisy = rows[rows["rate"] > 0]
@@ -165,8 +166,8 @@ def _noise(rows: pd.DataFrame) -> Figure:
 
 
 def _devices(rows: pd.DataFrame) -> Figure:
-    compiled = rows[rows["part"] == "device-circuit"]
-    compiled = compiled.assign(processor=_setting(compiled, "processor", str), gates=_setting(compiled, "gates", str))
+    compiled = rows[rows["experiment"] == "device-circuit"]
+    compiled = compiled.assign(processor=_setting(compiled, "processor"), gates=_setting(compiled, "gates"))
     compiled = compiled[compiled["gates"] == "sqrt_iswap"]
     figure, axes = _new("On Google's processors, in square-root iSWAPs", rows, 3, 1, 3.6)
     for axis, metric in zip(axes, ("two_qubit_gates", "depth"), strict=False):
@@ -182,13 +183,13 @@ def _devices(rows: pd.DataFrame) -> Figure:
         axis.margins(x=0.25)
         ticks(axis, "x", cells["degree"].unique(), "linear")
         finish(axis, "Degree P", METRICS[metric].label + (" (moments)" if metric == "depth" else ""), "")
-    measured = rows[(rows["part"] == "device") & (rows["metric"] == "accuracy")]
-    shots = _setting(measured, "shots", str)
+    measured = rows[(rows["experiment"] == "device") & (rows["metric"] == "accuracy")]
+    shots = _setting(measured, "shots")
     counted = measured[shots != "exact"].assign(shots=shots[shots != "exact"].map(int)).sort_values("shots")
     for style, processor in ((1, "rainbow"), (2, "weber"), (6, "noiseless")):
-        points = counted[_setting(counted, "processor", str) == processor]
+        points = counted[_setting(counted, "processor") == processor]
         draw(axes[2], points["shots"], points, numbered(style), label=processor)
-        exact = measured[(_setting(measured, "processor", str) == processor) & (shots == "exact")]["mean"]
+        exact = measured[(_setting(measured, "processor") == processor) & (shots == "exact")]["mean"]
         if len(exact):
             axes[2].axhline(exact.iloc[0], color=numbered(style).color, linestyle=":", linewidth=1)
     axes[2].set_xscale("log")
@@ -210,7 +211,7 @@ def _each(rows: pd.DataFrame, by: Any) -> list[tuple[Any, pd.DataFrame]]:
 
 def _dots(axis: Axes, cells: pd.DataFrame, named: bool = True) -> None:
     """A line per change of QFL, with its score; the panel to the left can name them."""
-    names = [_said(fusion) for fusion in cells["fusion"]]
+    names = [_said(change) for change in cells["arguments"]]
     for place, row in enumerate(cells.to_dict("records")):
         spread = [[row["mean"] - row["ci95_low"]], [row["ci95_high"] - row["mean"]]]
         axis.errorbar(row["mean"], place, xerr=spread, color=numbered(0).color, marker="o", markersize=4.5, capsize=2.5)
@@ -219,9 +220,9 @@ def _dots(axis: Axes, cells: pd.DataFrame, named: bool = True) -> None:
     finish(axis, METRICS[cells["metric"].iloc[0]].label, "", "")
 
 
-def _said(fusion: str) -> str:
+def _said(arguments: str) -> str:
     """What is changed, as short as it can be understood."""
-    chosen = options(fusion)
+    chosen = decode(arguments)
     said = [chosen[name].replace("_", " ") for name in ("measurement", "initial") if name in chosen]
     if "locality" in chosen:
         said.append(f"weight {chosen['locality']}")
@@ -231,9 +232,9 @@ def _said(fusion: str) -> str:
     return ", ".join(said) or "unchanged"
 
 
-def _setting(rows: pd.DataFrame, name: str, kind: Callable[[str], Any]) -> pd.Series:
+def _setting(rows: pd.DataFrame, name: str) -> pd.Series:
     """An option of the experiment, where there is one."""
-    return rows["setting"].map(lambda setting: kind(setting[name]) if name in setting else None)
+    return rows["setting"].map(lambda setting: setting.get(name))
 
 
 def _qubits(features: int) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from reproduce.claims.rows import label
-from reproduce.sweep.runs import RunResult
-from tfq_fusion.training import t_interval
+from reproduce.sweep.runs import Pairs, RunResult
+from reproduce.tables import grid
 
 
 def _features(result: RunResult) -> int:
@@ -38,12 +37,12 @@ _SWEEPS: Mapping[str, tuple[Callable[[RunResult], bool], Callable[[RunResult], f
 
 def decays(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
     """Rows with the slopes of the binary logarithm of the gradients' variance, fitted by least squares per seed."""
-    found = [result for result in results if result.spec.dataset == "gradient-variance"]
+    found = [result for result in results if result.spec.experiment == "gradient-variance"]
     for metric, (belongs, size) in _SWEEPS.items():
-        curves: dict[str, dict[int, list[RunResult]]] = defaultdict(lambda: defaultdict(list))
+        curves: dict[Pairs, dict[int, list[RunResult]]] = defaultdict(lambda: defaultdict(list))
         for result in filter(belongs, found):
-            curves[label("qfl", dict(result.spec.arguments))][result.spec.seed].append(result)
-        for fusion, by_seed in curves.items():
+            curves[result.spec.arguments][result.spec.seed].append(result)
+        for arguments, by_seed in curves.items():
             slopes = [
                 float(np.polyfit([size(one) for one in curve], [_variance(one) for one in curve], 1)[0])
                 for curve in by_seed.values()
@@ -51,8 +50,8 @@ def decays(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
             ]
             largest = max((one for curve in by_seed.values() for one in curve), key=size)
             if slopes:
-                dataset = label("gradient-variance", {"features": _features(largest)})
-                yield _row(dataset, fusion, metric, slopes, largest)
+                settings = {"features": _features(largest)}, dict(arguments)
+                yield grid.row(largest, settings, metric, slopes, len(slopes))
 
 
 def _variance(result: RunResult) -> float:
@@ -61,7 +60,7 @@ def _variance(result: RunResult) -> float:
 
 def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
     """Rows with log10 of the rate of noise at which QFL falls to a classical fusion's accuracy with the same seed."""
-    found = [result for result in results if result.spec.dataset == "noise" and result.metrics]
+    found = [result for result in results if result.spec.experiment == "noise" and result.metrics]
     levels = {
         (result.spec.fusion, result.spec.seed): result.metrics["test"]["accuracy@0"]
         for result in found
@@ -69,7 +68,7 @@ def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
     }
     cells: dict[tuple[str, str, int], list[RunResult]] = defaultdict(list)
     for result in found:
-        options = dict(result.spec.dataset_options)
+        options = dict(result.spec.options)
         if result.spec.fusion == "qfl" and not options["epochs"]:
             for fusion in sorted({name for name, _ in levels}):
                 cells[options["channel"], fusion, result.spec.degree or 0].append(result)
@@ -81,8 +80,8 @@ def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
         ]
         reached = [rate for rate in rates if rate is not None]
         if reached:
-            dataset = label("noise", {"channel": channel})
-            yield _row(dataset, label("qfl", {"trained": "noiseless"}), f"break_even_{fusion}", reached, group[0])
+            settings = {"channel": channel}, {"trained": "noiseless"}
+            yield grid.row(group[0], settings, f"break_even_{fusion}", reached, len(reached))
 
 
 def accuracies(result: RunResult) -> dict[float, float]:
@@ -103,24 +102,3 @@ def crossing(curve: Mapping[float, float], level: float) -> float | None:
         if below < level:
             return rate + (above - level) / (above - below) * (next_rate - rate)
     return None
-
-
-def _row(dataset: str, fusion: str, metric: str, values: Iterable[float], of: RunResult) -> dict[str, Any]:
-    values = list(values)
-    mean, std, low, high = t_interval(values)
-    return {
-        "dataset": dataset,
-        "modalities": of.modalities,
-        "fusion": fusion,
-        "degree": of.spec.degree,
-        "engine": of.spec.engine,
-        "metric": metric,
-        "mean": mean,
-        "std": std,
-        "ci95_low": low,
-        "ci95_high": high,
-        "seeds": len(values),
-        "fusion_params": of.fusion_params,
-        "total_params": of.total_params,
-        "train_seconds": None,
-    }

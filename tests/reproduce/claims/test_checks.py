@@ -1,19 +1,24 @@
 """Verdicts follow from the results file and the claim's own check; moved cells from the committed intervals."""
 
+import math
 import shutil
 
 import pandas as pd
 import pytest
 
 from reproduce.claims.papers import PUBLISHED, load_papers, verdicts
-from reproduce.claims.rows import COLUMNS, read_tables, write_csv
+from reproduce.claims.rows import COLUMNS, encode, read_tables, write_csv
 
 
 def _row(
-    dataset, fusion, mean, low=None, high=None, *, degree=None, metric="accuracy", seeds=3, params=100, modalities=3
-):
+    dataset, fusion, mean, low=None, high=None, *, degree=None, metric="accuracy", seeds=3, params=100, modalities=3,
+    experiment="training", options=None, arguments=None,
+):  # fmt: skip
     return dict.fromkeys(COLUMNS) | {
+        "experiment": experiment,
         "dataset": dataset,
+        "options": encode(options or {}),
+        "arguments": encode(arguments or {}),
         "modalities": modalities,
         "fusion": fusion,
         "degree": degree,
@@ -100,6 +105,38 @@ def test_a_count_is_compared_exactly(tmp_path, count, verdict):
     check = "kind: value, dataset: toy, series: {fusion: qfl, degree: 3}, quantity: modalities"
     rows = [_row("toy", "qfl", 3.0, 2.9, 3.1, degree=3, metric="mae", modalities=207)]
     assert _verdict(tmp_path, check, rows, count)[0] == verdict
+
+
+def test_a_cell_is_found_by_experiment_options_and_arguments(tmp_path):
+    noisy = {"experiment": "noise", "options": {"rate": 0.01}}
+    rows = [
+        _row("toy", "concat", 0.9, 0.9, 0.9),
+        _row("toy", "concat", 0.8, 0.8, 0.8, **noisy),
+        _row("toy", "concat", 0.7, 0.7, 0.7, **noisy, arguments={"hidden": 8, "scale": 2 * math.pi}),
+        _row("", "concat", 0.6, 0.6, 0.6, experiment="growth"),
+    ]
+    there = VALUE + ", experiment: noise, options: {rate: 0.01}"
+    changed = there.replace("concat}", "concat, arguments: {scale: 6.283185307179586, hidden: 8}}")
+    assert _verdict(tmp_path, VALUE, rows, 0.9)[0] == "reproduced"
+    assert _verdict(tmp_path, there, [], 0.8)[0] == "reproduced"
+    verdict, reason = _verdict(tmp_path, changed, [], 0.7)
+    assert verdict == "reproduced"
+    assert reason.startswith("Concat (hidden = 8, scale = 2pi) on noise (rate = 0.01): Accuracy 0.7")
+    growth = VALUE.replace("dataset: toy", 'dataset: ""') + ", experiment: growth"
+    assert _verdict(tmp_path, growth, [], 0.6)[0] == "reproduced"
+    absent = there.replace("0.01", "0.1")
+    assert "no results on noise (rate = 0.1)" in _verdict(tmp_path, absent, [], 0.8)[1]
+
+
+def test_a_check_of_training_on_no_data_set_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected a data set, or another experiment than training"):
+        _verdict(tmp_path, "kind: growth, series: {fusion: concat}", [])
+
+
+@pytest.mark.parametrize("arguments", ["[8]", "'{ }'", "{when: 2020-01-01}", "{size: .nan}", "8"])
+def test_arguments_that_are_no_settings_are_refused(tmp_path, arguments):
+    with pytest.raises(ValueError, match="expected a JSON object with sorted keys and no spaces"):
+        _verdict(tmp_path, VALUE.replace("concat}", f"concat, arguments: {arguments}}}"), [])
 
 
 RATIO = "kind: ratio, dataset: toy, numerator: {fusion: concat}, denominator: {fusion: lmf}"
@@ -447,9 +484,9 @@ def test_a_value_that_cannot_be_compared_shows_the_nearest_data_sets(tmp_path):
     assert reason.endswith("For information: Concat on toy: Accuracy 0.9 [0.88, 0.92].")
 
 
-def _network(fusion, accuracy, params, ratio, std=0.01, dataset="toy", diverged=0.0):
+def _network(fusion, accuracy, params, ratio, std=0.01, dataset="toy", diverged=0.0, **size):
     """A network's rows: accuracy, ratio of parameters, share of diverged seeds."""
-    shared = {"modalities": 2, "total_params": params}
+    shared = {"modalities": 2, "total_params": params, "arguments": encode(size)}
     return [
         _row(dataset, fusion, accuracy, accuracy - 0.02, accuracy + 0.02) | {"std": std} | shared,
         _row(dataset, fusion, ratio, metric="parameter_ratio") | shared,
@@ -473,9 +510,9 @@ FEWER = "kind: fewer_parameters, fusion: qmfnn, datasets: [toy], modalities: 2, 
 )
 def test_fewer_parameters_at_the_best_accuracy_of_a_network(tmp_path, ratio, times, value, verdict, reason):
     rows = [
-        *_network("qmfnn[hidden=2]", 0.7, 50, 100),
-        *_network("qmfnn[hidden=8]", 0.8, 100, ratio),  # the better one counts, whatever the others do
-        *_network("concat[hidden=32]", 0.75, 3000, 40),
+        *_network("qmfnn", 0.7, 50, 100, hidden=2),
+        *_network("qmfnn", 0.8, 100, ratio, hidden=8),  # the better one counts, whatever the others do
+        *_network("concat", 0.75, 3000, 40, hidden=32),
     ]
     found, why = _verdict(tmp_path, FEWER + times, rows, value)
     assert found == verdict

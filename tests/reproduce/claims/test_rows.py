@@ -1,5 +1,8 @@
 """The results file: what is written comes back, and a broken line is named."""
 
+import math
+
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,11 +11,11 @@ from hypothesis import strategies as st
 
 from reproduce.claims.rows import (
     COLUMNS,
-    base,
+    Place,
     caption,
+    decode,
+    encode,
     from_csv,
-    label,
-    options,
     read_table,
     to_csv,
     validated,
@@ -21,11 +24,12 @@ from reproduce.claims.rows import (
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
-    "seeds,fusion_params,total_params,train_seconds"
+    "seeds,fusion_params,total_params,train_seconds,experiment,options,arguments"
 )
-QFL = "toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5"
-TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,"
-LMF = "toy,3,lmf,,,accuracy,,,,,3,300,999,2.5"
+QFL = "toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5,training,{},{}"
+TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,,training,{},{}"
+LMF = "toy,3,lmf,,,accuracy,,,,,3,300,999,2.5,training,{},{}"
+NOISE = QFL.replace("training,{},{}", 'noise,"{""channel"":""none"",""rate"":0.0}","{""blocks"":2}"')
 
 
 def _file(tmp_path, *lines):
@@ -54,12 +58,13 @@ def test_a_parameter_count_beyond_64_bits_survives(tmp_path):
 
 
 def test_writing_what_was_read_gives_the_same_bytes(tmp_path):
-    path = _file(tmp_path, QFL, TFN, LMF)
+    path = _file(tmp_path, QFL, TFN, LMF, NOISE)
     copy = tmp_path / "results" / "copy.csv"
     write_csv(read_table(path), copy)
     assert copy.read_bytes() == path.read_bytes()
 
 
+@hypothesis.settings(max_examples=20)
 @given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
 def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
     path = tmp_path_factory.mktemp("results") / "table1.csv"
@@ -71,6 +76,7 @@ def test_floats_keep_six_significant_digits(tmp_path_factory, mean, half_width):
         assert back.loc[0, column] == pytest.approx(frame.loc[0, column], rel=5e-6)
 
 
+@hypothesis.settings(max_examples=20)
 @given(st.floats(1e-6, 1e6), st.floats(0, 1e3))
 def test_a_validated_frame_is_what_its_file_gives(mean, half_width):
     frame = from_csv("\n".join([HEADER, QFL.replace("accuracy", "mae"), TFN, LMF]), "table1.csv")
@@ -107,13 +113,20 @@ def test_other_columns_are_refused_on_writing(tmp_path):
         (QFL.replace("0.88,0.92", "0.88,"), "both ci95_low and ci95_high"),
         (QFL.replace("0.88,0.92", "0.91,0.92"), "outside its own interval"),
         (QFL.replace(",3,54", ",0,54"), "a mean over no seeds"),
-        (QFL[:20], "expected 14 cells, got 6"),
-        ("", "expected 14 cells, got 0"),
+        (QFL.replace("toy", ""), "trained on no data set"),
+        (QFL.replace("training", ""), "column experiment"),
+        (QFL.replace("training,{}", "training,"), "column options, .*expected a JSON object"),
+        (QFL.replace("training,{}", "training,[]"), "column options, .*expected a JSON object"),
+        (QFL[:-2] + '"{""b"":1,""a"":2}"', "column arguments, .*with sorted keys and no spaces"),
+        (QFL[:-2] + '"{""a"": 1}"', "column arguments, .*with sorted keys and no spaces"),
+        (QFL[:-2] + '"{""a"":NaN}"', "column arguments, .*expected a JSON object"),
+        (QFL[:20], "expected 17 cells, got 6"),
+        ("", "expected 17 cells, got 0"),
         (QFL.replace("0.9,0.01,0.88,0.92", "2.0,0.01,1.9,2.1"), "expected a mean accuracy from 0 to 1, got .*2.0"),
         (QFL.replace("accuracy,0.9,0.01,0.88,0.92", "mae,-1,,,"), "expected a mean mae from 0 to inf, got .*mae,-1"),
         (QFL.replace("toy,3", f"toy,{2**63}"), "column modalities, .* less than or equal to 9223372036854775807"),
         (QFL.replace(",54,999", f",54,{2**63}"), "column total_params, .* less than or equal to"),
-        (TFN, r"the cell \('toy', 3, 'tfn', None, 'accuracy'\) is already on line 2"),
+        (TFN, r"the cell \('training', 'toy', '{}', 3, 'tfn', '{}', None, 'accuracy'\) is already on line 2"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path, line, message):
@@ -122,7 +135,12 @@ def test_a_broken_line_is_named(tmp_path, line, message):
         read_table(path)
 
 
-@given(st.lists(st.text(alphabet='0123456789.,-+e"\n\r\0 \u0663naif_', max_size=40) | st.sampled_from([QFL, TFN, LMF])))
+@given(
+    st.lists(
+        st.text(alphabet='0123456789.,-+e"{}[:\n\r\0 \u0663naif_', max_size=40)
+        | st.sampled_from([QFL, TFN, LMF, NOISE])
+    )
+)
 def test_whatever_the_text_it_is_a_table_or_a_line_is_named(parts):
     try:
         frame = from_csv("\n".join([HEADER, *parts]), "table1.csv")
@@ -139,19 +157,44 @@ def test_a_wrong_header_is_named(tmp_path):
         read_table(path)
 
 
-def test_a_variant_is_a_label_in_its_cell():
-    assert label("qfl", {}) == "qfl"
-    variant = label("qfl", {"entangler": "ring", "blocks": 2})
-    assert variant == "qfl[entangler=ring;blocks=2]"
-    assert base(variant) == base("qfl") == "qfl"
-    assert options(variant) == {"entangler": "ring", "blocks": "2"}
-    assert options("qfl") == {}
-    assert caption(variant, 3) == "QFL (P = 3, entangler = ring, blocks = 2)"
+settings = st.dictionaries(
+    st.text(max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
+    max_size=3,
+)
+
+
+@hypothesis.settings(max_examples=30)
+@given(settings, settings)
+def test_settings_are_written_in_one_way_and_read_back_in_a_file(options, arguments):
+    assert decode(encode(options)) == options
+    assert encode(options) == encode(dict(reversed(options.items())))
+    frame = from_csv("\n".join([HEADER, QFL]), "table1.csv").assign(
+        options=encode(options), arguments=encode(arguments)
+    )
+    pd.testing.assert_frame_equal(from_csv(to_csv(frame), "table1.csv"), frame)
+
+
+def test_settings_are_told_in_words():
+    arguments = encode({"entangler": "all_to_all", "blocks": 2})
+    assert arguments == '{"blocks":2,"entangler":"all_to_all"}'
+    assert caption("qfl", 3, arguments) == "QFL (P = 3, blocks = 2, entangler = all to all)"
+    assert caption("qfl", None, encode({"scale": math.pi / 4})) == "QFL (scale = 0.25pi)"
     assert caption("concat") == "Concat"
 
 
-def test_a_variant_is_read_and_one_of_an_unknown_fusion_refused(tmp_path):
-    variant = QFL.replace("qfl", "qfl[entangler=ring]")
-    assert read_table(_file(tmp_path, QFL, variant))["fusion"].tolist() == ["qfl", "qfl[entangler=ring]"]
-    with pytest.raises(ValueError, match=r"unknown fusion 'sum'.*sum\[rank=1\]"):
-        read_table(_file(tmp_path, LMF.replace("lmf", "sum[rank=1]")))
+def test_a_place_is_called_by_its_experiment_or_by_the_data_set_that_is_trained_on():
+    assert str(Place("training", "emoji")) == "emoji"
+    assert str(Place("remedies", "emoji")) == "remedies"
+    assert (
+        str(Place("noise", "emoji", encode({"channel": "none", "rate": 1e-3})))
+        == "noise (channel = none, rate = 0.001)"
+    )
+
+
+def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
+    frame = read_table(_file(tmp_path, QFL, NOISE, NOISE.replace("0.0", "0.5"), NOISE.replace(":2", ":3")))
+    assert frame["fusion"].tolist() == ["qfl"] * 4
+    assert frame["experiment"].tolist() == ["training", "noise", "noise", "noise"]
+    with pytest.raises(ValueError, match=r"line 3: the cell .*'noise'.* is already on line 2"):
+        read_table(_file(tmp_path, NOISE, NOISE))

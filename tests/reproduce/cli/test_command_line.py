@@ -81,7 +81,7 @@ def test_table4_runs_on_a_fresh_clone(tmp_path):
     assert smoke.returncode == 0, smoke.stderr
     assert "7 runs, 0 of them in" in smoke.stdout
     table = pd.read_csv(tmp_path / "table4.csv")
-    assert set(table["fusion"]) == {"tfn[hidden=2]", "tfn[hidden=8]", "tfn"}
+    assert set(table["arguments"]) == {'{"hidden":2}', '{"hidden":8}', "{}"}
     for figure in ("accuracy", "growth"):
         assert (tmp_path / f"table4-{figure}.png").stat().st_size > 10_000
 

@@ -50,6 +50,7 @@ def results(tmp_path):
 
     def write(**changes):
         cells = {"dataset": "emoji", "modalities": 3, "fusion": "concat", "metric": "accuracy", "mean": 0.5, "seeds": 2}
+        cells |= {"experiment": "training", "options": "{}", "arguments": "{}"}
         with (tmp_path / "table1.csv").open("w", newline="") as file:
             lines = csv.DictWriter(file, COLUMNS, restval="")
             lines.writeheader()

@@ -17,8 +17,9 @@ ACCURACY = 0.1 + 0.2
 
 
 def run(dataset, fusion, status, degree=None, metrics=None, protocol=Protocol(), **fields):  # noqa: B008
+    chosen = {name: fields.pop(name) for name in ("arguments", "experiment", "options") if name in fields}
     spec = RunSpec(
-        dataset, "0" * 64, fusion, seed=7, protocol=protocol, degree=degree, arguments=fields.pop("arguments", {})
+        fusion=fusion, seed=7, protocol=protocol, dataset=dataset, dataset_sha256="0" * 64, degree=degree, **chosen
     )
     return RunResult(spec, status, 6, metrics=metrics or {}, **fields)
 
@@ -31,7 +32,8 @@ RUNS = [
         arguments={"rank": 2}, protocol=Protocol(epochs=3)),
     run("mfeat", "tfn", INTRACTABLE, fusion_params=2**80),
     run("mfeat", "mfb", DIVERGED, history={"loss": [1.0, float("nan")], "val_loss": [float("inf"), float("nan")]}),
-    run("mfeat", "gcn", FAILED, error="Traceback (most recent call last):\n  ...\nMemoryError: [bold]no room[/]\n"),
+    run("mfeat", "gcn", FAILED, error="Traceback (most recent call last):\n  ...\nMemoryError: [bold]no room[/]\n",
+        experiment="noise", options={"rates": [0.1]}),
 ]  # fmt: skip
 
 
@@ -47,12 +49,12 @@ def test_table_has_a_line_per_run_and_the_counts(store):
     lines = [" ".join(line.split()) for line in listing.table(store, 100, {}).splitlines()]
     ids = [result.spec.id[:12] for result in RUNS]
     assert lines == [
-        "id table dataset fusion degree seed status test score epochs seconds",
-        f"{ids[0]} table1 mfeat qfl 2 7 finished accuracy 0.3 60 1.2",
-        f"{ids[1]} table1 traffic-detectors lmf 7 finished mae 1.235e+04 3 0.0",
-        f"{ids[2]} table1 mfeat tfn 7 intractable 0 0.0",
-        f"{ids[3]} table1 mfeat mfb 7 diverged 0 0.0",
-        f"{ids[4]} table1 mfeat gcn 7 failed 0 0.0",
+        "id table experiment dataset fusion degree seed status test score epochs seconds",
+        f"{ids[0]} table1 training mfeat qfl 2 7 finished accuracy 0.3 60 1.2",
+        f"{ids[1]} table1 training traffic-detectors lmf 7 finished mae 1.235e+04 3 0.0",
+        f"{ids[2]} table1 training mfeat tfn 7 intractable 0 0.0",
+        f"{ids[3]} table1 training mfeat mfb 7 diverged 0 0.0",
+        f"{ids[4]} table1 noise mfeat gcn 7 failed 0 0.0",
         "5 runs, 2 finished, 1 diverged, 1 intractable, 1 failed",
     ]
 
@@ -62,12 +64,13 @@ def test_table_has_a_line_per_run_and_the_counts(store):
     [
         (2, {}, ["mfb", "gcn"], "5 runs, .*; the newest 2 are listed, more with --last"),
         (9, {"dataset": "mfeat", "status": "finished"}, ["qfl"], "1 runs, 1 finished"),
+        (9, {"experiment": "noise"}, ["gcn"], "1 runs, 1 failed"),
         (9, {"fusion": "lmf", "status": "failed"}, [], "0 runs"),
     ],
 )
 def test_table_shows_the_newest_of_those_chosen(store, last, chosen, fusions, total):
     *lines, counts = listing.table(store, last, chosen).splitlines()
-    assert [line.split()[3] for line in lines[1:]] == fusions
+    assert [line.split()[4] for line in lines[1:]] == fusions
     assert re.fullmatch(total, counts)
 
 
@@ -82,6 +85,7 @@ def test_exports_hold_every_digit(store, tmp_path):
     assert json.loads(rows[0]["test"]) == {"accuracy": ACCURACY, "roc_auc": 0.75}
     assert [row["fusion_params"] for row in rows] == ["54", "", str(2**80), "", ""]
     assert (json.loads(rows[1]["arguments"]), json.loads(rows[1]["protocol"])) == ({"rank": 2}, {"epochs": 3})
+    assert (rows[4]["experiment"], json.loads(rows[4]["options"])) == ("noise", {"rates": [0.1]})
     records = json.loads((tmp_path / "runs.json").read_text(), parse_constant=pytest.fail)
     assert [json.dumps(record, separators=(",", ":")) for record in records] == [each.to_json() for each in RUNS]
 

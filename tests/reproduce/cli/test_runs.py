@@ -17,7 +17,7 @@ PATH = "runs.sqlite"
 
 
 def spec(fusion, seed=0):
-    return RunSpec("mfeat", "0" * 64, fusion, seed=seed, protocol=Protocol())
+    return RunSpec(fusion=fusion, seed=seed, protocol=Protocol(), dataset="mfeat", dataset_sha256="0" * 64)
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_runs_lists_filters_and_exports(results):
     code, said = runs("--results", results, "--fusion", "lmf", "--export", results / "out.csv")
     assert (code, said) == (0, f"Wrote 1 runs to {results / 'out.csv'}.\n")
     assert list(pd.read_csv(results / "out.csv")["id"]) == [spec("lmf").id]
+
+
+def test_runs_of_an_experiment_may_have_no_data_set(results):
+    growth = RunSpec(fusion="lmf", seed=0, protocol=Protocol(), experiment="growth", options={"modalities": 2})
+    with Store(results / PATH) as store:
+        store.add(RunResult(growth, FINISHED, 2).to_json(), "table4")
+    code, listed = runs("--results", results, "--experiment", "growth")
+    assert (code, listed.splitlines()[-1]) == (0, "1 runs, 1 finished")
+    code, said = runs("--results", results, "--dataset", "emoji")
+    assert (code, said) == (2, "Error: No run has the dataset 'emoji': expected one of mfeat.\n")
 
 
 def test_runs_show_prints_one_as_it_is(results):

@@ -13,14 +13,16 @@ def specify():
 
     def make(experiment, degree=1, arguments=None, fusion="qfl", train_epochs=1, seed=0, **options):
         return RunSpec(
-            experiment,
-            load("japanese-vowels").card.sha256,
-            fusion,
-            seed,
-            Protocol(features=2, units=9, epochs=train_epochs),
+            fusion=fusion,
+            seed=seed,
+            protocol=Protocol(features=2, units=9, epochs=train_epochs),
+            experiment=experiment,
+            dataset="japanese-vowels",
+            dataset_sha256=load("japanese-vowels").card.sha256,
+            dataset_options={"channels": 3},
+            options=options,
             degree=degree,
             arguments=arguments or {},
-            dataset_options={"data": "japanese-vowels", "channels": 3, **options},
         )
 
     return make

@@ -137,16 +137,15 @@ def trained(fusion, queries, uses=None):
     options = {"starts": 2} | ({} if uses is None else {"queries": queries, "uses": uses})
     joint = fusion == "qfl"
     spec = RunSpec(
-        "discrimination",
-        "",
-        fusion,
+        fusion=fusion,
         seed=0,
         protocol=Protocol(units=3 if joint else 1),
         degree=queries if joint else None,
         engine="compiled" if joint else None,
         arguments={"blocks": 4, "measurement": "computational"} if joint else {},
         precision="float64",
-        dataset_options=options,
+        experiment="discrimination",
+        options=options,
     )
     return discriminate(spec).metrics["test"]
 

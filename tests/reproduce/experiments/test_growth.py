@@ -3,7 +3,7 @@
 import pytest
 
 from reproduce.experiments.parameters.growth import fusion_growth
-from reproduce.sweep.runs import GROWTH, RunSpec
+from reproduce.sweep.runs import RunSpec
 from tfq_fusion.training import Protocol
 
 WEIGHTS = {
@@ -17,9 +17,9 @@ WEIGHTS = {
 @pytest.mark.parametrize("fusion", WEIGHTS)
 @pytest.mark.parametrize("modalities", [2, 6])
 def test_weights_are_counted_without_training(fusion, modalities):
-    result = fusion_growth(
-        RunSpec(GROWTH, "", fusion, 0, Protocol(units=16), dataset_options={"modalities": modalities})
-    )
+    options = {"modalities": modalities}
+    spec = RunSpec(fusion=fusion, seed=0, protocol=Protocol(units=16), experiment="growth", options=options)
+    result = fusion_growth(spec)
     weights = WEIGHTS[fusion](modalities)
     assert (result.modalities, result.fusion_params, result.total_params) == (modalities, weights, None)
     assert result.metrics == {"test": {"fusion_growth": weights / WEIGHTS[fusion](2)}}

@@ -8,7 +8,6 @@ import pytest
 from reproduce.experiments.inside import (
     accuracy,
     called,
-    dataset_of,
     encoder_of,
     fusion_of,
     head_of,
@@ -17,7 +16,7 @@ from reproduce.experiments.inside import (
     train,
 )
 from reproduce.experiments.processors.native import hardware_circuit, hardware_values
-from reproduce.sweep.run.assemble import assemble
+from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.runs import DIVERGED
 from tfq_fusion.engines import expectation
 from tfq_fusion.training import prepare
@@ -37,7 +36,7 @@ def parts():
     """Makes a specification's data set, its prepared data and its model."""
 
     def make(spec):
-        dataset = dataset_of(spec)
+        dataset = checked_dataset(spec)
         data = prepare(dataset)
         return dataset, data, assemble(spec, dataset, data)[1]
 
@@ -66,11 +65,9 @@ def test_test_samples_are_random_and_always_the_same(specify, parts):
 
 def test_options_of_the_experiment_do_not_reach_the_loader_and_those_of_the_data_set_do(specify):
     spec = specify("noise", rates=(0.1,))
-    assert dataset_of(spec, "rates").card.modality_count == 3
-    with pytest.raises(ValueError, match="no option rates"):
-        dataset_of(spec)
+    assert checked_dataset(spec).card.modality_count == 3
     with pytest.raises(ValueError, match="SHA-256"):
-        dataset_of(dataclasses.replace(spec, dataset_sha256="0" * 64), "rates")
+        checked_dataset(dataclasses.replace(spec, dataset_sha256="0" * 64))
 
 
 def test_accuracy_is_the_share_of_samples_with_the_right_class():
@@ -80,7 +77,7 @@ def test_accuracy_is_the_share_of_samples_with_the_right_class():
 def test_a_loss_that_becomes_nan_is_a_result(specify):
     spec = specify("noise", degree=None, fusion="concat")
     spec = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(1e38,)))
-    dataset = dataset_of(spec)
+    dataset = checked_dataset(spec)
     data = prepare(dataset)
     found = result(spec, dataset, data, train(spec, dataset, data), {"accuracy": 1.0})
     assert (found.status, found.metrics, found.modalities, found.fusion_params) == (DIVERGED, {}, 3, 0)

@@ -11,13 +11,16 @@ from tfq_fusion.training import Protocol
 
 
 def ranks(outputs, degree=1, modalities=2, features=3, **arguments):
-    protocol = Protocol(features=features, units=outputs)
-    return feature_map_rank(
-        RunSpec(
-            "feature-map-rank", "", "qfl", 0, protocol, degree=degree, arguments=arguments,
-            dataset_options={"modalities": modalities},
-        )
-    ).metrics["test"]  # fmt: skip
+    spec = RunSpec(
+        fusion="qfl",
+        seed=0,
+        protocol=Protocol(features=features, units=outputs),
+        experiment="feature-map-rank",
+        options={"modalities": modalities},
+        degree=degree,
+        arguments=arguments,
+    )
+    return feature_map_rank(spec).metrics["test"]
 
 
 def test_rank_of_the_states_is_that_of_their_density_matrices():

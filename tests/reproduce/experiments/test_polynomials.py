@@ -123,9 +123,17 @@ def test_degree_five_over_two_modalities_is_reached_with_five_encodings():
 
 def fit(fusion, degree, modalities=2, form="product", depth=None, **arguments):
     options = {"degree": degree, "modalities": modalities, "form": form, "starts": 2}
-    engine = None if depth is None else "compiled"
-    units = 1 if depth is None else 32
-    spec = RunSpec("polynomial", "", fusion, 0, Protocol(units=units), depth, engine, arguments, "float64", options)
+    spec = RunSpec(
+        fusion=fusion,
+        seed=0,
+        protocol=Protocol(units=1 if depth is None else 32),
+        experiment="polynomial",
+        options=options,
+        degree=depth,
+        engine=None if depth is None else "compiled",
+        arguments=arguments,
+        precision="float64",
+    )
     result = fit_polynomial(spec)
     return result.metrics["test"]["r2"], result.metrics["test"]["r2_bound"], result
 

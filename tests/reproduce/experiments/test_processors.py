@@ -45,8 +45,8 @@ def test_a_compiled_circuit_is_native_and_has_the_same_values(processor, gates):
 def test_routing_and_square_root_iswaps_cost_gates():
     def cost(processor, gates):
         options = {"modalities": 3, "processor": processor, "gates": gates}
-        spec = RunSpec("device-circuit", "", "qfl", 0, Protocol(features=2), degree=1, dataset_options=options)
-        return device_circuit(spec).metrics["test"]
+        shared = {"experiment": "device-circuit", "protocol": Protocol(features=2), "seed": 0}
+        return device_circuit(RunSpec(fusion="qfl", degree=1, options=options, **shared)).metrics["test"]
 
     free = cost(UNROUTED, "cz")
     assert free["two_qubit_gates"] == 8 + 2 * 6  # the CNOTs of S(x), and the CZs of two unitaries on four qubits

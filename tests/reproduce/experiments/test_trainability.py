@@ -65,9 +65,15 @@ def test_beginnings_that_are_none_are_refused(kind, blocks, message):
 
 def test_variance_is_that_of_gradients_by_parameter_shift():
     spec = RunSpec(
-        "gradient-variance", "", "qfl", 3, Protocol(features=1), degree=1, engine="compiled",
-        arguments={"initial": "uniform", "locality": 2}, dataset_options={"modalities": 3, "draws": 3},
-    )  # fmt: skip
+        fusion="qfl",
+        seed=3,
+        protocol=Protocol(features=1),
+        experiment="gradient-variance",
+        options={"modalities": 3, "draws": 3},
+        degree=1,
+        engine="compiled",
+        arguments={"initial": "uniform", "locality": 2},
+    )
     found = gradient_variance(spec)
 
     circuit = qfl_circuit(3, 1, 1, observables=STRINGS, seed=3, locality=2)

@@ -11,7 +11,8 @@ from reproduce.report.moved import moved_cells
 def _row(dataset, fusion, mean, low=None, high=None, degree=None, seeds=3):
     named = {"dataset": dataset, "fusion": fusion, "mean": mean, "ci95_low": low, "ci95_high": high, "degree": degree}
     fixed = {"metric": "accuracy", "modalities": 3, "fusion_params": 100, "seeds": seeds}
-    return dict.fromkeys(COLUMNS) | named | fixed
+    training = {"experiment": "training", "options": "{}", "arguments": "{}"}
+    return dict.fromkeys(COLUMNS) | training | named | fixed
 
 
 def _tables(tmp_path, committed, new):

@@ -15,6 +15,7 @@ from reproduce.report.page import write_table
 def _rows(dataset, modalities, metric, scores):
     return [
         dict.fromkeys(COLUMNS)
+        | {"experiment": "training", "options": "{}", "arguments": "{}"}
         | {"dataset": dataset, "modalities": modalities, "fusion": fusion, "degree": degree, "metric": metric}
         | {
             "mean": mean,

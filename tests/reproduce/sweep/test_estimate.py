@@ -8,7 +8,7 @@ from reproduce.sweep.estimate import SHORTEST_LIMIT, Estimates, share_out
 from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
 from tfq_fusion.training import Protocol
 
-SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2)
+SPEC = RunSpec(fusion="qfl", seed=0, protocol=Protocol(), dataset="mfeat", dataset_sha256="0" * 64, degree=2)
 
 
 def taken(seconds, status=FINISHED, **changes):
@@ -31,7 +31,7 @@ def test_other_seeds_of_the_same_run_tell():
         ({"dataset": "japanese-vowels"}, {"dataset": "japanese-vowels", "dataset_options": {"channels": 3}}),
         ({"fusion": "concat", "degree": None}, {"fusion": "persistence", "degree": None}),
         ({"fusion": "qmfnn", "degree": None}, {}),
-        ({"dataset": "synthetic"}, {"fusion": "historical-average", "degree": None}),
+        ({"experiment": "synthetic"}, {"fusion": "historical-average", "degree": None}),
     ],
 )
 def test_without_them_the_order_is_by_what_there_is_to_compute(longer, shorter):

@@ -11,7 +11,10 @@ from reproduce.sweep.progress import SweepProgress, duration, last_line
 from reproduce.sweep.runs import FINISHED, RunResult, RunSpec
 from tfq_fusion.training import Protocol
 
-SPECS = [RunSpec("mfeat", "0" * 64, "concat", seed, Protocol()) for seed in range(5)]
+SPECS = [
+    RunSpec(fusion="concat", seed=seed, protocol=Protocol(), dataset="mfeat", dataset_sha256="0" * 64)
+    for seed in range(5)
+]
 DONE = RunResult(SPECS[0], FINISHED, 6, metrics={"test": {"accuracy": 0.875}}, seconds=10.0)
 
 

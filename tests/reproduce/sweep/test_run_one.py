@@ -19,8 +19,10 @@ from tfq_fusion.training.backup import DamagedBackupError
 ONE_EPOCH = Protocol(epochs=1)
 
 
-def spec(fusion, dataset="japanese-vowels", **arguments):
-    return RunSpec(dataset, load(dataset).card.sha256, fusion, **{"seed": 0, "protocol": ONE_EPOCH, **arguments})
+def spec(fusion, dataset="japanese-vowels", **fields):
+    sha256 = None if dataset is None else fields.pop("sha256", None) or load(dataset).card.sha256
+    shared = {"seed": 0, "protocol": ONE_EPOCH, "dataset": dataset, "dataset_sha256": sha256}
+    return RunSpec(fusion=fusion, **shared | fields)
 
 
 def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
@@ -67,7 +69,7 @@ def road():
 @pytest.mark.parametrize("fusion", ["concat", "gcn", "qfl", "persistence", "historical-average"])
 def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
     monkeypatch.setattr(assemble, "load", lambda name, **options: road())
-    result = run(RunSpec("road", road().card.sha256, fusion, 0, ONE_EPOCH, degree=1 if fusion == "qfl" else None))
+    result = run(spec(fusion, "road", sha256=road().card.sha256, degree=1 if fusion == "qfl" else None))
     assert (result.status, result.modalities) == (FINISHED, 5)
     assert {"mae", "rmse", "mape"} <= set(result.metrics["test"])
     if fusion == "persistence":
@@ -80,8 +82,8 @@ def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
     seen = []
     monkeypatch.setattr(assemble, "load", lambda name, **options: road())
     monkeypatch.setattr(models, "make_fusion", lambda *a, **k: seen.append(k) or make_fusion(*a, **k))
-    run(RunSpec("road", road().card.sha256, "gcn", 0, ONE_EPOCH))
-    run(RunSpec("road", road().card.sha256, "concat", 0, ONE_EPOCH))
+    run(spec("gcn", "road", sha256=road().card.sha256))
+    run(spec("concat", "road", sha256=road().card.sha256))
     np.testing.assert_array_equal(seen[0]["adjacency"], road().adjacency)
     assert "adjacency" not in seen[-1]
 
@@ -119,7 +121,7 @@ def test_networks_of_decisions_evidence_and_pictures(fusion, fusion_params, tota
     monkeypatch.setattr(assemble, "load", lambda name, **options: things())
     protocol = Protocol(hidden=8, head=16, units=16, epochs=30, learning_rates=(0.02,), flatten=True)
     arguments = {"method": "mixture"} if fusion == "qmfnn" else {}
-    result = run(RunSpec("things", things().card.sha256, fusion, 0, protocol, arguments=arguments))
+    result = run(spec(fusion, "things", sha256=things().card.sha256, protocol=protocol, arguments=arguments))
     assert (result.status, result.modalities) == (FINISHED, 2)
     assert (result.fusion_params, result.total_params) == (fusion_params, total_params)
     scores = result.metrics["test"]
@@ -156,7 +158,7 @@ def test_data_other_than_those_of_the_specification_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("dataset", "stated", "message"),
+    ("experiment", "stated", "message"),
     [
         ("spectrum", {"engine": "tfq", "precision": "float64"}, "Engine 'tfq' of .*: expected compiled"),
         ("spectrum", {"engine": "compiled"}, "Precision 'float32' of .*: expected float64"),
@@ -164,9 +166,16 @@ def test_data_other_than_those_of_the_specification_are_refused():
         ("polynomial", {"engine": "tfq", "precision": "float64"}, "TensorFlow Quantum computes in float32"),
     ],
 )
-def test_what_a_specification_states_is_what_happens(dataset, stated, message):
+def test_what_a_specification_states_is_what_happens(experiment, stated, message):
     with pytest.raises(ValueError, match=message):
-        run(RunSpec(dataset, "", "qfl", 0, ONE_EPOCH, degree=1, dataset_options={"modalities": 2}, **stated))
+        run(spec("qfl", None, experiment=experiment, degree=1, options={"modalities": 2}, **stated))
+
+
+def test_an_experiment_that_is_none_is_refused_and_one_on_data_without_a_data_set():
+    with pytest.raises(ValueError, match=r"Unknown experiment 'magic': expected training or one of .*noise"):
+        run(spec("lmf", experiment="magic"))
+    with pytest.raises(ValueError, match="remedies qfl P=1 seed 0 needs a data set, and names none"):
+        run(spec("qfl", None, experiment="remedies", degree=1, engine="compiled", arguments={"initial": "small"}))
 
 
 def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path, monkeypatch):

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult, RunSpec
 from tfq_fusion.training import Protocol
 
-SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2, engine="tfq")
+SPEC = RunSpec(
+    fusion="qfl", seed=0, protocol=Protocol(), dataset="mfeat", dataset_sha256="0" * 64, degree=2, engine="tfq"
+)
 
 
 @pytest.mark.parametrize(
     "change",
     [{"dataset": "emoji"}, {"dataset_sha256": "1" * 64}, {"fusion": "lmf"}, {"seed": 1}, {"degree": 3},
      {"engine": None}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"precision": "float64"},
-     {"dataset_options": {"fold": 1}}],
+     {"dataset_options": {"fold": 1}}, {"experiment": "noise"}, {"options": {"fold": 1}}],
 )  # fmt: skip
 def test_id_changes_with_everything_that_defines_a_run(change):
     assert dataclasses.replace(SPEC, **change).id != SPEC.id
@@ -29,17 +31,17 @@ def test_id_changes_with_everything_that_defines_a_run(change):
     ("spec", "text", "identity"),
     [
         (
-            RunSpec("emoji", "0" * 64, "concat", seed=0, protocol=Protocol()),
+            RunSpec(fusion="concat", seed=0, protocol=Protocol(), dataset="emoji", dataset_sha256="0" * 64),
             '{"dataset":"emoji","dataset_sha256":"' + "0" * 64 + '","fusion":"concat","protocol":{},"seed":0}',
             "57c728b757879ed4ec7bd0b95df36bc7313626caa361a6eb427a6eea1866ffc0",
         ),
         (
             RunSpec(
-                "mfeat",
-                "1" * 64,
-                "qfl",
+                fusion="qfl",
                 seed=3,
                 protocol=Protocol(epochs=200, learning_rates=(1e-3, 0.02)),
+                dataset="mfeat",
+                dataset_sha256="1" * 64,
                 degree=2,
                 engine="compiled",
                 arguments={"signal": "ry", "blocks": 2},
@@ -49,8 +51,13 @@ def test_id_changes_with_everything_that_defines_a_run(change):
             '"seed":3}',
             "9fa130956f148b1e3ec45d343596f431b63a406a4f6a4c3a0f670233a70f076a",
         ),
+        (
+            RunSpec(fusion="lmf", seed=0, protocol=Protocol(), experiment="growth", options={"modalities": 6}),
+            '{"experiment":"growth","fusion":"lmf","options":[["modalities",6]],"protocol":{},"seed":0}',
+            "9b7d7533150e9706135e079333053a939dc9f52d09cb4026c922a1b6c26e2f16",
+        ),
     ],
-    ids=["defaults", "qfl"],
+    ids=["defaults", "qfl", "experiment"],
 )  # fmt: skip
 def test_ids_stay_what_they_are(spec, text, identity):
     """Stored runs are found by these ids for ever; a change here throws them all away."""
@@ -60,12 +67,12 @@ def test_ids_stay_what_they_are(spec, text, identity):
 
 def test_defaults_stay_what_they_are():
     """An id leaves them out: with another default it would stand for another run."""
-    spec = RunSpec("emoji", "0" * 64, "concat", seed=0, protocol=Protocol())
+    spec = RunSpec(fusion="concat", seed=0, protocol=Protocol(), dataset="emoji", dataset_sha256="0" * 64)
     assert dataclasses.asdict(spec) == {
-        "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
+        "experiment": "training", "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
         "protocol": {"features": 4, "hidden": 16, "head": 32, "units": 32, "batch_size": 32, "epochs": 60,
                      "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True, "flatten": False},
-        "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (),
+        "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (), "options": (),
     }  # fmt: skip
 
 
@@ -74,7 +81,7 @@ def test_a_new_option_with_a_default_changes_no_id():
     class LaterProtocol(Protocol):
         clip: float | None = None
 
-    @dataclasses.dataclass(frozen=True)
+    @dataclasses.dataclass(frozen=True, kw_only=True)
     class LaterSpec(RunSpec):
         noise: float = 0.0
 
@@ -99,12 +106,22 @@ def test_an_argument_that_is_no_json_value_is_refused(value):
         dataclasses.replace(SPEC, arguments={"rank": value})
 
 
-def test_options_of_a_data_set_are_kept_like_arguments_and_shown():
+def test_options_of_a_data_set_and_of_an_experiment_are_kept_like_arguments_and_shown():
     spec = dataclasses.replace(SPEC, dataset_options={"leads": ["I", "V2"], "fold": 2})
     assert spec.dataset_options == (("fold", 2), ("leads", ("I", "V2")))
     assert str(spec) == "mfeat fold=2 leads=I,V2 qfl P=2 seed 0"
+    noisy = dataclasses.replace(spec, experiment="noise", options={"rates": [0.1]})
+    assert str(noisy) == "noise mfeat fold=2 leads=I,V2 rates=0.1 qfl P=2 seed 0"
     with pytest.raises(TypeError, match="Option 'fold' of a data set: expected text, a finite number"):
         dataclasses.replace(SPEC, dataset_options={"fold": object()})
+    with pytest.raises(TypeError, match="Option 'rates' of an experiment: expected text, a finite number"):
+        dataclasses.replace(SPEC, options={"rates": object()})
+
+
+def test_training_needs_a_data_set_and_an_experiment_may_do_without():
+    with pytest.raises(ValueError, match="Training needs a data set"):
+        dataclasses.replace(SPEC, dataset=None)
+    assert str(dataclasses.replace(SPEC, dataset=None, experiment="growth")) == "growth qfl P=2 seed 0"
 
 
 any_float = st.floats(allow_nan=True, allow_infinity=True)
@@ -120,7 +137,9 @@ results = st.builds(
             Protocol, learning_rates=st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=3).map(tuple)
         ),
         arguments=st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3) | st.booleans(), max_size=2),
+        experiment=st.sampled_from(["training", "noise"]),
         dataset_options=st.dictionaries(st.just("leads"), st.lists(st.text(max_size=3), max_size=2)),
+        options=st.dictionaries(st.just("rates"), st.lists(st.floats(0, 1), max_size=2)),
     ),
     status=st.sampled_from([FINISHED, DIVERGED, FAILED]),
     modalities=st.integers(1, 9),

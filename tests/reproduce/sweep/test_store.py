@@ -20,7 +20,9 @@ from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
 from reproduce.sweep.store import COLUMNS, Store, StoreError
 from tfq_fusion.training import Protocol
 
-SPEC = RunSpec("mfeat", "0" * 64, "qfl", seed=0, protocol=Protocol(), degree=2, engine="tfq")
+SPEC = RunSpec(
+    fusion="qfl", seed=0, protocol=Protocol(), dataset="mfeat", dataset_sha256="0" * 64, degree=2, engine="tfq"
+)
 
 
 def result(seed=0, status=FINISHED, fusion="qfl", **changes):
@@ -172,7 +174,7 @@ def test_another_schema_and_another_database_are_named_and_left_alone(tmp_path):
     path = filled(tmp_path / "runs.sqlite")
     with sqlite3.connect(path) as other:
         other.execute("PRAGMA user_version = 9")
-    with pytest.raises(StoreError, match=r"has schema 9, and this version .* reads schema 3\. Use the version that"):
+    with pytest.raises(StoreError, match=r"has schema 9, and this version .* reads schema 4\. Use the version that"):
         Store(path)
     with sqlite3.connect(tmp_path / "other.sqlite") as other:
         other.execute("CREATE TABLE recipes (name)")

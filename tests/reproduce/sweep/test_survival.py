@@ -20,9 +20,11 @@ SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
 def trainings(fusions, **protocol):
-    sha256 = load("emoji").card.sha256
+    shared = {"dataset": "emoji", "dataset_sha256": load("emoji").card.sha256, "seed": 0}
     protocol = Protocol(hidden=4, batch_size=128, **protocol)
-    return [RunSpec("emoji", sha256, fusion, 0, protocol, degree=1 if fusion == "qfl" else None) for fusion in fusions]
+    return [
+        RunSpec(fusion=fusion, protocol=protocol, degree=1 if fusion == "qfl" else None, **shared) for fusion in fusions
+    ]
 
 
 def finished(path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reproduce.claims.rows import COLUMNS, typed
+from reproduce.claims.rows import COLUMNS, decode, encode, typed
 from reproduce.tables.table4.equal_accuracy import parameters_for, with_parameter_ratios
 
 CURVE = [(100, 0.5), (400, 0.7), (1600, 0.6), (6400, 0.9)]
@@ -43,8 +43,11 @@ def test_more_accuracy_never_takes_fewer_parameters_nor_more_than_a_size_that_ha
         assert more <= min(enough) * (1 + 1e-9)
 
 
-def row(fusion, accuracy, parameters, dataset="toy", modalities=2, metric="accuracy"):
+def row(fusion, hidden, accuracy, parameters, dataset="toy", modalities=2, metric="accuracy"):
     return dict.fromkeys(COLUMNS) | {
+        "experiment": "training",
+        "options": encode({}),
+        "arguments": encode({"hidden": hidden}),
         "dataset": dataset,
         "modalities": modalities,
         "fusion": fusion,
@@ -59,26 +62,26 @@ def row(fusion, accuracy, parameters, dataset="toy", modalities=2, metric="accur
 def ratios(*rows):
     frame = with_parameter_ratios(typed(pd.DataFrame(rows)), quantum="qmfnn")
     found = frame[frame["metric"] == "parameter_ratio"]
-    return {row["fusion"]: row["mean"] for row in found.to_dict("records")}
+    return {(row["fusion"], decode(row["arguments"])["hidden"]): row["mean"] for row in found.to_dict("records")}
 
 
 def test_a_quantum_row_is_held_against_the_leanest_classical_network_and_a_classical_row_against_the_quantum_one():
     found = ratios(
-        row("qmfnn[hidden=2]", 0.6, 50),
-        row("qmfnn[hidden=8]", 0.8, 200),
-        row("concat[hidden=2]", 0.5, 300),
-        row("concat[hidden=8]", 0.7, 1200),
-        row("lmf[hidden=2]", 0.6, 800),
-        row("lmf[hidden=8]", 0.65, 900),
+        row("qmfnn", 2, 0.6, 50),
+        row("qmfnn", 8, 0.8, 200),
+        row("concat", 2, 0.5, 300),
+        row("concat", 8, 0.7, 1200),
+        row("lmf", 2, 0.6, 800),
+        row("lmf", 8, 0.65, 900),
     )
     assert found == pytest.approx(
         {
-            "qmfnn[hidden=2]": 600 / 50,  # Concat takes 600, LMF 800
-            "qmfnn[hidden=8]": float("nan"),
-            "concat[hidden=2]": 300 / 50,  # the smallest QMFNN is better already
-            "concat[hidden=8]": 1200 / 100,
-            "lmf[hidden=2]": 800 / 50,
-            "lmf[hidden=8]": 900 / (50 * 200) ** 0.25 / 50**0.5,  # QMFNN needs a quarter of the way from 50 to 200
+            ("qmfnn", 2): 600 / 50,  # Concat takes 600, LMF 800
+            ("qmfnn", 8): float("nan"),
+            ("concat", 2): 300 / 50,  # the smallest QMFNN is better already
+            ("concat", 8): 1200 / 100,
+            ("lmf", 2): 800 / 50,
+            ("lmf", 8): 900 / (50 * 200) ** 0.25 / 50**0.5,  # QMFNN needs a quarter of the way from 50 to 200
         },
         nan_ok=True,
     )
@@ -86,7 +89,7 @@ def test_a_quantum_row_is_held_against_the_leanest_classical_network_and_a_class
 
 def curve(fusion, *parameters, **place):
     """Two sizes, the second one better."""
-    return [row(f"{fusion}[{size}]", 0.6 + size, count, **place) for size, count in enumerate(parameters)]
+    return [row(fusion, size, 0.6 + size, count, **place) for size, count in enumerate(parameters)]
 
 
 def test_data_sets_and_numbers_of_modalities_have_curves_of_their_own():
@@ -96,20 +99,20 @@ def test_data_sets_and_numbers_of_modalities_have_curves_of_their_own():
         *curve("concat", 60, 70, modalities=3),
         *curve("concat", 70, 80, dataset="other"),
     )
-    assert found == pytest.approx({"qmfnn[0]": 2, "qmfnn[1]": 3, "concat[0]": 2, "concat[1]": 3})
+    assert found == pytest.approx({("qmfnn", 0): 2, ("qmfnn", 1): 3, ("concat", 0): 2, ("concat", 1): 3})
 
 
 def test_a_single_size_is_no_curve():
     sizes = curve("qmfnn", 50, 100)
-    assert set(ratios(*sizes, *curve("concat", 100, 300), row("lmf[0]", 0.6, 1))) == {
-        "qmfnn[0]", "qmfnn[1]", "concat[0]", "concat[1]",
+    assert set(ratios(*sizes, *curve("concat", 100, 300), row("lmf", 0, 0.6, 1))) == {
+        ("qmfnn", 0), ("qmfnn", 1), ("concat", 0), ("concat", 1),
     }  # fmt: skip
-    assert ratios(*sizes, row("lmf[0]", 0.6, 1)) == {}
+    assert ratios(*sizes, row("lmf", 0, 0.6, 1)) == {}
     assert ratios(sizes[0], *curve("concat", 100, 300)) == {}
 
 
 def test_what_diverged_has_no_ratio_and_other_rows_stay():
-    rows = [*curve("qmfnn", 50, 100), *curve("concat", 100, 300), row("concat[2]", math.nan, 900)]
-    assert "concat[2]" not in ratios(*rows)
-    frame = typed(pd.DataFrame([*rows, row("concat[2]", 1, 900, metric="diverged")]))
+    rows = [*curve("qmfnn", 50, 100), *curve("concat", 100, 300), row("concat", 2, math.nan, 900)]
+    assert ("concat", 2) not in ratios(*rows)
+    frame = typed(pd.DataFrame([*rows, row("concat", 2, 1, 900, metric="diverged")]))
     pd.testing.assert_frame_equal(with_parameter_ratios(frame, "qmfnn").head(len(frame)), frame)

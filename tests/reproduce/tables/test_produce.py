@@ -63,7 +63,7 @@ def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, pr
 
     produce(specs[:2])
     _, told = produce(specs, dry_run=True, workers=2)
-    assert [line.split()[1:4] for line in told.splitlines()[1:3]] == [["concat", "2", "1"], ["gcn", "0", "1"]]
+    assert [line.split()[2:5] for line in told.splitlines()[1:3]] == [["concat", "2", "1"], ["gcn", "0", "1"]]
     assert "4 runs: 2 are there, 2 would run, which takes under 10 s with --workers 2." in told
     _, told = produce(specs, dry_run=True, fresh=True)
     assert "0 are there, 4 would run" in told

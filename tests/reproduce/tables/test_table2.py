@@ -7,7 +7,7 @@ import pytest
 
 from reproduce.experiments.gradients.initialisation import gradient_at_initialisation
 from reproduce.report.page import write_table
-from reproduce.sweep.runs import FINISHED, INTRACTABLE, SYNTHETIC, RunResult
+from reproduce.sweep.runs import FINISHED, INTRACTABLE, RunResult
 from reproduce.tables import table2
 from tfq_fusion.datasets import registry
 
@@ -29,9 +29,9 @@ def runs(profile="default", fusions=None, **arguments):
 
 def test_a_fresh_clone_runs_the_stand_in_and_the_synthetic_sweep(fresh_clone):
     plan = table2.plan("default")
-    assert plan.datasets == ("japanese-vowels", SYNTHETIC)
+    assert plan.datasets == ("japanese-vowels", table2.SYNTHETIC)
     assert plan.missing == ("ptb-xl", "ludb", "metr-la", "los-loop")
-    options = {dict(spec.dataset_options).get("channels") for spec in runs() if spec.dataset != SYNTHETIC}
+    options = {dict(spec.dataset_options).get("channels") for spec in runs() if spec.experiment == "training"}
     assert options == {3, 6, 12}
 
 
@@ -71,14 +71,14 @@ def test_traffic_goes_up_to_207_sensors_beside_two_forecasts_without_a_model():
 
 
 def test_the_sweep_has_every_fusion_and_no_baseline(fresh_clone):
-    specs = runs(datasets=[SYNTHETIC], seeds=1)
-    assert {dict(spec.dataset_options)["modalities"] for spec in specs} == {2, 4, 8, 16, 32, 64}
+    specs = runs(datasets=[table2.SYNTHETIC], seeds=1)
+    assert {dict(spec.options)["modalities"] for spec in specs} == {2, 4, 8, 16, 32, 64}
     assert {spec.fusion for spec in specs} == {"qfl", "control", "concat", "tfn", "lmf", "lmf-unit", "mfb", "gcn"}
     assert {spec.precision for spec in specs if spec.fusion != "qfl"} == {"float64"}
 
 
 def test_the_sweep_does_not_depend_on_the_profile(fresh_clone):
-    smoke, paper = ({s.id for s in runs(name, datasets=[SYNTHETIC], seeds=1)} for name in ("smoke", "paper"))
+    smoke, paper = ({s.id for s in runs(name, datasets=[table2.SYNTHETIC], seeds=1)} for name in ("smoke", "paper"))
     assert smoke == paper
 
 
@@ -156,8 +156,8 @@ def test_a_data_set_without_a_title_has_its_name(frame):
 def sweep(fusion, modalities, seed=0):
     (spec,) = [
         spec
-        for spec in runs(datasets=[SYNTHETIC], seeds=seed + 1, fusions=[fusion])
-        if dict(spec.dataset_options)["modalities"] == modalities and spec.seed == seed
+        for spec in runs(datasets=[table2.SYNTHETIC], seeds=seed + 1, fusions=[fusion])
+        if dict(spec.options)["modalities"] == modalities and spec.seed == seed
     ]
     return gradient_at_initialisation(spec)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
+from reproduce.claims.rows import encode
 from reproduce.experiments.expressivity.spectrum import largest_frequencies, spectrum
 from reproduce.experiments.parameters.parameter_counts import count_parameters
 from reproduce.report.page import write_table
@@ -21,7 +22,7 @@ def runs(profile="default", fusions=None, **arguments):
 
 
 def options(spec):
-    return dict(spec.dataset_options)
+    return dict(spec.options)
 
 
 def test_polynomials_have_all_degrees_sizes_and_depths_and_no_sum_that_is_a_product():
@@ -107,8 +108,8 @@ def result(spec):
         "spectrum": {"largest_frequency": float(spec.degree or 0), "total_degree": float(spec.degree or 0)},
         "discrimination": {"error": 0.5 * abs(1 - score) ** 3, "error_bound": 0.5 * abs(1 - score) ** 3 / 2},
         "parameters": {"parameters": 10.0 * options(spec).get("modalities", 0)},
-    }[spec.dataset]
-    if spec.dataset == "discrimination" and (spec.degree or 0) >= 6:
+    }[spec.experiment]
+    if spec.experiment == "discrimination" and (spec.degree or 0) >= 6:
         found["error_explicit"] = 0.0
     modalities = options(spec).get("modalities", 2)
     if spec.fusion == "tfn" and modalities > 8:
@@ -121,14 +122,16 @@ def frame():
     return table3.fold([result(spec) for spec in runs(seeds=2)])
 
 
-def cells(frame, dataset, fusion, metric):
-    return frame[(frame["dataset"] == dataset) & (frame["fusion"] == fusion) & (frame["metric"] == metric)]
+def cells(frame, experiment, fusion, metric, options=None, arguments=None):
+    found = frame[(frame["experiment"] == experiment) & (frame["fusion"] == fusion) & (frame["metric"] == metric)]
+    return found[(found["options"] == encode(options or {})) & (found["arguments"] == encode(arguments or {}))]
 
 
 def test_variants_are_cells_of_their_own(frame):
-    found = cells(frame, "polynomial[degree=3;form=product]", "qfl", "r2")
+    found = cells(frame, "polynomial", "qfl", "r2", {"degree": 3, "form": "product"})
     assert sorted(found["modalities"]) == [2] * 6 + [3] * 6 + [4] * 6
-    assert len(cells(frame, "discrimination", "lmf[uses=coherent;queries=4]", "error")) == 1
+    coherent = {"uses": "coherent", "queries": 4}
+    assert len(cells(frame, "discrimination", "lmf", "error", arguments=coherent)) == 1
     assert set(cells(frame, "discrimination", "qfl", "error_explicit")["degree"]) == {6, 7, 8}
 
 
@@ -146,7 +149,7 @@ def test_the_page_has_a_figure_for_each_experiment_but_the_exact_one(frame, tmp_
         "table3-parameters.png",
     ]
     page = (tmp_path / "table3.md").read_text()
-    assert "LMF (uses = coherent, queries = 4)" in page
+    assert "LMF (queries = 4, uses = coherent)" in page
     assert "1.000" in page
 
 
@@ -156,6 +159,6 @@ def test_some_of_the_fusions_make_a_figure_as_well(frame, fusion):
 
 
 def test_targets_of_any_degree_make_a_figure(frame):
-    frame = frame[frame["dataset"].str.startswith("polynomial")]
-    renamed = frame["dataset"].str.replace("degree=5", "degree=11")
-    assert set(table3.FIGURES(frame.assign(dataset=renamed), "p", {})) == {"-polynomial"}
+    frame = frame[frame["experiment"] == "polynomial"]
+    renamed = frame["options"].str.replace('"degree":5', '"degree":11')
+    assert set(table3.FIGURES(frame.assign(options=renamed), "p", {})) == {"-polynomial"}

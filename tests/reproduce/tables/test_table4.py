@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from reproduce.claims.papers import load_papers, verdicts
-from reproduce.claims.rows import read_tables, write_csv
+from reproduce.claims.rows import encode, read_tables, write_csv
 from reproduce.report.page import write_table
-from reproduce.sweep.runs import FINISHED, GROWTH, RunResult
+from reproduce.sweep.runs import FINISHED, RunResult
 from reproduce.tables import table4
+from reproduce.tables.table4 import GROWTH
 from tfq_fusion.datasets import download
 
 
@@ -22,7 +23,7 @@ def runs(profile="default", fusions=None, **arguments):
 
 
 def options(spec):
-    return dict(spec.dataset_options)
+    return dict(spec.dataset_options) | dict(spec.options)
 
 
 def test_a_fresh_clone_runs_the_embedded_sets_and_names_the_command_for_the_others(fresh_clone):
@@ -63,7 +64,7 @@ def test_every_fusion_is_run_in_several_sizes_and_the_cnn_where_there_are_pictur
     specs = runs(seeds=1)
     sizes = {}
     for spec in specs:
-        if spec.dataset != GROWTH:
+        if spec.experiment != GROWTH:
             place = spec.dataset, len(options(spec)["views"]), spec.fusion
             sizes.setdefault(place, set()).add(spec.protocol.hidden)
     for fusion in ("qmfnn", "mean", "product", "dempster", "concat", "tfn", "lmf"):
@@ -77,8 +78,8 @@ def test_more_than_two_modalities_are_run_in_one_size_and_every_number_is_counte
     trained = [(len(options(s)["views"]), s.protocol.hidden) for s in specs if s.dataset == "mfeat"]
     assert {hidden for modalities, hidden in trained if modalities > 2} == {8}
     assert {modalities for modalities, _ in trained} == {2, 3, 6}
-    assert {options(s)["modalities"] for s in specs if s.dataset == GROWTH} == {2, 3, 4, 5, 6}
-    assert {s.fusion for s in specs if s.dataset == GROWTH} == {"qmfnn", "dempster", "tfn", "lmf"}
+    assert {options(s)["modalities"] for s in specs if s.experiment == GROWTH} == {2, 3, 4, 5, 6}
+    assert {s.fusion for s in specs if s.experiment == GROWTH} == {"qmfnn", "dempster", "tfn", "lmf"}
 
 
 def test_pictures_are_flattened_for_all_but_the_cnn_and_only_the_quantum_network_has_an_engine(fresh_clone):
@@ -108,7 +109,7 @@ def test_unknown_names_list_the_known(arguments, fusions, message):
 
 def finished(spec):
     """Accuracy grows with the size, and QMFNN takes a tenth of the parameters; the largest LMF is the best."""
-    if spec.dataset == GROWTH:
+    if spec.experiment == GROWTH:
         modalities = options(spec)["modalities"]
         weights = 5**modalities if spec.fusion == "tfn" else 10 * modalities
         metrics = {"fusion_growth": weights / (25 if spec.fusion == "tfn" else 20)}
@@ -128,30 +129,31 @@ def frame(fresh_clone):
     return table4.fold([finished(spec) for spec in runs()])
 
 
-def cell(frame, dataset, fusion, metric, modalities=2):
+def cell(frame, fusion, metric, modalities=2, dataset="", **size):
     chosen = (frame["dataset"] == dataset) & (frame["fusion"] == fusion) & (frame["metric"] == metric)
+    chosen &= frame["arguments"] == encode(size)
     (found,) = frame[chosen & (frame["modalities"] == modalities)].to_dict("records")
     return found
 
 
 def test_sizes_are_rows_with_their_deviation_and_ratio_of_parameters(frame):
-    accuracy = cell(frame, "emoji", "concat[hidden=8]", "accuracy")
+    accuracy = cell(frame, "concat", "accuracy", dataset="emoji", hidden=8)
     assert (accuracy["mean"], accuracy["std"]) == (pytest.approx(0.509), pytest.approx(0.001))
     assert accuracy["total_params"] == 800
-    assert cell(frame, "emoji", "concat[hidden=8]", "parameter_ratio")["mean"] == pytest.approx(10)
-    assert pd.isna(cell(frame, "emoji", "lmf[hidden=128]", "parameter_ratio")["mean"])
-    assert cell(frame, "emoji", "qmfnn[hidden=32]", "parameter_ratio")["mean"] == pytest.approx(10)
+    assert cell(frame, "concat", "parameter_ratio", dataset="emoji", hidden=8)["mean"] == pytest.approx(10)
+    assert pd.isna(cell(frame, "lmf", "parameter_ratio", dataset="emoji", hidden=128)["mean"])
+    assert cell(frame, "qmfnn", "parameter_ratio", dataset="emoji", hidden=32)["mean"] == pytest.approx(10)
 
 
 def test_only_fusions_of_decisions_have_decisions_to_report(frame):
     reported = frame[frame["metric"] == "conflict_with_noise"]
-    assert {name.partition("[")[0] for name in reported["fusion"]} == {"mean", "product", "dempster", "qmfnn"}
+    assert set(reported["fusion"]) == {"mean", "product", "dempster", "qmfnn"}
     assert reported["mean"].notna().all()
 
 
 def test_growth_is_a_row_per_number_of_modalities(frame):
-    assert cell(frame, GROWTH, "tfn", "fusion_growth", 6)["mean"] == 625
-    assert cell(frame, GROWTH, "qmfnn", "fusion_growth", 6)["mean"] == 3
+    assert cell(frame, "tfn", "fusion_growth", 6)["mean"] == 625
+    assert cell(frame, "qmfnn", "fusion_growth", 6)["mean"] == 3
 
 
 def test_the_page_and_the_figures(frame, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reproduce.claims.papers import load_papers, verdicts
-from reproduce.claims.rows import read_table, read_tables
+from reproduce.claims.rows import encode, read_table, read_tables, write_csv
 from reproduce.report.page import write_table
 from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult
 from reproduce.tables import table5
@@ -21,12 +21,12 @@ def runs(profile="default", fusions=None, **arguments):
 def invented(spec):
     """A result as it might be: figures have to show it."""
     rng = np.random.default_rng(spec.seed)
-    options, arguments = dict(spec.dataset_options), dict(spec.arguments)
+    options, arguments = dict(spec.options), dict(spec.arguments)
     qubits = (options.get("modalities", 1) * spec.protocol.features).bit_length() + 1
     scale = arguments.get("scale", 1) / math.pi
     accuracy = 0.9 + 0.01 * rng.normal()
     metrics = {"accuracy": accuracy, "roc_auc": 0.99}
-    match spec.dataset:
+    match spec.experiment:
         case "feature-map-rank":
             metrics = {"rank_outputs": min(spec.protocol.units, 84), "rank_states": 84 if spec.degree == 1 else 255}
         case "encoding":
@@ -47,7 +47,7 @@ def invented(spec):
         case "device":
             metrics = {f"accuracy@{shots}": 0.7 - 2 / math.sqrt(shots) for shots in options["shots"]}
             metrics |= {"accuracy@exact": 0.7, "contraction@exact": 0.3}
-    modalities = options.get("modalities", options.get("channels", 12))
+    modalities = options.get("modalities", dict(spec.dataset_options).get("channels", 12))
     return RunResult(spec, FINISHED, modalities, fusion_params=10, total_params=100, metrics={"test": metrics})
 
 
@@ -56,26 +56,27 @@ def frame():
     return table5.fold([invented(spec) for spec in runs()])
 
 
-def cell(frame, dataset, fusion, metric, **where):
-    chosen = (frame["dataset"] == dataset) & (frame["fusion"] == fusion) & (frame["metric"] == metric)
-    for column, value in where.items():
+def cell(frame, experiment, metric, options=None, fusion="qfl", arguments=None, **where):
+    settings = {"options": encode(options or {}), "arguments": encode(arguments or {})}
+    chosen = (frame["experiment"] == experiment) & (frame["fusion"] == fusion) & (frame["metric"] == metric)
+    for column, value in (settings | where).items():
         chosen &= frame[column] == value
     (found,) = frame[chosen].to_dict("records")
     return found
 
 
 def test_measurements_are_compared_at_as_many_outputs_as_there_are_single_qubit_paulis():
-    specs = [spec for spec in runs() if spec.dataset in table5.OUTPUTS and "measurement" in dict(spec.arguments)]
+    specs = [spec for spec in runs() if spec.experiment == "training" and "measurement" in dict(spec.arguments)]
     assert {(spec.dataset, spec.protocol.units) for spec in specs} == {("japanese-vowels", 3 * 7), ("mfeat", 3 * 6)}
     assert {spec.seed for spec in specs} == {0, 1, 2, 3, 4}
     assert len({spec.arguments for spec in specs}) == 5
 
 
 def test_gradients_go_from_3_to_12_qubits_from_2_to_64_modalities_and_to_p_of_8():
-    specs = [spec for spec in runs() if spec.dataset == "gradient-variance"]
-    one = {dict(spec.dataset_options)["modalities"] for spec in specs if spec.protocol.features == 1}
+    specs = [spec for spec in runs() if spec.experiment == "gradient-variance"]
+    one = {dict(spec.options)["modalities"] for spec in specs if spec.protocol.features == 1}
     assert {size.bit_length() + 1 for size in one} == set(range(3, 13))
-    four = {dict(spec.dataset_options)["modalities"] for spec in specs if spec.protocol.features == 4}
+    four = {dict(spec.options)["modalities"] for spec in specs if spec.protocol.features == 4}
     assert four == {2, 4, 8, 16, 32, 64}
     assert {spec.degree for spec in specs} == {1, 2, 3, 4, 8}
 
@@ -87,7 +88,7 @@ def test_no_run_is_there_twice():
 
 def test_runs_can_be_chosen_by_data_set_experiment_and_fusion():
     specs = runs(datasets=["noise", "device"], fusions=["qfl"], seeds=1)
-    assert {(spec.dataset, spec.fusion, spec.seed) for spec in specs} == {("noise", "qfl", 0), ("device", "qfl", 0)}
+    assert {(spec.experiment, spec.fusion, spec.seed) for spec in specs} == {("noise", "qfl", 0), ("device", "qfl", 0)}
 
 
 @pytest.mark.parametrize(
@@ -103,39 +104,46 @@ def test_unknown_names_list_the_known(arguments, fusions, message):
         runs(**arguments, fusions=fusions)
 
 
-def test_a_change_and_a_setting_stand_in_brackets(frame):
-    assert cell(frame, "japanese-vowels", "qfl[entangler=ring]", "accuracy")["seeds"] == 3
-    assert cell(frame, "encoding[inputs=linear]", "qfl[scale=0.25pi]", "saturation")["mean"] == 0.3
-    assert cell(frame, "feature-map-rank[outputs=54]", "qfl[locality=2;measurement=random_pauli]", "rank_outputs",
-                degree=1)["mean"] == 54  # fmt: skip
-    assert cell(frame, "device-circuit[features=4;processor=weber;gates=cz]", "qfl", "depth", degree=2)["seeds"] == 1
+def test_a_cell_has_the_setting_of_its_experiment_and_the_change_of_its_fusion(frame):
+    assert cell(frame, "training", "accuracy", arguments={"entangler": "ring"})["seeds"] == 3
+    scale = {"scale": 0.25 * math.pi}
+    assert cell(frame, "encoding", "saturation", {"inputs": "linear"}, arguments=scale)["mean"] == 0.3
+    paulis = {"locality": 2, "measurement": "random_pauli"}
+    ranks = cell(frame, "feature-map-rank", "rank_outputs", {"outputs": 54}, arguments=paulis, degree=1)
+    assert (ranks["mean"], ranks["dataset"]) == (54, "")
+    setting = {"features": 4, "processor": "weber", "gates": "cz"}
+    assert cell(frame, "device-circuit", "depth", setting, degree=2)["seeds"] == 1
 
 
 def test_a_run_with_noise_becomes_a_row_per_rate_and_one_on_a_device_a_row_per_number_of_shots(frame):
-    row = cell(frame, "noise[channel=phase_damping;rate=0.003]", "qfl[trained=noiseless]", "accuracy", degree=2)
+    setting = {"channel": "phase_damping", "rate": 0.003}
+    row = cell(frame, "noise", "accuracy", setting, arguments={"trained": "noiseless"}, degree=2)
     assert row["mean"] == pytest.approx(0.1 + 0.8 * math.exp(-0.6))
-    assert cell(frame, "noise[channel=none;rate=0]", "gcn", "accuracy")["mean"] == pytest.approx(0.7)
-    trained = frame[frame["fusion"] == "qfl[trained=noisy]"]
-    assert set(trained["dataset"]) == {f"noise[channel=depolarizing;rate={rate}]" for rate in ("0.003", "0.01", "0.03")}
-    row = cell(frame, "device[processor=rainbow;shots=10000]", "qfl", "accuracy")
+    assert row["dataset"] == "japanese-vowels"
+    assert cell(frame, "noise", "accuracy", {"channel": "none", "rate": 0.0}, "gcn")["mean"] == pytest.approx(0.7)
+    trained = frame[frame["arguments"] == encode({"trained": "noisy"})]
+    assert set(trained["options"]) == {encode({"channel": "depolarizing", "rate": r}) for r in (0.003, 0.01, 0.03)}
+    row = cell(frame, "device", "accuracy", {"processor": "rainbow", "shots": 10_000})
     assert row["mean"] == pytest.approx(0.68)
-    assert cell(frame, "device[processor=weber;shots=exact]", "qfl", "contraction")["mean"] == 0.3
+    assert cell(frame, "device", "contraction", {"processor": "weber", "shots": "exact"})["mean"] == 0.3
     assert frame["mean"].notna().all()
 
 
 def test_decays_are_fitted_per_seed(frame):
-    row = cell(frame, "gradient-variance[features=1]", "qfl[initial=uniform]", "decay_per_qubit")
+    one, four, uniform = {"features": 1}, {"features": 4}, {"initial": "uniform"}
+    row = cell(frame, "gradient-variance", "decay_per_qubit", one, arguments=uniform)
     assert (row["mean"], row["seeds"], row["modalities"]) == (pytest.approx(-1), 3, 2047)
-    row = cell(frame, "gradient-variance[features=1]", "qfl[initial=small;locality=1]", "decay_per_qubit")
+    row = cell(frame, "gradient-variance", "decay_per_qubit", one, arguments={"initial": "small", "locality": 1})
     assert row["mean"] == pytest.approx(-0.2)
-    row = cell(frame, "gradient-variance[features=4]", "qfl[initial=uniform]", "exponent_in_modalities")
+    row = cell(frame, "gradient-variance", "exponent_in_modalities", four, arguments=uniform)
     assert (row["mean"], row["modalities"]) == (pytest.approx(-1), 64)  # a qubit per doubling
-    row = cell(frame, "gradient-variance[features=4]", "qfl[initial=uniform]", "decay_per_degree")
+    row = cell(frame, "gradient-variance", "decay_per_degree", four, arguments=uniform)
     assert (row["mean"], row["degree"]) == (pytest.approx(0), 8)
 
 
 def test_the_noise_at_break_even_lies_between_the_rates_around_it(frame):
-    row = cell(frame, "noise[channel=depolarizing]", "qfl[trained=noiseless]", "break_even_lmf", degree=1)
+    noiseless = {"trained": "noiseless"}
+    row = cell(frame, "noise", "break_even_lmf", {"channel": "depolarizing"}, arguments=noiseless, degree=1)
     exact = math.log10(-math.log(0.6 / 0.8) / 100)
     assert row["mean"] == pytest.approx(exact, abs=0.1)
     assert row["seeds"] == 3
@@ -176,16 +184,16 @@ def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_
 
 
 def test_the_claims_on_measurements_and_on_open_questions_are_held_against_the_table(frame, tmp_path):
-    write_table(frame, tmp_path / "table5", "T", "p", {}, {}, (), table5.FIGURES)
+    write_csv(frame, tmp_path / "table5.csv")
     found = {verdict.claim: verdict for verdict in verdicts(read_tables(tmp_path), load_papers())}
     assert found["Q12"].verdict == "not reproduced"  # all measurements are equally good here
     assert found["Q14"].verdict == "not comparable"
     assert "Decay per qubit, bits of QFL (P = 3, initial = uniform) on gradient-variance" in found["Q14"].reason
 
 
-@pytest.mark.parametrize("dataset", ["gradient-variance", "remedies"])
-def test_some_of_the_experiments_make_a_figure_as_well(frame, dataset):
-    figures = table5.FIGURES(frame[frame["dataset"].str.startswith(dataset)], "p", {})
+@pytest.mark.parametrize("experiment", ["gradient-variance", "remedies"])
+def test_some_of_the_experiments_make_a_figure_as_well(frame, experiment):
+    figures = table5.FIGURES(frame[frame["experiment"] == experiment], "p", {})
     assert set(figures) == {"-gradients"}
 
 

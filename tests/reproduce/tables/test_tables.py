@@ -58,11 +58,17 @@ def test_what_no_page_or_figure_knows_is_refused_before_anything_runs(name, monk
         table.specs(plan, None, "compiled")
 
 
-@pytest.mark.parametrize("dataset", ["traffic-detectors", "growth"])
-def test_a_data_set_whose_task_a_table_does_not_report_is_refused_before_anything_runs(dataset, monkeypatch):
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("traffic-detectors", "traffic-detectors is about forecasting: .*expected among classification"),
+        ("growth", "growth.*japanese-vowels"),  # an experiment is no data set
+    ],
+)
+def test_what_a_table_does_not_report_is_refused_before_anything_runs(dataset, message, monkeypatch):
     monkeypatch.setattr(table1, "METRICS", {"classification": ("accuracy",)})
     plan = table1.plan("smoke", datasets=[dataset])
-    with pytest.raises(ValueError, match=rf"{dataset} is about .*expected among classification"):
+    with pytest.raises(ValueError, match=message):
         table1.specs(plan, None, "compiled")
 
 
@@ -78,10 +84,10 @@ def test_a_run_states_the_engine_and_the_precision_that_compute_it(name, engine)
         plan = dataclasses.replace(plan, datasets=("spectrum", "parameters"))
     for spec in table.specs(plan, None, engine):
         quantum = spec.fusion in ("qfl", "qmfnn")
-        runs = "compiled" if spec.dataset in compiled else None if spec.dataset in nothing else engine
+        runs = "compiled" if spec.experiment in compiled else None if spec.experiment in nothing else engine
         assert spec.engine == (runs if quantum else None)
-        assert spec.precision == ("float64" if spec.dataset in double or (spec.dataset == "synthetic" and not quantum)
-                                  else "float32")  # fmt: skip
+        exact = spec.experiment in double or (spec.experiment == "synthetic" and not quantum)
+        assert spec.precision == ("float64" if exact else "float32")
 
 
 @pytest.mark.parametrize("experiment", ["polynomial", "discrimination"])
