@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import types
 
 import cirq
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reproduce.experiments.expressivity.discrimination import discriminate, explicit_weights
+from reproduce.experiments.expressivity.discrimination import discriminate, explicit_error, explicit_weights
 from reproduce.experiments.expressivity.discrimination_bounds import ANGLE, certificate, least_error, least_error_apart
 from reproduce.sweep.runs import RunSpec
 from tfq_fusion.circuits import qfl_circuit
@@ -36,6 +37,13 @@ def test_explicit_angles_leave_the_parity_on_the_value_qubit(queries):
             spec.circuit, spec.operators[2], param_resolver=values, qubit_order=cirq.LineQubit.range(3)
         )
         assert np.real(found) == pytest.approx([(-1) ** sum(case)])
+
+
+def test_an_error_that_rounding_takes_below_zero_is_zero(monkeypatch):
+    rounded = np.array([[1, 1, 1 + 2.5e-16], [1, 1, 1], [1, 1, -1], [1, 1, -1]])
+    values = types.SimpleNamespace(numpy=lambda: rounded)
+    monkeypatch.setattr("tfq_fusion.engines.expectation", lambda circuit, data, weights: values)
+    assert explicit_error(6) == 0
 
 
 def test_fewer_queries_have_no_explicit_angles():
