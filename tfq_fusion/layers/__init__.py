@@ -1,5 +1,6 @@
 """Keras layers: the quantum ones, and the classical baselines beside them, all called the same way."""
 
+from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.bilinear import FactorizedBilinearFusion
 from tfq_fusion.layers.fusion.concat import ConcatFusion
 from tfq_fusion.layers.fusion.decision import DempsterFusion, MeanFusion, ProductFusion
@@ -18,6 +19,7 @@ __all__ = [
     "DempsterFusion",
     "EvidenceFusion",
     "FactorizedBilinearFusion",
+    "Fusion",
     "GraphFusion",
     "HashedFusion",
     "IntractableFusionError",
