@@ -6,6 +6,7 @@ from typing import Any
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import integer, number, weight_seeds
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
 
@@ -87,3 +88,6 @@ class FactorizedBilinearFusion(Fusion):
 
 def _or_one(divisor: Any) -> Any:
     return ops.where(divisor > 0, divisor, ops.ones_like(divisor))
+
+
+MFB = FusionEntry(name="mfb", caption="MFB", kind="classical", make=FactorizedBilinearFusion)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfq_fusion._keras import register
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -28,3 +29,6 @@ class ConcatFusion(Fusion):
     def output_width(self, widths: tuple[int, ...]) -> int:
         """All features."""
         return sum(widths)
+
+
+CONCAT = FusionEntry(name="concat", caption="Concat", kind="classical", make=ConcatFusion)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import stack_modalities
 
@@ -103,3 +104,6 @@ def _normalized(adjacency: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     looped = adjacency + np.eye(len(adjacency))
     scale = 1 / np.sqrt(looped.sum(axis=1))
     return scale[:, None] * looped * scale[None, :]
+
+
+GCN = FusionEntry(name="gcn", caption="GCN", kind="classical", make=GraphFusion)

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.circuits import qfl_circuit
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -79,3 +81,11 @@ def _hash(entries: int, parameters: int, seed: int) -> tuple[npt.NDArray[np.int3
     order = np.argsort(stream.random_raw(entries), kind="stable")
     signs = np.where(stream.random_raw(entries) >> 63, 1, -1)
     return (order % parameters).astype(np.int32), signs.astype(np.int8)
+
+
+def _control(widths: list[int], units: int, degree: int, seed: int | None, **arguments: Any) -> HashedFusion:
+    weights = len(qfl_circuit(len(widths), widths, degree).weight_symbols)
+    return HashedFusion(units, parameters=weights, seed=seed, **arguments)
+
+
+CONTROL = FusionEntry(name="control", caption="Control", kind="control", has_degree=True, make=_control)

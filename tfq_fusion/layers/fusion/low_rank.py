@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.arguments import integer, one_of, weight_seeds
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
 
@@ -106,3 +107,12 @@ class LowRankFusion(Fusion):
         if self.initialization == "xavier":
             return math.sqrt(2 / (self.units * (width + 1 + self.rank)))
         return 1 / math.sqrt(len(self.widths) * width)
+
+
+LMF = FusionEntry(name="lmf", caption="LMF", kind="classical", make=LowRankFusion)
+LMF_UNIT = FusionEntry(
+    name="lmf-unit",
+    caption="LMF, unit scale",
+    kind="classical",
+    make=lambda units, seed, **arguments: LowRankFusion(units, initialization="unit", seed=seed, **arguments),
+)

@@ -9,6 +9,7 @@ from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import integer, number
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -109,3 +110,14 @@ class QuantumFusionLayer(Fusion):
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
         return self.observables
+
+
+QFL = FusionEntry(
+    name="qfl",
+    caption="QFL",
+    kind="quantum",
+    has_degree=True,
+    make=lambda degree, units, engine, seed, **arguments: QuantumFusionLayer(
+        degree, observables=units, engine=engine, seed=seed, **arguments
+    ),
+)

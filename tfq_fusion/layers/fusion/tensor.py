@@ -7,6 +7,7 @@ from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import split_modalities
 
@@ -99,3 +100,6 @@ def _parameters(widths: tuple[int, ...], units: int) -> int:
 
 def _with_one(modality: Any) -> Any:
     return ops.pad(modality, ((0, 0), (1, 0)), constant_values=1)
+
+
+TFN = FusionEntry(name="tfn", caption="TFN", kind="classical", make=TensorFusion)
