@@ -133,6 +133,6 @@ def _entries(module: str, source: str) -> Iterator[FusionEntry]:
 def _make(module: str, variable: str, **arguments: Any) -> Any:
     make = getattr(importlib.import_module(module), variable).make
     # Keras' classes have a constructor that takes anything before the one that says what.
-    needed = inspect.signature(make.__init__ if isinstance(make, type) else make).parameters
+    needed = inspect.signature(make.__init__ if isinstance(make, type) else make).parameters  # type: ignore[misc]
     offered = inspect.signature(make_fusion).parameters
     return make(**{key: value for key, value in arguments.items() if key in needed or key not in offered})
