@@ -122,13 +122,13 @@ def prepared_source(
 
     def read() -> Dataset:
         arrays = prepared(card.name, version, hashes, build)
-        parts = [
+        train, validation, test = (
             (
                 {modality.name: arrays[f"{part}/{modality.name}"] for modality in card.modalities},
                 arrays[f"{part}/labels"],
             )
             for part in ("train", "validation", "test")
-        ]
-        return Dataset(*parts, card=sized(card, *parts))
+        )
+        return Dataset(train, validation, test, sized(card, train, validation, test))
 
     return Source(card, read)

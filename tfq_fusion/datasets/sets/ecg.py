@@ -130,8 +130,8 @@ def lead_dataset(card: Card, signals: np.ndarray, labels: np.ndarray, rows: Mapp
         rows: Part -> records, by row: "train", "validation" and "test".
     """
     leads = [modality.name for modality in card.modalities]
-    parts = [
+    train, validation, test = (
         ({lead: signals[rows[part], LEADS.index(lead)].astype(np.float32) for lead in leads}, labels[rows[part]])
         for part in ("train", "validation", "test")
-    ]
-    return Dataset(*parts, card=sized(card, *parts))
+    )
+    return Dataset(train, validation, test, sized(card, train, validation, test))
