@@ -13,7 +13,7 @@ from reproduce.cli.terminal import report
 from reproduce.sweep.errors import EXPECTED
 from tfq_fusion.datasets import available, fetch, state
 from tfq_fusion.datasets.card import DATA, Card, WebSource, read_card
-from tfq_fusion.datasets.download import data_folder, folders
+from tfq_fusion.datasets.download import data_folder
 from tfq_fusion.datasets.registry import DOWNLOADS
 
 
@@ -31,8 +31,8 @@ def _size(card: Card) -> str:
     """On disk where the set is there, otherwise of the download."""
     if not isinstance(card.source, WebSource):
         return decimal(Path(str(DATA / f"{card.name}.npz")).stat().st_size)
-    download = DOWNLOADS[card.name]
-    for folder in filter(download.is_complete, folders(card.name, download.aliases)):
+    remote = DOWNLOADS[card.name]
+    for folder in filter(remote.is_complete, remote.folders()):
         return decimal(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
     return f"{decimal(card.source.download_bytes)} to download"
 

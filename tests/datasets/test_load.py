@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from tfq_fusion.datasets import Dataset, available, load
+from tfq_fusion.datasets import Dataset, available, describe, load
 from tfq_fusion.datasets.registry import DOWNLOADS, EMBEDDED
 from tfq_fusion.datasets.sets.embedded import DATA
 
@@ -60,6 +60,43 @@ def test_labels_are_what_the_card_says(dataset):
 def test_no_modality_is_constant_in_training(dataset):
     for values in dataset.train[0].values():
         assert values.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(name, {}) for name in EMBEDDED]
+    + [("japanese-vowels", {"channels": 3}), ("emoji", {"views": ["name", "google"]})],
+)
+def test_a_description_is_the_card_of_what_is_loaded(name, options):
+    assert describe(name, **options) == load(name, **options).card
+
+
+REAL = [
+    ("cifar-10", {}),
+    ("cifar-10", {"samples": 500, "views": ["descriptors"]}),
+    ("los-loop", {}),
+    ("los-loop", {"sensors": 20, "horizon": 3}),
+    ("ludb", {"fold": 3, "leads": ["I", "V2"]}),
+    ("ludb", {"target": "rhythm"}),
+    ("metr-la", {"horizon": 1}),
+    ("mnist", {"samples": 500}),
+    ("ptb-xl", {"target": "norm"}),
+    ("wikipedia", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [pytest.param(*case, marks=pytest.mark.data(case[0])) for case in REAL], ids=str
+)
+def test_a_description_of_a_downloaded_set_is_the_card_of_what_is_loaded(name, options):
+    assert describe(name, **options) == load(name, **options).card
+
+
+def test_a_description_reads_no_arrays(monkeypatch):
+    monkeypatch.setattr(np, "load", lambda *arguments, **options: pytest.fail("arrays are read"))
+    assert describe("japanese-vowels", channels=2).split.train == 216
+    with pytest.raises(ValueError, match="mfeat has no option channels; it takes views"):
+        describe("mfeat", channels=2)
 
 
 def test_unknown_names_get_the_known_ones_and_a_suggestion():

@@ -7,10 +7,12 @@ import pytest
 
 from tfq_fusion._keras import keras
 from tfq_fusion.datasets.card import Modality
+from tfq_fusion.fusions import fusions
 from tfq_fusion.layers import ConcatFusion
-from tfq_fusion.models import FUSIONS, fusion_model, make_fusion
+from tfq_fusion.models import fusion_model, make_fusion
 
 pytestmark = pytest.mark.keras
+FUSIONS = [entry.name for entry in fusions().values() if entry.make]
 WIDTHS = {"image": 5, "text": 3}
 SENSORS = {"a": 3, "b": 3, "c": 3}
 MIXED = {"a": 3, "b": 5, "c": 5, "d": 3}

@@ -5,95 +5,38 @@ Cirq takes over a second to import, so a module is loaded when one of its names 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tfq_fusion._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from tfq_fusion.circuits.ansatz import ENTANGLERS, entangler_ops, hardware_efficient_block
-    from tfq_fusion.circuits.encoding import MultiplexedRotation
-    from tfq_fusion.circuits.evidence import evidence_fusion_circuit, fused_states
-    from tfq_fusion.circuits.feature_encoding import ENCODINGS, amplitude_angles, encode_features
-    from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
-    from tfq_fusion.circuits.observables import (
-        MEASUREMENTS,
-        computational_observables,
-        every_pauli_observable,
-        pauli_plane_observables,
-        random_pauli_observables,
-    )
-    from tfq_fusion.circuits.qcnn import CONVOLUTIONS, POOLINGS, READOUTS, qcnn_circuit, qcnn_layers
-    from tfq_fusion.circuits.qfl import hardware_mix, qfl_circuit
-    from tfq_fusion.circuits.registers import FusionRegisters
-    from tfq_fusion.circuits.serialization import dump_circuit, dump_operators, load_circuit, load_operators
+    from tfq_fusion.circuits.ansatz import ENTANGLERS as ENTANGLERS
+    from tfq_fusion.circuits.ansatz import entangler_ops as entangler_ops
+    from tfq_fusion.circuits.ansatz import hardware_efficient_block as hardware_efficient_block
+    from tfq_fusion.circuits.encoding import MultiplexedRotation as MultiplexedRotation
+    from tfq_fusion.circuits.evidence import evidence_fusion_circuit as evidence_fusion_circuit
+    from tfq_fusion.circuits.evidence import fused_states as fused_states
+    from tfq_fusion.circuits.feature_encoding import ENCODINGS as ENCODINGS
+    from tfq_fusion.circuits.feature_encoding import amplitude_angles as amplitude_angles
+    from tfq_fusion.circuits.feature_encoding import encode_features as encode_features
+    from tfq_fusion.circuits.model import ModelCircuit as ModelCircuit
+    from tfq_fusion.circuits.model import padded_symbols as padded_symbols
+    from tfq_fusion.circuits.observables import MEASUREMENTS as MEASUREMENTS
+    from tfq_fusion.circuits.observables import computational_observables as computational_observables
+    from tfq_fusion.circuits.observables import every_pauli_observable as every_pauli_observable
+    from tfq_fusion.circuits.observables import pauli_plane_observables as pauli_plane_observables
+    from tfq_fusion.circuits.observables import random_pauli_observables as random_pauli_observables
+    from tfq_fusion.circuits.qcnn import CONVOLUTIONS as CONVOLUTIONS
+    from tfq_fusion.circuits.qcnn import POOLINGS as POOLINGS
+    from tfq_fusion.circuits.qcnn import READOUTS as READOUTS
+    from tfq_fusion.circuits.qcnn import qcnn_circuit as qcnn_circuit
+    from tfq_fusion.circuits.qcnn import qcnn_layers as qcnn_layers
+    from tfq_fusion.circuits.qfl import hardware_mix as hardware_mix
+    from tfq_fusion.circuits.qfl import qfl_circuit as qfl_circuit
+    from tfq_fusion.circuits.registers import FusionRegisters as FusionRegisters
+    from tfq_fusion.circuits.serialization import dump_circuit as dump_circuit
+    from tfq_fusion.circuits.serialization import dump_operators as dump_operators
+    from tfq_fusion.circuits.serialization import load_circuit as load_circuit
+    from tfq_fusion.circuits.serialization import load_operators as load_operators
 
-_MODULES = {
-    "CONVOLUTIONS": "qcnn",
-    "ENCODINGS": "feature_encoding",
-    "ENTANGLERS": "ansatz",
-    "MEASUREMENTS": "observables",
-    "POOLINGS": "qcnn",
-    "READOUTS": "qcnn",
-    "FusionRegisters": "registers",
-    "ModelCircuit": "model",
-    "MultiplexedRotation": "encoding",
-    "amplitude_angles": "feature_encoding",
-    "computational_observables": "observables",
-    "dump_circuit": "serialization",
-    "dump_operators": "serialization",
-    "encode_features": "feature_encoding",
-    "entangler_ops": "ansatz",
-    "every_pauli_observable": "observables",
-    "evidence_fusion_circuit": "evidence",
-    "fused_states": "evidence",
-    "hardware_efficient_block": "ansatz",
-    "hardware_mix": "qfl",
-    "load_circuit": "serialization",
-    "load_operators": "serialization",
-    "padded_symbols": "model",
-    "pauli_plane_observables": "observables",
-    "qcnn_circuit": "qcnn",
-    "qcnn_layers": "qcnn",
-    "qfl_circuit": "qfl",
-    "random_pauli_observables": "observables",
-}
-
-__all__ = [
-    "CONVOLUTIONS",
-    "ENCODINGS",
-    "ENTANGLERS",
-    "MEASUREMENTS",
-    "POOLINGS",
-    "READOUTS",
-    "FusionRegisters",
-    "ModelCircuit",
-    "MultiplexedRotation",
-    "amplitude_angles",
-    "computational_observables",
-    "dump_circuit",
-    "dump_operators",
-    "encode_features",
-    "entangler_ops",
-    "every_pauli_observable",
-    "evidence_fusion_circuit",
-    "fused_states",
-    "hardware_efficient_block",
-    "hardware_mix",
-    "load_circuit",
-    "load_operators",
-    "padded_symbols",
-    "pauli_plane_observables",
-    "qcnn_circuit",
-    "qcnn_layers",
-    "qfl_circuit",
-    "random_pauli_observables",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -14,6 +14,6 @@ from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset
 from tfq_fusion.datasets.download import MissingDataError
 from tfq_fusion.datasets.files import DamagedDataError
-from tfq_fusion.datasets.registry import available, fetch, load, state
+from tfq_fusion.datasets.registry import available, describe, fetch, load, state
 
-__all__ = ["Card", "DamagedDataError", "Dataset", "MissingDataError", "available", "fetch", "load", "state"]
+__all__ = ["Card", "DamagedDataError", "Dataset", "MissingDataError", "available", "describe", "fetch", "load", "state"]

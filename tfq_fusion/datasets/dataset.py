@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -57,29 +57,54 @@ class Dataset:
         return tuple(modality.name for modality in self.card.modalities)
 
 
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A data set that is known and not read yet: what loaders give.
+
+    Attributes:
+        card: Its card, with its hash and the sizes of its parts.
+        read: Reads its arrays, and holds them against the hash.
+    """
+
+    card: Card
+    read: Callable[[], Dataset]
+
+
+def sized(card: Card, train: Part, validation: Part, test: Part) -> Card:
+    """The card, with the sizes of these parts."""
+    sizes = {"train": len(train[1]), "validation": len(validation[1]), "test": len(test[1])}
+    return card.model_copy(update={"split": card.split.model_copy(update=sizes)})
+
+
 def choose_views(dataset: Dataset, views: Sequence[str] | None) -> Dataset:
-    """The data set with some of its modalities alone.
+    """The data set with some of its modalities alone; arguments and errors are those of :func:`view_card`."""
+    card = view_card(dataset.card, views)
+
+    def chosen(part: Part) -> Part:
+        inputs, labels = part
+        return {modality.name: inputs[modality.name] for modality in card.modalities}, labels
+
+    return dataclasses.replace(
+        dataset,
+        train=chosen(dataset.train),
+        validation=chosen(dataset.validation),
+        test=chosen(dataset.test),
+        card=card,
+    )
+
+
+def view_card(card: Card, views: Sequence[str] | None) -> Card:
+    """The card with some of its modalities alone.
 
     Args:
-        dataset: Any whose modalities have an array each.
+        card: Of any set whose modalities have an array each.
         views: Their names, in the order that is wanted; None for all, in the card's.
 
     Raises:
         ValueError: If there is none, one is unknown, or one is named twice.
     """
     if views is None:
-        return dataset
-    views = different_names(dataset.card.name, "views", views, dataset.modalities)
-
-    def chosen(part: Part) -> Part:
-        inputs, labels = part
-        return {view: inputs[view] for view in views}, labels
-
-    by_name = {modality.name: modality for modality in dataset.card.modalities}
-    return dataclasses.replace(
-        dataset,
-        train=chosen(dataset.train),
-        validation=chosen(dataset.validation),
-        test=chosen(dataset.test),
-        card=dataset.card.model_copy(update={"modalities": tuple(by_name[view] for view in views)}),
-    )
+        return card
+    by_name = {modality.name: modality for modality in card.modalities}
+    views = different_names(card.name, "views", views, tuple(by_name))
+    return card.model_copy(update={"modalities": tuple(by_name[view] for view in views)})

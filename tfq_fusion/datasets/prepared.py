@@ -13,7 +13,7 @@ import numpy as np
 
 from tfq_fusion.datasets import download
 from tfq_fusion.datasets.card import Card
-from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.dataset import Dataset, Source, sized
 from tfq_fusion.files import sync
 
 MANIFEST = "manifest.json"
@@ -111,17 +111,24 @@ def _write(folder: Path, identity: str, arrays: dict[str, np.ndarray]) -> None:
         raise OSError(f"{folder}: the prepared arrays cannot be written ({error}).") from error
 
 
-def prepared_dataset(
+def prepared_source(
     card: Card, version: int, hashes: Sequence[str], build: Callable[[], dict[str, np.ndarray]]
-) -> Dataset:
+) -> Source:
     """A data set out of :func:`prepared` arrays named ``<part>/<modality>`` and ``<part>/labels``.
 
     Its card's SHA-256 is the :func:`fingerprint` of the arrays.
     """
-    arrays = prepared(card.name, version, hashes, build)
-    train, validation, test = (
-        ({modality.name: arrays[f"{part}/{modality.name}"] for modality in card.modalities}, arrays[f"{part}/labels"])
-        for part in ("train", "validation", "test")
-    )
-    sha256 = fingerprint(card.name, version, hashes)
-    return Dataset(train, validation, test, card.model_copy(update={"sha256": sha256}))
+    card = card.model_copy(update={"sha256": fingerprint(card.name, version, hashes)})
+
+    def read() -> Dataset:
+        arrays = prepared(card.name, version, hashes, build)
+        train, validation, test = (
+            (
+                {modality.name: arrays[f"{part}/{modality.name}"] for modality in card.modalities},
+                arrays[f"{part}/labels"],
+            )
+            for part in ("train", "validation", "test")
+        )
+        return Dataset(train, validation, test, sized(card, train, validation, test))
+
+    return Source(card, read)

@@ -2,68 +2,39 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
-from tfq_fusion.datasets.card import DATA
-from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import folders
+from tfq_fusion.datasets.card import DATA, Card
+from tfq_fusion.datasets.dataset import Dataset, Source
+from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets import images, ludb, metr_la, ptb_xl, wikipedia
-from tfq_fusion.datasets.sets.embedded import load_embedded, load_japanese_vowels, load_views
+from tfq_fusion.datasets.sets.embedded import open_embedded, open_japanese_vowels
 
-
-@dataclasses.dataclass(frozen=True)
-class Download:
-    """A data set that is downloaded.
-
-    Attributes:
-        load: Loads it, and never downloads; its arguments are the options of :func:`load`.
-        fetch: Downloads what is missing of it; takes whether to show progress.
-        is_complete: Whether a folder has all its files.
-        aliases: Folder names, besides its own, under which it may lie.
-    """
-
-    load: Callable[..., Dataset]
-    fetch: Callable[[bool], Path]
-    is_complete: Callable[[Path], bool]
-    aliases: tuple[str, ...] = ()
-
-
-EMBEDDED = ("emoji", "japanese-vowels", "mfeat", "traffic-detectors")
-DOWNLOADS: dict[str, Download] = {
-    **{
-        name: Download(
-            functools.partial(metr_la.load_traffic, name),
-            functools.partial(metr_la.fetch_traffic, name),
-            functools.partial(metr_la.traffic_is_complete, name),
-            traffic.aliases,
-        )
-        for name, traffic in metr_la.SETS.items()
-    },
-    "cifar-10": Download(images.load_cifar10, images.fetch_cifar10, images.cifar10_is_complete, images.CIFAR10_ALIASES),
-    "ludb": Download(ludb.load_ludb, ludb.fetch_ludb, ludb.ludb_is_complete, ludb.ALIASES),
-    "mnist": Download(images.load_mnist, images.fetch_mnist, images.mnist_is_complete),
-    "ptb-xl": Download(ptb_xl.load_ptb_xl, ptb_xl.fetch_ptb_xl, ptb_xl.ptb_xl_is_complete, ptb_xl.ALIASES),
-    "wikipedia": Download(
-        wikipedia.load_wikipedia, wikipedia.fetch_wikipedia, wikipedia.wikipedia_is_complete, wikipedia.ALIASES
-    ),
+DOWNLOADS: dict[str, RemoteSet] = {
+    remote.name: remote
+    for remote in (
+        images.CIFAR10,
+        metr_la.LOS_LOOP,
+        ludb.LUDB,
+        metr_la.METR_LA,
+        images.MNIST,
+        ptb_xl.PTB_XL,
+        wikipedia.WIKIPEDIA,
+    )
 }
-LOADERS: dict[str, Callable[..., Dataset]] = {
-    **{name: functools.partial(load_embedded, name, DATA) for name in EMBEDDED},
-    "japanese-vowels": load_japanese_vowels,
-    **{name: functools.partial(load_views, name) for name in ("emoji", "mfeat")},
-    **{name: download.load for name, download in DOWNLOADS.items()},
-}
+EMBEDDED = tuple(
+    sorted({file.name.removesuffix(".yaml") for file in DATA.iterdir() if file.name.endswith(".yaml")} - {*DOWNLOADS})
+)
+"""What has a card and is not downloaded."""
 
 
 def available() -> tuple[str, ...]:
     """The names that :func:`load` takes, sorted; a set that is downloaded need not be there."""
-    return tuple(sorted(LOADERS))
+    return tuple(sorted({*EMBEDDED, *DOWNLOADS}))
 
 
 def load(name: str, **options: Any) -> Dataset:
@@ -79,11 +50,24 @@ def load(name: str, **options: Any) -> Dataset:
             to be downloaded.
         ValueError: If the name or an option is unknown, an option is out of range, or a file is damaged.
     """
-    loader = LOADERS[_known(name)]
-    known = tuple(inspect.signature(loader).parameters)
-    if unknown := [option for option in options if option not in known]:
-        raise ValueError(f"{name} has no option {', '.join(unknown)}; it takes {', '.join(known) or 'none'}.")
-    return loader(**options)
+    return _source(name, options).read()
+
+
+def describe(name: str, **options: Any) -> Card:
+    """The card of what :func:`load` gives, with its hash and the sizes of its parts, without reading the arrays.
+
+    An option that leaves to the data what it chooses, as ``sensors`` does, has the prepared arrays opened; so has a
+    part of a data set.
+
+    Args:
+        name: The data set.
+        **options: As for :func:`load`.
+
+    Raises:
+        FileNotFoundError: If a file of it is missing; see :func:`load`.
+        ValueError: If the name or an option is unknown, or an option is out of range.
+    """
+    return _source(name, options).card
 
 
 def fetch(name: str, progress: bool = False) -> Dataset:
@@ -118,15 +102,28 @@ def state(name: str) -> Literal["embedded", "ready", "partial", "missing"]:
     """
     if _known(name) in EMBEDDED:
         return "embedded"
-    found = folders(name, DOWNLOADS[name].aliases)
+    found = DOWNLOADS[name].folders()
     if any(map(DOWNLOADS[name].is_complete, found)):
         return "ready"
     return "partial" if found else "missing"
 
 
+def _source(name: str, options: dict[str, Any]) -> Source:
+    if _known(name) in DOWNLOADS:
+        open_set: Callable[..., Source] = functools.partial(DOWNLOADS[name].open, DOWNLOADS[name])
+    elif name == "japanese-vowels":
+        open_set = open_japanese_vowels
+    else:
+        open_set = functools.partial(open_embedded, name)
+    known = tuple(inspect.signature(open_set).parameters)
+    if unknown := [option for option in options if option not in known]:
+        raise ValueError(f"{name} has no option {', '.join(unknown)}; it takes {', '.join(known)}.")
+    return open_set(**options)
+
+
 def _known(name: str) -> str:
-    if not isinstance(name, str) or name not in LOADERS:
-        near = difflib.get_close_matches(str(name), LOADERS, n=1)
+    if not isinstance(name, str) or name not in available():
+        near = difflib.get_close_matches(str(name), available(), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Unknown data set {name!r}; the known ones are {', '.join(available())}.{hint}")
     return name

@@ -1,29 +1,34 @@
-"""Keras layers: the quantum ones, and the classical baselines beside them, all called the same way."""
+"""Keras layers: the quantum ones, and the classical baselines beside them, all called the same way.
 
-from tfq_fusion.layers.fusion.bilinear import FactorizedBilinearFusion
-from tfq_fusion.layers.fusion.concat import ConcatFusion
-from tfq_fusion.layers.fusion.decision import DempsterFusion, MeanFusion, ProductFusion
-from tfq_fusion.layers.fusion.evidence import EvidenceFusion
-from tfq_fusion.layers.fusion.graph import GraphFusion
-from tfq_fusion.layers.fusion.hashed import HashedFusion
-from tfq_fusion.layers.fusion.low_rank import LowRankFusion
-from tfq_fusion.layers.fusion.quantum import QuantumFusionLayer
-from tfq_fusion.layers.fusion.tensor import IntractableFusionError, TensorFusion
-from tfq_fusion.layers.pqc import PQC, ControlledPQC
+Every public class of a module in here can be imported from here.
+"""
 
-__all__ = [
-    "PQC",
-    "ConcatFusion",
-    "ControlledPQC",
-    "DempsterFusion",
-    "EvidenceFusion",
-    "FactorizedBilinearFusion",
-    "GraphFusion",
-    "HashedFusion",
-    "IntractableFusionError",
-    "LowRankFusion",
-    "MeanFusion",
-    "ProductFusion",
-    "QuantumFusionLayer",
-    "TensorFusion",
-]
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+
+def _public_classes() -> dict[str, type]:
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(__path__, f"{__name__}.")]
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+_CLASSES = _public_classes()
+__all__ = sorted(_CLASSES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    return _CLASSES[name]
+
+
+def __dir__() -> list[str]:
+    return __all__

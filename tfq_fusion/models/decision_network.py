@@ -9,6 +9,7 @@ import numpy as np
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import flag, integer, one_of, seed_or_draw
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers import DempsterFusion, MeanFusion, ProductFusion
 from tfq_fusion.models.encoders import encode_modalities, judge_classes
 from tfq_fusion.models.judgements import add_loss_of_modalities, one_hot
@@ -110,3 +111,8 @@ class DecisionNetwork(keras.Model):
         from tfq_fusion.datasets.card import Modality
 
         return cls(**{**config, "modalities": [Modality(**modality) for modality in config["modalities"]]})
+
+
+MEAN = FusionEntry(name="mean", caption="Mean of decisions", kind="classical")
+PRODUCT = FusionEntry(name="product", caption="Product of decisions", kind="classical")
+DEMPSTER = FusionEntry(name="dempster", caption="Dempster's rule", kind="classical")

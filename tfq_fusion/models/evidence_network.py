@@ -9,6 +9,7 @@ import numpy as np
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import flag, integer, number, seed_or_draw
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers import EvidenceFusion
 from tfq_fusion.models.encoders import encode_modalities
 from tfq_fusion.models.judgements import add_loss_of_modalities, one_hot
@@ -171,3 +172,6 @@ class EvidenceNetwork(keras.Model):
         from tfq_fusion.datasets.card import Modality
 
         return cls(**{**config, "modalities": [Modality(**modality) for modality in config["modalities"]]})
+
+
+QMFNN = FusionEntry(name="qmfnn", caption="QMFNN", kind="quantum")

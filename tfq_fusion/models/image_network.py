@@ -9,6 +9,7 @@ import numpy as np
 
 from tfq_fusion._keras import keras
 from tfq_fusion.arguments import integer, seed_or_draw
+from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.models.encoders import check_modalities, encode_images, input_shape
 
 if TYPE_CHECKING:
@@ -47,3 +48,6 @@ def image_network(
     features = encode_images(stacked, units, filters, rng)
     initializer = keras.initializers.GlorotUniform(seed=int(rng.integers(2**31)))
     return keras.Model(inputs, keras.layers.Dense(classes, "softmax", kernel_initializer=initializer)(features))
+
+
+CNN = FusionEntry(name="cnn", caption="CNN", kind="classical")

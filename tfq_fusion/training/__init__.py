@@ -5,41 +5,17 @@ SciPy and scikit-learn take a second or two to import, so a module is loaded whe
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tfq_fusion._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from tfq_fusion.training.baselines import historical_average, persistence_forecast
-    from tfq_fusion.training.metrics import evaluate, t_interval
-    from tfq_fusion.training.preprocessing import Prepared, prepare
-    from tfq_fusion.training.protocol import Protocol
+    from tfq_fusion.training.baselines import historical_average as historical_average
+    from tfq_fusion.training.baselines import persistence_forecast as persistence_forecast
+    from tfq_fusion.training.metrics import evaluate as evaluate
+    from tfq_fusion.training.metrics import t_interval as t_interval
+    from tfq_fusion.training.preprocessing import Prepared as Prepared
+    from tfq_fusion.training.preprocessing import prepare as prepare
+    from tfq_fusion.training.protocol import Protocol as Protocol
 
-__all__ = [
-    "Prepared",
-    "Protocol",
-    "evaluate",
-    "historical_average",
-    "persistence_forecast",
-    "prepare",
-    "t_interval",
-]
-
-_MODULES = {
-    "Prepared": "preprocessing",
-    "Protocol": "protocol",
-    "evaluate": "metrics",
-    "historical_average": "baselines",
-    "persistence_forecast": "baselines",
-    "prepare": "preprocessing",
-    "t_interval": "metrics",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

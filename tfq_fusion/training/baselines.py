@@ -9,6 +9,7 @@ import pandas as pd
 
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.datasets.dataset import SLOTS_PER_DAY
+from tfq_fusion.fusions import FusionEntry
 
 
 def persistence_forecast(inputs: Mapping[str, np.ndarray], horizon: int = 1) -> np.ndarray:
@@ -50,3 +51,7 @@ def historical_average(dataset: Dataset) -> dict[str, np.ndarray]:
         part: table[(slots[:, None] + np.arange(horizon)) % SLOTS_PER_DAY].reshape(len(slots), -1)
         for part, slots in dataset.time_of_day.items()
     }
+
+
+PERSISTENCE = FusionEntry(name="persistence", caption="Persistence", kind="classical")
+HISTORICAL_AVERAGE = FusionEntry(name="historical-average", caption="Historical average", kind="classical")

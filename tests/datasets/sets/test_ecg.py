@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfq_fusion.datasets import MissingDataError
+from tfq_fusion.datasets.download import fetch
 from tfq_fusion.datasets.sets import ecg
 
 
@@ -135,7 +136,7 @@ def project(server, tmp_path, monkeypatch):
 
 
 def test_only_wanted_files_are_fetched(project, tmp_path):
-    folder = ecg.fetch_physionet("toy", "1.0", lambda path: not path.startswith("records500"), progress=False)
+    folder = fetch("toy", ecg.listed_files("toy", "1.0", lambda path: not path.startswith("records500"), False))
     assert folder == tmp_path / "toy"
     assert (folder / "records100" / "1.dat").read_bytes() == b"wanted"
     assert {path for path, _ in project.requests} == {
@@ -145,15 +146,15 @@ def test_only_wanted_files_are_fetched(project, tmp_path):
 
 def test_what_physionet_lists_is_what_is_accepted(project):
     project.files["/files/toy/1.0/table.csv"] = b"tampered"
-    folder = ecg.fetch_physionet("toy", "1.0", lambda path: True, progress=False)
+    folder = fetch("toy", ecg.listed_files("toy", "1.0", lambda path: True, False))
     assert (folder / "table.csv").read_bytes() == b"a,b"  # of the bucket
     project.files["/bucket/toy/1.0/records100/1.dat"] = project.files["/files/toy/1.0/records100/1.dat"] = b"tampered"
     (folder / "records100" / "1.dat").unlink()
     with pytest.raises(MissingDataError, match=r"records100/1\.dat could not be downloaded"):
-        ecg.fetch_physionet("toy", "1.0", lambda path: True, progress=False)
+        fetch("toy", ecg.listed_files("toy", "1.0", lambda path: True, False))
 
 
 def test_a_list_that_is_none_is_refused(project):
     project.files["/files/toy/1.0/SHA256SUMS.txt"] = b"<html>Please log in</html>"
     with pytest.raises(ValueError, match=r"SHA256SUMS.txt: expected a SHA-256 and a path in each line, got '<html>"):
-        ecg.fetch_physionet("toy", "1.0", lambda path: True, progress=False)
+        fetch("toy", ecg.listed_files("toy", "1.0", lambda path: True, False))

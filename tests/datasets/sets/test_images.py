@@ -1,5 +1,6 @@
 """MNIST and CIFAR-10: files written here in their layouts, and the real ones where they are."""
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tfq_fusion.datasets import Dataset, MissingDataError, download, fetch, load, state
+from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.prepared import fingerprint
+from tfq_fusion.datasets.registry import DOWNLOADS
 from tfq_fusion.datasets.sets import images
 from tfq_fusion.datasets.sets.descriptors import orientation_histograms
 
@@ -55,8 +58,12 @@ def mnist(monkeypatch, server) -> dict[str, np.ndarray]:
     for name, array in arrays.items():
         server.files[f"/{name}"] = gzip.compress(idx(array))
         files.append(RemoteFile(name, sha256(server.files[f"/{name}"]), (f"{server.url}/{name}",)))
-    monkeypatch.setattr(images, "MNIST_FILES", tuple(files))
+    monkeypatch.setitem(DOWNLOADS, "mnist", dataclasses.replace(images.MNIST, files=tuple(files)))
     monkeypatch.setattr(images, "MNIST_SHA256", tuple(sha256(idx(array)) for array in arrays.values()))
+    card = read_card(DATA, "mnist")
+    split = card.split.model_copy(update={"train": 180, "validation": 20, "test": 30})
+    cards = {"mnist": card.model_copy(update={"split": split})}
+    monkeypatch.setattr(images, "read_card", lambda folder, name: cards.get(name) or read_card(folder, name))
     return arrays
 
 
@@ -195,10 +202,10 @@ def cifar10(monkeypatch, server) -> tuple[np.ndarray, np.ndarray]:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    (file,) = images.CIFAR10_FILES
+    (file,) = images.CIFAR10.files
     server.files["/cifar"] = buffer.getvalue()
     file = RemoteFile(file.path, sha256(buffer.getvalue()), (f"{server.url}/cifar",))
-    monkeypatch.setattr(images, "CIFAR10_FILES", (file,))
+    monkeypatch.setitem(DOWNLOADS, "cifar-10", dataclasses.replace(images.CIFAR10, files=(file,)))
     return pictures, labels
 
 

@@ -1,5 +1,6 @@
 """LUDB: on a small tree in the same format, and itself where it is."""
 
+import dataclasses
 import lzma
 import tarfile
 
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tfq_fusion.datasets import MissingDataError, load, state
 from tfq_fusion.datasets.download import data_folder
+from tfq_fusion.datasets.registry import DOWNLOADS
 from tfq_fusion.datasets.sets import ecg, ludb
 
 SUBJECTS = 40
@@ -57,7 +59,8 @@ def few_subjects(request, monkeypatch):
     if "data" not in request.keywords:
         records = tuple(f"data/{n}.{suffix}" for n in range(1, SUBJECTS + 1) for suffix in ("hea", "dat"))
         monkeypatch.setattr(ludb, "RECORDS", records)
-        monkeypatch.setattr(ludb, "FILES", tuple(ecg.remote_file("ludb", "1.0.1", p) for p in ("ludb.csv", *records)))
+        files = tuple(ecg.remote_file("ludb", "1.0.1", path) for path in ("ludb.csv", *records))
+        monkeypatch.setitem(DOWNLOADS, "ludb", dataclasses.replace(ludb.LUDB, files=files))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tfq_fusion.datasets import MissingDataError, download, fetch, load, state
 from tfq_fusion.datasets.card import DATA, read_card
+from tfq_fusion.datasets.registry import DOWNLOADS
 from tfq_fusion.datasets.sets import metr_la
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast, prepare
 
@@ -61,7 +62,7 @@ def folder(contents, tmp_path, monkeypatch):
     monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path))
     for name, files in contents.items():
         expect(monkeypatch, name, files)
-        for remote, content in zip(metr_la.SETS[name].files, files, strict=True):
+        for remote, content in zip(DOWNLOADS[name].files, files, strict=True):
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / remote.path).write_bytes(content)
     return tmp_path
@@ -69,12 +70,12 @@ def folder(contents, tmp_path, monkeypatch):
 
 def expect(monkeypatch, name, files, **changes):
     """Let the loader expect these contents instead of the real ones."""
-    traffic = metr_la.SETS[name]
+    traffic = DOWNLOADS[name]
     remotes = tuple(
         dataclasses.replace(remote, sha256=hashlib.sha256(content).hexdigest(), limit=len(content), **changes)
         for remote, content in zip(traffic.files, files, strict=True)
     )
-    monkeypatch.setitem(metr_la.SETS, name, dataclasses.replace(traffic, files=remotes))
+    monkeypatch.setitem(DOWNLOADS, name, dataclasses.replace(traffic, files=remotes))
 
 
 @pytest.mark.parametrize("name", ["metr-la", "los-loop"])
@@ -245,9 +246,9 @@ def test_another_table_is_refused(folder, contents, monkeypatch):
 def test_fetching_gets_both_files(contents, tmp_path, monkeypatch, server):
     monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path))
     expect(monkeypatch, "metr-la", contents["metr-la"], urls=(f"{server.url}/table",))
-    table, graph = metr_la.SETS["metr-la"].files
+    table, graph = DOWNLOADS["metr-la"].files
     graph = dataclasses.replace(graph, urls=(f"{server.url}/graph",))
-    monkeypatch.setitem(metr_la.SETS, "metr-la", dataclasses.replace(metr_la.SETS["metr-la"], files=(table, graph)))
+    monkeypatch.setitem(DOWNLOADS, "metr-la", dataclasses.replace(DOWNLOADS["metr-la"], files=(table, graph)))
     server.files = dict(zip(("/table", "/graph"), contents["metr-la"], strict=True))
     assert state("metr-la") == "missing"
     assert fetch("metr-la").card.split.train == 257

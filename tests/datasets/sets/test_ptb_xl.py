@@ -213,7 +213,7 @@ def test_a_record_in_two_folds_is_refused(folder):
 
 
 def test_a_whole_copy_under_another_name_counts_before_half_a_download(folder):
-    shutil.copytree(folder, folder.with_name(ptb_xl.ALIASES[0]))
+    shutil.copytree(folder, folder.with_name(ptb_xl.PTB_XL.aliases[0]))
     shutil.rmtree(folder / "records100")
     assert state("ptb-xl") == "ready"
     assert len(load("ptb-xl").train[1]) == 4

@@ -1,5 +1,6 @@
 """Wikipedia's images and texts, in a file written here in the layout of the real one."""
 
+import dataclasses
 import hashlib
 import io
 
@@ -9,6 +10,7 @@ import scipy.io
 
 from tfq_fusion.datasets import MissingDataError, download, fetch, load, state
 from tfq_fusion.datasets.download import RemoteFile
+from tfq_fusion.datasets.registry import DOWNLOADS
 from tfq_fusion.datasets.sets import wikipedia
 
 
@@ -26,7 +28,8 @@ def views(tmp_path, monkeypatch, server) -> dict[str, np.ndarray]:
     scipy.io.savemat(buffer, {"X": cell, "y": labels[:, None].astype(np.uint8)})
     server.files["/Wikipedia.mat"] = buffer.getvalue()
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
-    monkeypatch.setattr(wikipedia, "FILES", (RemoteFile("Wikipedia.mat", sha256, (f"{server.url}/Wikipedia.mat",)),))
+    file = RemoteFile("Wikipedia.mat", sha256, (f"{server.url}/Wikipedia.mat",))
+    monkeypatch.setitem(DOWNLOADS, "wikipedia", dataclasses.replace(wikipedia.WIKIPEDIA, files=(file,)))
     monkeypatch.setattr(wikipedia, "TRAIN", 100)
     return {"image": image.astype(np.float32), "text": text.astype(np.float32), "labels": labels - 1}
 

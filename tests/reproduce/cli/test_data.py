@@ -1,5 +1,6 @@
 """``python -m reproduce data``, as a user types it."""
 
+import dataclasses
 import gzip
 import hashlib
 import re
@@ -67,12 +68,13 @@ def small(server, folder, monkeypatch):
         for name, array in arrays.items()
     }
     server.files |= {f"/{name}": gzip.compress(content) for name, content in contents.items()}
-    monkeypatch.setattr(images, "MNIST_FILES", tuple(remote(server, name) for name in arrays))
+    files = tuple(remote(server, name) for name in arrays)
+    monkeypatch.setitem(registry.DOWNLOADS, "mnist", dataclasses.replace(images.MNIST, files=files))
     monkeypatch.setattr(images, "MNIST_SHA256", tuple(hashlib.sha256(each).hexdigest() for each in contents.values()))
-    monkeypatch.setattr(wikipedia, "FILES", (remote(server, "gone"),))
+    gone = dataclasses.replace(wikipedia.WIKIPEDIA, files=(remote(server, "gone"),))
+    monkeypatch.setitem(registry.DOWNLOADS, "wikipedia", gone)
     for name in set(registry.DOWNLOADS) - {"mnist", "wikipedia"}:
         monkeypatch.delitem(registry.DOWNLOADS, name)
-        monkeypatch.delitem(registry.LOADERS, name)
 
 
 def remote(server, name: str) -> RemoteFile:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from tfq_fusion.datasets.card import Card
-from tfq_fusion.datasets.dataset import Dataset
+from tfq_fusion.datasets.dataset import Dataset, sized
 from tfq_fusion.datasets.download import RemoteFile, fetch
 from tfq_fusion.datasets.files import DamagedDataError, expecting
 
@@ -22,10 +22,10 @@ LIMIT = 1 << 26  # bytes of a file; the largest are the lists of hashes and the 
 NO_VALUE = -32768  # in WFDB's format 16; other formats, which have other values for it, are not accepted
 
 
-def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], progress: bool) -> Path:
-    """Downloads the wanted files of a PhysioNet project, each verified by the hash that the project publishes.
+def listed_files(name: str, version: str, wanted: Callable[[str], bool], progress: bool) -> list[RemoteFile]:
+    """The wanted files of a PhysioNet project, each with the hash in the list that the project publishes.
 
-    The list of hashes itself is trusted as it comes from PhysioNet.
+    The list itself is downloaded, and trusted as it comes from PhysioNet.
 
     Args:
         name: The data set, and the project's name at PhysioNet.
@@ -34,12 +34,11 @@ def fetch_physionet(name: str, version: str, wanted: Callable[[str], bool], prog
         progress: As for :func:`tfq_fusion.datasets.download.fetch`.
 
     Raises:
-        MissingDataError: If a file cannot be downloaded.
-        ValueError: If the list of hashes is none.
+        MissingDataError: If the list cannot be downloaded.
+        ValueError: If it is none.
     """
     listed = listed_hashes(fetch(name, [remote_file(name, version, SUMS)], progress) / SUMS)
-    files = [remote_file(name, version, path, sha256) for path, sha256 in listed.items() if wanted(path)]
-    return fetch(name, files, progress)
+    return [remote_file(name, version, path, sha256) for path, sha256 in listed.items() if wanted(path)]
 
 
 def listed_hashes(file: Path) -> dict[str, str]:
@@ -121,29 +120,18 @@ def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> 
     return signals.astype(np.int16)
 
 
-def lead_dataset(
-    card: Card,
-    signals: np.ndarray,
-    labels: np.ndarray,
-    rows: Mapping[str, np.ndarray],
-    leads: Sequence[str],
-) -> Dataset:
+def lead_dataset(card: Card, signals: np.ndarray, labels: np.ndarray, rows: Mapping[str, np.ndarray]) -> Dataset:
     """A data set with one modality per lead.
 
     Args:
-        card: Its card, with all leads.
+        card: Its card, with the leads to take.
         signals: ``[records, 12, samples]``.
         labels: One per record.
-        rows: Part -> records, by row.
-        leads: Names of the leads to take.
+        rows: Part -> records, by row: "train", "validation" and "test".
     """
-    parts = {
-        part: ({lead: signals[chosen, LEADS.index(lead)].astype(np.float32) for lead in leads}, labels[chosen])
-        for part, chosen in rows.items()
-    }
-    modalities = {modality.name: modality for modality in card.modalities}
-    changes = {
-        "modalities": tuple(modalities[lead] for lead in leads),
-        "split": card.split.model_copy(update={part: len(chosen) for part, chosen in rows.items()}),
-    }
-    return Dataset(parts["train"], parts["validation"], parts["test"], card.model_copy(update=changes))
+    leads = [modality.name for modality in card.modalities]
+    train, validation, test = (
+        ({lead: signals[rows[part], LEADS.index(lead)].astype(np.float32) for lead in leads}, labels[rows[part]])
+        for part in ("train", "validation", "test")
+    )
+    return Dataset(train, validation, test, sized(card, train, validation, test))

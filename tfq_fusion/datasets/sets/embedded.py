@@ -16,7 +16,7 @@ import numpy as np
 
 from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset, choose_views
+from tfq_fusion.datasets.dataset import Dataset, Source, choose_views, view_card
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -43,8 +43,8 @@ def load_embedded(name: str, folder: Traversable = DATA) -> Dataset:
     return Dataset(train, validation, test, card)
 
 
-def load_views(name: str, views: Sequence[str] | None = None) -> Dataset:
-    """Loads an embedded data set, or some of its modalities.
+def open_embedded(name: str, views: Sequence[str] | None = None) -> Source:
+    """An embedded data set, or some of its modalities.
 
     Args:
         name: The data set.
@@ -54,11 +54,11 @@ def load_views(name: str, views: Sequence[str] | None = None) -> Dataset:
         FileNotFoundError: If the file or its card is missing.
         ValueError: If a view is unknown, or the file is not the one that the card describes.
     """
-    return choose_views(load_embedded(name), views)
+    return Source(view_card(read_card(DATA, name), views), lambda: choose_views(load_embedded(name), views))
 
 
-def load_japanese_vowels(channels: int = 12) -> Dataset:
-    """Loads the data set "japanese-vowels".
+def open_japanese_vowels(channels: int = 12) -> Source:
+    """The data set "japanese-vowels".
 
     Args:
         channels: How many of the 12 coefficients, the first ones: a modality each.
@@ -68,9 +68,9 @@ def load_japanese_vowels(channels: int = 12) -> Dataset:
         ValueError: If ``channels`` is not an integer from 2 to 12, or the file is not the one that the card
             describes.
     """
-    dataset = load_embedded("japanese-vowels")
-    count = integer_between("japanese-vowels", "channels", channels, 2, len(dataset.modalities))
-    return choose_views(dataset, dataset.modalities[:count])
+    names = [modality.name for modality in read_card(DATA, "japanese-vowels").modalities]
+    count = integer_between("japanese-vowels", "channels", channels, 2, len(names))
+    return open_embedded("japanese-vowels", names[:count])
 
 
 def _read_verified(file: Traversable, sha256: str) -> bytes:

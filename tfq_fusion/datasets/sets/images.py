@@ -15,10 +15,11 @@ import numpy as np
 
 from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
-from tfq_fusion.datasets.dataset import Dataset, Part, choose_views
-from tfq_fusion.datasets.download import RemoteFile, absent, fetch, folders, require
+from tfq_fusion.datasets.dataset import Dataset, Part, Source, choose_views, view_card
+from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
-from tfq_fusion.datasets.prepared import prepared_dataset
+from tfq_fusion.datasets.prepared import prepared_source
+from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets.descriptors import colour_histograms, orientation_histograms
 from tfq_fusion.datasets.splits import draw, hold_out
 
@@ -30,19 +31,6 @@ FEWEST = 100
 """Training samples that a subset has at least: 10 of each class, and one of each class to validate."""
 VALIDATION_SHARE = 0.1  # of the official training part
 
-MNIST_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-MNIST_FILES = tuple(
-    RemoteFile(path, sha256, tuple(mirror + path for mirror in MNIST_MIRRORS), size)
-    for path, sha256, size in (
-        ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9_912_422),
-        ("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
-        ("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1_648_877),
-        ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
-    )
-)
 # Of the content, in the order of the files: a copy that was compressed by another program is as good.
 MNIST_SHA256 = (
     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -53,34 +41,16 @@ MNIST_SHA256 = (
 
 MNIST_LIMIT = 16 + 60_000 * 28 * 28  # bytes of the largest content
 
-CIFAR10_ALIASES = ("cifar10",)
-CIFAR10_FILES = (
-    RemoteFile(
-        "cifar-10-binary.tar.gz",
-        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-        ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
-        limit=170_052_171,
-    ),
-)
 # A part of CIFAR-10 in lossless PNG, one image a row, with all labels of the whole.
 CIFAR10_PART = ("train_first5000.png", "test_first2000.png", "labels_all.npz")
 CIFAR10_PART_LIMITS = (3072 * 50_000 + 2**20, 3072 * 10_000 + 2**20, 2**20)  # bytes
 
 
-def fetch_mnist(progress: bool = False) -> Path:
-    """Downloads the data set ``mnist``; see :func:`tfq_fusion.datasets.download.fetch`."""
-    return fetch("mnist", MNIST_FILES, progress)
-
-
-def mnist_is_complete(folder: Path) -> bool:
-    """Whether ``folder`` has all its files."""
-    return not absent(folder, MNIST_FILES)
-
-
-def load_mnist(views: Sequence[str] | None = None, samples: int | None = None) -> Dataset:
-    """Loads the data set ``mnist``.
+def open_mnist(remote: RemoteSet, views: Sequence[str] | None = None, samples: int | None = None) -> Source:
+    """The data set ``mnist``.
 
     Args:
+        remote: Its description.
         views: Names of the modalities, "image" and "descriptors"; None for both. The descriptors,
             :func:`~tfq_fusion.datasets.sets.descriptors.orientation_histograms`, are constructed out of the image.
         samples: How many training samples, at least 100, drawn with seed 0 in the classes' shares; the validation part
@@ -90,15 +60,14 @@ def load_mnist(views: Sequence[str] | None = None, samples: int | None = None) -
         MissingDataError: If a file is missing.
         ValueError: If a file is damaged or an argument is out of range.
     """
-    folder = require("mnist", MNIST_FILES)
+    folder = remote.require()
 
     def build() -> dict[str, np.ndarray]:
-        files = (folder / file.path for file in MNIST_FILES)
+        files = (folder / file.path for file in remote.files)
         images, labels, test_images, test_labels = map(_idx, files, MNIST_SHA256)
         return _arrays((images[..., None], labels), (test_images[..., None], test_labels), orientation_histograms)
 
-    dataset = prepared_dataset(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build)
-    return choose_views(_subset(dataset, samples), views)
+    return _chosen(prepared_source(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build), views, samples)
 
 
 def _idx(file: Path, sha256: str) -> np.ndarray:
@@ -109,40 +78,31 @@ def _idx(file: Path, sha256: str) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def fetch_cifar10(progress: bool = False) -> Path:
-    """Downloads the data set ``cifar-10``; see :func:`tfq_fusion.datasets.download.fetch`."""
-    return fetch("cifar-10", CIFAR10_FILES, progress)
-
-
-def cifar10_is_complete(folder: Path) -> bool:
-    """Whether ``folder`` has the whole data set, not a part of it."""
-    return not absent(folder, CIFAR10_FILES)
-
-
-def load_cifar10(views: Sequence[str] | None = None, samples: int | None = None) -> Dataset:
-    """Loads the data set ``cifar-10``, or the part of it that is there; the card says which.
+def open_cifar10(remote: RemoteSet, views: Sequence[str] | None = None, samples: int | None = None) -> Source:
+    """The data set ``cifar-10``, or the part of it that is there; the card says which.
 
     Args:
-        views: As in :func:`load_mnist`; the descriptors are orientation histograms, then
+        remote: Its description.
+        views: As in :func:`open_mnist`; the descriptors are orientation histograms, then
             :func:`~tfq_fusion.datasets.sets.descriptors.colour_histograms`.
-        samples: As in :func:`load_mnist`.
+        samples: As in :func:`open_mnist`.
 
     Raises:
         MissingDataError: If neither is there.
         ValueError: If the archive is damaged or an argument is out of range.
     """
-    return choose_views(_subset(_cifar10(), samples), views)
+    return _chosen(_cifar10(remote), views, samples)
 
 
-def _cifar10() -> Dataset:
+def _cifar10(remote: RemoteSet) -> Source:
     card = read_card(DATA, "cifar-10")
-    found = folders("cifar-10", CIFAR10_ALIASES)
-    if not any(map(cifar10_is_complete, found)):
+    found = remote.folders()
+    if not any(map(remote.is_complete, found)):
         for folder in found:
             if all((folder / name).is_file() for name in CIFAR10_PART):
                 return _cifar10_part(card, folder)
-    (source,) = CIFAR10_FILES
-    file = require("cifar-10", CIFAR10_FILES, CIFAR10_ALIASES) / source.path
+    (source,) = remote.files
+    file = remote.require() / source.path
 
     def build() -> dict[str, np.ndarray]:
         content = read_verified("cifar-10", file, str(source.sha256), source.limit)
@@ -155,7 +115,7 @@ def _cifar10() -> Dataset:
         images, labels = map(np.concatenate, zip(*(batches[f"data_batch_{i}"] for i in range(1, 6)), strict=True))
         return _arrays((images, labels), batches["test_batch"], _edges_and_colours)
 
-    return prepared_dataset(card, VERSION, [str(source.sha256)], build)
+    return prepared_source(card, VERSION, [str(source.sha256)], build)
 
 
 def _batch(content: bytes) -> ImagesAndLabels:
@@ -164,7 +124,7 @@ def _batch(content: bytes) -> ImagesAndLabels:
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
 
 
-def _cifar10_part(card: Card, folder: Path) -> Dataset:
+def _cifar10_part(card: Card, folder: Path) -> Source:
     files = [folder / name for name in CIFAR10_PART]
     for file, limit in zip(files, CIFAR10_PART_LIMITS, strict=True):
         if (size := file.stat().st_size) > limit:
@@ -180,15 +140,16 @@ def _cifar10_part(card: Card, folder: Path) -> Dataset:
         with expecting("cifar-10", files[0], "images of each class, enough to hold some out"):
             return _arrays(parts["train"], parts["test"], _edges_and_colours)
 
-    dataset = prepared_dataset(card, VERSION, hashes, build)
-    train, validation, test = (len(labels) for _, labels in (dataset.train, dataset.validation, dataset.test))
-    split = card.split.model_copy(update={"train": train, "validation": validation, "test": test})
+    # How many images a part has, its arrays say.
+    dataset = prepared_source(card, VERSION, hashes, build).read()
+    split = dataset.card.split
     note = (
-        f"This is a part of CIFAR-10: the first {train + validation:,} of its 50,000 training images and the first "
-        f"{test:,} of its 10,000 test images. `make data DATASET=cifar-10` fetches the whole."
+        f"This is a part of CIFAR-10: the first {split.train + split.validation:,} of its 50,000 training images and "
+        f"the first {split.test:,} of its 10,000 test images. `make data DATASET=cifar-10` fetches the whole."
     )
-    changes = {"split": split, "notes": (note, *card.notes), "title": f"{card.title} (a part)"}
-    return dataclasses.replace(dataset, card=dataset.card.model_copy(update=changes))
+    changes = {"notes": (note, *card.notes), "title": f"{card.title} (a part)"}
+    part = dataclasses.replace(dataset, card=dataset.card.model_copy(update=changes))
+    return Source(part.card, lambda: part)
 
 
 def _rows_of_png(file: Path, content: bytes) -> np.ndarray:
@@ -233,10 +194,26 @@ def _arrays(train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -
     return arrays
 
 
+def _chosen(source: Source, views: Sequence[str] | None, samples: int | None) -> Source:
+    """Some of the modalities, of so many training samples."""
+    card = view_card(_subset_card(source.card, samples), views)
+    return Source(card, lambda: choose_views(_subset(source.read(), samples), views))
+
+
+def _subset_card(card: Card, samples: int | None) -> Card:
+    """The card of the data set with so many training samples, and as large a share of the validation part."""
+    every = card.split.train
+    if samples is None or integer_between(card.name, "samples", samples, FEWEST, every) == every:
+        return card
+    held_out = round(card.split.validation * samples / every)
+    split = card.split.model_copy(update={"train": samples, "validation": held_out})
+    note = f"Of the training part {samples:,} samples and of the validation part {held_out:,} were drawn, with seed 0."
+    return card.model_copy(update={"split": split, "notes": (note, *card.notes)})
+
+
 def _subset(dataset: Dataset, samples: int | None) -> Dataset:
-    """The data set with so many training samples, and as large a share of the validation part."""
-    card, (_, labels) = dataset.card, dataset.train
-    if samples is None or integer_between(card.name, "samples", samples, FEWEST, len(labels)) == len(labels):
+    card = _subset_card(dataset.card, samples)
+    if card is dataset.card:
         return dataset
 
     def drawn(part: Part, count: int) -> Part:
@@ -244,12 +221,49 @@ def _subset(dataset: Dataset, samples: int | None) -> Dataset:
         rows = draw(labels, count)
         return {name: array[rows] for name, array in inputs.items()}, labels[rows]
 
-    held_out = round(len(dataset.validation[1]) * samples / len(labels))
-    split = card.split.model_copy(update={"train": samples, "validation": held_out})
-    note = f"Of the training part {samples:,} samples and of the validation part {held_out:,} were drawn, with seed 0."
     return dataclasses.replace(
         dataset,
-        train=drawn(dataset.train, samples),
-        validation=drawn(dataset.validation, held_out),
-        card=card.model_copy(update={"split": split, "notes": (note, *card.notes)}),
+        train=drawn(dataset.train, card.split.train),
+        validation=drawn(dataset.validation, card.split.validation),
+        card=card,
     )
+
+
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+MNIST = RemoteSet(
+    "mnist",
+    open_mnist,
+    files=tuple(
+        RemoteFile(path, sha256, tuple(mirror + path for mirror in MNIST_MIRRORS), size)
+        for path, sha256, size in (
+            (
+                "train-images-idx3-ubyte.gz",
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                9_912_422,
+            ),
+            ("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
+            (
+                "t10k-images-idx3-ubyte.gz",
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                1_648_877,
+            ),
+            ("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
+        )
+    ),
+)
+CIFAR10 = RemoteSet(
+    "cifar-10",
+    open_cifar10,
+    files=(
+        RemoteFile(
+            "cifar-10-binary.tar.gz",
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+            ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
+            limit=170_052_171,
+        ),
+    ),
+    aliases=("cifar10",),
+)

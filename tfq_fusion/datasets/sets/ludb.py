@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import lzma
 import re
@@ -15,18 +16,16 @@ import numpy as np
 
 from tfq_fusion.datasets.arguments import different_names, integer_between
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import folders, require
+from tfq_fusion.datasets.dataset import Dataset, Source, view_card
 from tfq_fusion.datasets.files import DamagedDataError, expecting
 from tfq_fusion.datasets.prepared import fingerprint, prepared
-from tfq_fusion.datasets.sets.ecg import LEADS, RATE, SECONDS, fetch_physionet, lead_dataset, read_record, remote_file
+from tfq_fusion.datasets.remote import RemoteSet
+from tfq_fusion.datasets.sets.ecg import LEADS, RATE, SECONDS, lead_dataset, listed_files, read_record, remote_file
 
 VERSION = 1
 PROJECT = ("ludb", "1.0.1")
-ALIASES = ("ludb_12lead", "lobachevsky-university-electrocardiography-database-1.0.1")
 TABLE, ARCHIVE = "ludb.csv", "ludb_1.0.1.tar.xz"
 RECORDS = tuple(f"data/{subject}.{suffix}" for subject in range(1, 201) for suffix in ("hea", "dat"))
-FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, *RECORDS))
 ARCHIVE_LIMIT = 1 << 26  # bytes once unpacked; the published files are 25 MB
 RECORDED_RATE = 500
 FOLDS = 5
@@ -36,12 +35,7 @@ TARGETS = {
 }
 
 
-def fetch_ludb(progress: bool = False) -> Path:
-    """Downloads the data set "ludb": its table and records, without the marks of the waves."""
-    return fetch_physionet(*PROJECT, lambda path: path in (TABLE, *RECORDS, "LICENSE.txt"), progress)
-
-
-def ludb_is_complete(folder: Path) -> bool:
+def _has_all(folder: Path) -> bool:
     """Whether ``folder`` has the table and all records, or an archive of them."""
     return all((folder / name).is_file() for name in _sources(folder))
 
@@ -53,13 +47,14 @@ def _sources(folder: Path) -> tuple[str, ...]:
     return TABLE, *RECORDS
 
 
-def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: int = 0) -> Dataset:
-    """Loads the data set "ludb".
+def open_ludb(remote: RemoteSet, leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: int = 0) -> Source:
+    """The data set "ludb".
 
     Each lead is a modality, float32 ``[samples, 1000]``: ten seconds at 100 samples per second in the units of the
     converter, which seem to be microvolts. The labels are int64 ``[samples]``.
 
     Args:
+        remote: Its description.
         leads: Names of the leads, at least two of :data:`tfq_fusion.datasets.sets.ecg.LEADS`.
         target: "hypertrophy" of the left ventricle, or (sinus) "rhythm".
         fold: Which of the five folds, 0 to 4, is the test part; the next one is for validation. The folds are the same
@@ -76,20 +71,20 @@ def load_ludb(leads: Sequence[str] = LEADS, target: str = "hypertrophy", fold: i
     if target not in tuple(TARGETS):
         raise ValueError(f"ludb: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
     fold = integer_between("ludb", "fold", fold, 0, FOLDS - 1)
-    folder = next(filter(ludb_is_complete, folders("ludb", ALIASES)), None) or require("ludb", FILES, ALIASES)
+    folder = remote.require()
     hashes = [pooch.file_hash(str(folder / name)) for name in _sources(folder)]
-    arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))
-
-    test, validation = (arrays["fold"] == number % FOLDS for number in (fold, fold + 1))
-    parts = {"train": ~(test | validation), "validation": validation, "test": test}
     changes = {"classes": TARGETS[target], "sha256": fingerprint("ludb", VERSION, hashes)}
-    return lead_dataset(
-        read_card(DATA, "ludb").model_copy(update=changes),
-        arrays["signals"],
-        arrays[target],
-        {part: np.flatnonzero(chosen) for part, chosen in parts.items()},
-        leads,
-    )
+    # The folds are of one size: the card's parts are those of each.
+    card = view_card(read_card(DATA, "ludb").model_copy(update=changes), leads)
+
+    def read() -> Dataset:
+        arrays = prepared("ludb", VERSION, hashes, lambda: _build(folder))
+        test, validation = (arrays["fold"] == number % FOLDS for number in (fold, fold + 1))
+        parts = {"train": ~(test | validation), "validation": validation, "test": test}
+        rows = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
+        return lead_dataset(card, arrays["signals"], arrays[target], rows)
+
+    return Source(card, read)
 
 
 def _build(folder: Path) -> dict[str, np.ndarray]:
@@ -156,3 +151,14 @@ def _records(folder: Path) -> Iterator[Path]:
         except DamagedDataError as error:  # its path ends here
             _, record_file, expected, found = error.args
             raise DamagedDataError("ludb", file / "data" / record_file.name, expected, found) from None
+
+
+LUDB = RemoteSet(
+    "ludb",
+    open_ludb,
+    files=tuple(remote_file(*PROJECT, path) for path in (TABLE, *RECORDS)),
+    aliases=("ludb_12lead", "lobachevsky-university-electrocardiography-database-1.0.1"),
+    # Without the marks of the waves.
+    listed=functools.partial(listed_files, *PROJECT, lambda path: path in (TABLE, *RECORDS, "LICENSE.txt")),
+    has_all=_has_all,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import gzip
 import io
 from collections.abc import Callable
@@ -13,10 +13,11 @@ import numpy as np
 
 from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
-from tfq_fusion.datasets.dataset import SLOTS_PER_DAY, Dataset
-from tfq_fusion.datasets.download import RemoteFile, fetch, folders, require
+from tfq_fusion.datasets.dataset import SLOTS_PER_DAY, Dataset, Source, sized
+from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.files import expecting, read_verified
 from tfq_fusion.datasets.prepared import fingerprint, prepared
+from tfq_fusion.datasets.remote import RemoteSet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,41 +35,15 @@ Arrays = dict[str, np.ndarray]
 Read = tuple[np.ndarray, np.ndarray, int]
 
 
-@dataclasses.dataclass(frozen=True)
-class Traffic:
-    """One of the two sets.
-
-    Attributes:
-        files: The table of speeds and the file that the sensor graph comes from.
-        read: Makes out of the contents of the files and the names of the sensors the speeds float32
-            ``[steps, sensors]``, the sensor graph and the slot of the day of the first step.
-        aliases: Folder names, besides its own, under which it may lie.
-    """
-
-    files: tuple[RemoteFile, RemoteFile]
-    read: Callable[[bytes, bytes, list[str]], Read]
-    aliases: tuple[str, ...] = ()
-
-
-def fetch_traffic(name: str, progress: bool = False) -> Path:
-    """Downloads "metr-la" or "los-loop"; see :func:`tfq_fusion.datasets.download.fetch`."""
-    return fetch(name, SETS[name].files, progress)
-
-
-def traffic_is_complete(name: str, folder: Path) -> bool:
-    """Whether ``folder`` has both files of "metr-la" or "los-loop"; each may be compressed by gzip."""
-    return all(_as_stored(folder, file).is_file() for file in SETS[name].files)
-
-
-def load_traffic(name: str, sensors: int = 207, horizon: int = 12) -> Dataset:
-    """Loads "metr-la" or "los-loop".
+def open_traffic(remote: RemoteSet, sensors: int = 207, horizon: int = 12) -> Source:
+    """The data set "metr-la" or "los-loop".
 
     A sample is an hour of all sensors and what follows. Its one array ``"sensors"`` stacks the modalities: speeds
     float32 ``[samples, sensors, 12]``, the gaps filled with the last speed before them. The targets are float32
     ``[samples, horizon * sensors]``, NaN where there was no measurement.
 
     Args:
-        name: "metr-la" or "los-loop".
+        remote: Its description.
         sensors: How many, at least two. They are connected in the sensor graph: breadth first from its strongest
             node, so a smaller choice is part of every larger one.
         horizon: Steps of five minutes to forecast, at most 12.
@@ -77,16 +52,35 @@ def load_traffic(name: str, sensors: int = 207, horizon: int = 12) -> Dataset:
         MissingDataError: If a file is missing.
         ValueError: If an argument is out of range or a file is damaged.
     """
+    name = remote.name
     card = read_card(DATA, name)
     sensors = integer_between(name, "sensors", sensors, 2, len(card.outputs))
     horizon = integer_between(name, "horizon", horizon, 1, WINDOW)
-    files, aliases = SETS[name].files, SETS[name].aliases
-    complete = (folder for folder in folders(name, aliases) if traffic_is_complete(name, folder))
-    folder = next(complete, None) or require(name, files, aliases)  # which says what is missing
-    hashes = [str(file.sha256) for file in files]
-    arrays = prepared(name, VERSION, hashes, lambda: _build(name, folder, card))
-    chosen = np.sort(arrays["order"][:sensors])
+    folder = remote.require()
+    hashes = [str(file.sha256) for file in remote.files]
 
+    def arrays() -> Arrays:
+        return prepared(name, VERSION, hashes, lambda: _build(remote, folder, card))
+
+    every = len(card.outputs)
+    # Which sensors are fewer than all, the graph says.
+    chosen = np.arange(every) if sensors == every else np.sort(arrays()["order"][:sensors])
+    # Each step less to forecast is a window more in each part.
+    more = card.horizon - horizon
+    split = card.split
+    sizes = {"train": split.train + more, "validation": split.validation + more, "test": split.test + more}
+    changes = {
+        "modalities": tuple(modality.model_copy(update={"count": sensors}) for modality in card.modalities),
+        "outputs": tuple(card.outputs[sensor] for sensor in chosen),
+        "horizon": horizon,
+        "split": split.model_copy(update=sizes),
+        "sha256": fingerprint(name, VERSION, hashes),
+    }
+    described = card.model_copy(update=changes)
+    return Source(described, lambda: _read(described, arrays(), chosen))
+
+
+def _read(card: Card, arrays: Arrays, chosen: np.ndarray) -> Dataset:
     series = arrays["speed"][:, chosen]
     train, test = round(TRAIN_SHARE * len(series)), round(TEST_SHARE * len(series))
     bounds = {"train": (0, train), "validation": (train, -test), "test": (-test, len(series))}
@@ -94,19 +88,12 @@ def load_traffic(name: str, sensors: int = 207, horizon: int = 12) -> Dataset:
     slots = (arrays["first_slot"] + np.arange(len(series))) % SLOTS_PER_DAY
     parts, time_of_day = {}, {}
     for part, (begin, end) in bounds.items():
-        windows, targets = _windows(series[begin:end], usual, horizon)
+        windows, targets = _windows(series[begin:end], usual, card.horizon)
         parts[part] = ({"sensors": windows}, targets)
         time_of_day[part] = slots[begin:end][WINDOW:][: len(targets)]
 
-    changes = {
-        "modalities": tuple(modality.model_copy(update={"count": sensors}) for modality in card.modalities),
-        "outputs": tuple(card.outputs[sensor] for sensor in chosen),
-        "horizon": horizon,
-        "split": card.split.model_copy(update={part: len(targets) for part, (_, targets) in parts.items()}),
-        "sha256": fingerprint(name, VERSION, hashes),
-    }
     adjacency = arrays["adjacency"][np.ix_(chosen, chosen)]
-    return Dataset(**parts, card=card.model_copy(update=changes), adjacency=adjacency, time_of_day=time_of_day)
+    return Dataset(**parts, card=sized(card, **parts), adjacency=adjacency, time_of_day=time_of_day)
 
 
 def _windows(series: np.ndarray, usual: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +120,7 @@ def _content(name: str, folder: Path, remote: RemoteFile) -> bytes:
     return read_verified(name, file, str(remote.sha256), remote.limit, gzip.open if file.suffix == ".gz" else open)
 
 
-def _build(name: str, folder: Path, card: Card) -> Arrays:
+def _build(remote: RemoteSet, folder: Path, card: Card) -> Arrays:
     """The prepared arrays.
 
     Returns:
@@ -142,9 +129,9 @@ def _build(name: str, folder: Path, card: Card) -> Arrays:
     """
     from scipy.sparse import csgraph, csr_matrix
 
-    table, graph = (_content(name, folder, file) for file in SETS[name].files)
-    with expecting(name, folder, f"five-minute speeds of {len(card.outputs)} sensors and their graph"):
-        speed, adjacency, first_slot = SETS[name].read(table, graph, list(card.outputs))
+    table, graph = (_content(card.name, folder, file) for file in remote.files)
+    with expecting(card.name, folder, f"five-minute speeds of {len(card.outputs)} sensors and their graph"):
+        speed, adjacency, first_slot = READERS[card.name](table, graph, list(card.outputs))
     strongest = int(adjacency.sum(axis=0).argmax())
     reached = csgraph.breadth_first_order(csr_matrix(adjacency), strongest, return_predecessors=False)
     return {
@@ -207,40 +194,48 @@ def sensor_graph(distances: pd.DataFrame, sensors: list[str]) -> np.ndarray:
     return weights.astype(np.float32)
 
 
-SETS = {
-    "los-loop": Traffic(
-        (
-            RemoteFile(
-                "los_speed.csv",
-                "7b732d86ae32b2930595becba28aff39dacbfb2197e250fc0332e1744ce2cbf4",
-                (f"{T_GCN}los_speed.csv",),
-                limit=3_402_125,
-            ),
-            RemoteFile(
-                "los_adj.csv",
-                "7a6eb41e10677992b5af50f5ab187c6c05c5c3a92cb973950cfddbf857361e76",
-                (f"{T_GCN}los_adj.csv",),
-                limit=111_686,
-            ),
-        ),
-        _read_los_loop,
-        aliases=("traffic_tgcn",),
+def _has_all(files: tuple[RemoteFile, RemoteFile], folder: Path) -> bool:
+    """Whether a folder has both files; each may be compressed by gzip."""
+    return all(_as_stored(folder, file).is_file() for file in files)
+
+
+READERS: dict[str, Callable[[bytes, bytes, list[str]], Read]] = {"los-loop": _read_los_loop, "metr-la": _read_metr_la}
+"""What makes, out of the contents of both files and the names of the sensors, the speeds float32 ``[steps, sensors]``,
+the sensor graph and the slot of the day of the first step."""
+
+_LOS_LOOP_FILES = (
+    RemoteFile(
+        "los_speed.csv",
+        "7b732d86ae32b2930595becba28aff39dacbfb2197e250fc0332e1744ce2cbf4",
+        (f"{T_GCN}los_speed.csv",),
+        limit=3_402_125,
     ),
-    "metr-la": Traffic(
-        (
-            RemoteFile(
-                "METR-LA.csv",
-                "8d67a35472db1719d7d4be851f2bf64cb21d9c52577c8a6b4b873d43205af381",
-                (f"{ZENODO}METR-LA.csv",),
-                limit=1 << 27,
-            ),
-            RemoteFile(
-                "distances_la_2012.csv",
-                "a576a2a3e28dbb959be6da22688e24dd1b246b81264595e129147c256cd53de5",
-                (f"{DCRNN}distances_la_2012.csv",),
-                limit=1 << 27,
-            ),
-        ),
-        _read_metr_la,
+    RemoteFile(
+        "los_adj.csv",
+        "7a6eb41e10677992b5af50f5ab187c6c05c5c3a92cb973950cfddbf857361e76",
+        (f"{T_GCN}los_adj.csv",),
+        limit=111_686,
     ),
-}
+)
+_METR_LA_FILES = (
+    RemoteFile(
+        "METR-LA.csv",
+        "8d67a35472db1719d7d4be851f2bf64cb21d9c52577c8a6b4b873d43205af381",
+        (f"{ZENODO}METR-LA.csv",),
+        limit=1 << 27,
+    ),
+    RemoteFile(
+        "distances_la_2012.csv",
+        "a576a2a3e28dbb959be6da22688e24dd1b246b81264595e129147c256cd53de5",
+        (f"{DCRNN}distances_la_2012.csv",),
+        limit=1 << 27,
+    ),
+)
+LOS_LOOP = RemoteSet(
+    "los-loop",
+    open_traffic,
+    _LOS_LOOP_FILES,
+    aliases=("traffic_tgcn",),
+    has_all=functools.partial(_has_all, _LOS_LOOP_FILES),
+)
+METR_LA = RemoteSet("metr-la", open_traffic, _METR_LA_FILES, has_all=functools.partial(_has_all, _METR_LA_FILES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -12,17 +13,18 @@ import numpy as np
 
 from tfq_fusion.datasets.arguments import different_names
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import RemoteFile, absent, folders, missing_data, require
+from tfq_fusion.datasets.dataset import Dataset, Source, view_card
+from tfq_fusion.datasets.download import RemoteFile, absent, missing_data
 from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
 from tfq_fusion.datasets.prepared import fingerprint, prepared
+from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets.ecg import (
     LEADS,
     RATE,
     SECONDS,
     SUMS,
-    fetch_physionet,
     lead_dataset,
+    listed_files,
     listed_hashes,
     read_record,
     remote_file,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 PROJECT = ("ptb-xl", "1.0.3")
-ALIASES = ("ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3",)
 TABLE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 FILES = tuple(remote_file(*PROJECT, path) for path in (TABLE, STATEMENTS))
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
@@ -42,13 +43,7 @@ UNITS_PER_MV = 1000
 TEST_FOLD, VALIDATION_FOLD = 10, 9
 
 
-def fetch_ptb_xl(progress: bool = False) -> Path:
-    """Downloads the data set "ptb-xl": its tables, and the records at 100 samples per second alone."""
-    wanted = re.compile(rf"{TABLE}|{STATEMENTS}|LICENSE\.txt|records100/\d{{5}}/\d{{5}}_lr\.(hea|dat)")
-    return fetch_physionet(*PROJECT, lambda path: bool(wanted.fullmatch(path)), progress)
-
-
-def ptb_xl_is_complete(folder: Path) -> bool:
+def _has_all(folder: Path) -> bool:
     """Whether ``folder`` has the tables and the records at 100 samples per second that they name."""
     try:
         return not absent(folder, FILES) and not absent(folder, _record_files(folder))
@@ -56,13 +51,14 @@ def ptb_xl_is_complete(folder: Path) -> bool:
         return False
 
 
-def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> Dataset:
-    """Loads the data set "ptb-xl".
+def open_ptb_xl(remote: RemoteSet, leads: Sequence[str] = LEADS, target: str = "superclasses") -> Source:
+    """The data set "ptb-xl".
 
     Each lead is a modality, float32 ``[samples, 1000]``: ten seconds at 100 samples per second, in microvolts. Records
     without any diagnostic statement are left out, as in the benchmark of its authors (arXiv 2004.13701).
 
     Args:
+        remote: Its description.
         leads: Names of the leads, at least two of :data:`tfq_fusion.datasets.sets.ecg.LEADS`.
         target: "superclasses", whose labels are float32 zeros and ones ``[samples, 5]``, or "norm", int64
             ``[samples]``: 1 where a normal ECG is among the statements.
@@ -75,29 +71,29 @@ def load_ptb_xl(leads: Sequence[str] = LEADS, target: str = "superclasses") -> D
     leads = different_names("ptb-xl", "leads", leads, LEADS, fewest=2)
     if target not in TARGETS:
         raise ValueError(f"ptb-xl: `target` should be one of {', '.join(TARGETS)}, got {target!r}.")
-    folder = next(filter(ptb_xl_is_complete, folders("ptb-xl", ALIASES)), None) or require("ptb-xl", FILES, ALIASES)
+    folder = remote.require()
     # Where the records were downloaded, the list of their hashes stands for them; they are held against it when they
     # are prepared. Checksums of leads would not do: another order of the samples has the same.
     sources = [TABLE, STATEMENTS, SUMS]
     if not (folder / SUMS).is_file():
         sources[2:] = [file.path for file in _require_records(folder)]
     hashes = [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sources]
-    arrays = prepared("ptb-xl", VERSION, hashes, lambda: _build(folder))
-
-    labels = arrays["superclasses"].astype(np.float32)
     changes: dict[str, object] = {"sha256": fingerprint("ptb-xl", VERSION, hashes)}
     if target == "norm":
-        labels = arrays["superclasses"][:, SUPERCLASSES.index("NORM")].astype(np.int64)
         changes |= {"task": "classification", "classes": ("not normal", "normal")}
-    test, validation = arrays["fold"] == TEST_FOLD, arrays["fold"] == VALIDATION_FOLD
-    parts = {"train": ~(test | validation), "validation": validation, "test": test}
-    return lead_dataset(
-        read_card(DATA, "ptb-xl").model_copy(update=changes),
-        arrays["signals"],
-        labels,
-        {part: np.flatnonzero(chosen) for part, chosen in parts.items()},
-        leads,
-    )
+    card = view_card(read_card(DATA, "ptb-xl").model_copy(update=changes), leads)
+
+    def read() -> Dataset:
+        arrays = prepared("ptb-xl", VERSION, hashes, lambda: _build(folder))
+        labels = arrays["superclasses"].astype(np.float32)
+        if target == "norm":
+            labels = arrays["superclasses"][:, SUPERCLASSES.index("NORM")].astype(np.int64)
+        test, validation = arrays["fold"] == TEST_FOLD, arrays["fold"] == VALIDATION_FOLD
+        parts = {"train": ~(test | validation), "validation": validation, "test": test}
+        rows = {part: np.flatnonzero(chosen) for part, chosen in parts.items()}
+        return lead_dataset(card, arrays["signals"], labels, rows)
+
+    return Source(card, read)
 
 
 def _record_files(folder: Path) -> list[RemoteFile]:
@@ -186,3 +182,15 @@ def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> np.ndarray:
             raise ValueError(f"the scp_codes {str(codes)[:80]!r} of record {number}") from None
     rows = [[name in classes for name in SUPERCLASSES] for classes in found]
     return np.array(rows, dtype=bool).reshape(-1, len(SUPERCLASSES))
+
+
+# The records at 100 samples per second alone.
+_WANTED = re.compile(rf"{TABLE}|{STATEMENTS}|LICENSE\.txt|records100/\d{{5}}/\d{{5}}_lr\.(hea|dat)")
+PTB_XL = RemoteSet(
+    "ptb-xl",
+    open_ptb_xl,
+    files=FILES,
+    aliases=("ptb-xl-a-large-publicly-available-electrocardiography-dataset-1.0.3",),
+    listed=functools.partial(listed_files, *PROJECT, lambda path: bool(_WANTED.fullmatch(path))),
+    has_all=_has_all,
+)

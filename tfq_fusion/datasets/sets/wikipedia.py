@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 
 from tfq_fusion.datasets.card import DATA, read_card
-from tfq_fusion.datasets.dataset import Dataset
-from tfq_fusion.datasets.download import RemoteFile, absent, fetch, require
+from tfq_fusion.datasets.dataset import Source
+from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.files import read_verified
-from tfq_fusion.datasets.prepared import prepared_dataset
+from tfq_fusion.datasets.prepared import prepared_source
+from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.splits import hold_out
 
 VERSION = 1
-ALIASES = ("wikipedia_image_text",)
 TRAIN = 2173  # rows of the official training part; the official test part follows
-FILES = (
-    RemoteFile(
-        "Wikipedia.mat",
-        "6eed8527704611dff921243d86dbec5621312b8c6636086ae3677508b5d3cb03",
-        (
-            "https://raw.githubusercontent.com/ChuanbinZhang/Multi-view-datasets/"
-            "03ead31e6538322e4e0701c3c28a01595c1a015d/Wikipedia.mat",
-        ),
-        limit=1_075_054,
-    ),
-)
 
 
-def fetch_wikipedia(progress: bool = False) -> Path:
-    """Downloads the data set ``wikipedia``; see :func:`tfq_fusion.datasets.download.fetch`."""
-    return fetch("wikipedia", FILES, progress)
-
-
-def wikipedia_is_complete(folder: Path) -> bool:
-    """Whether ``folder`` has all its files."""
-    return not absent(folder, FILES)
-
-
-def load_wikipedia() -> Dataset:
-    """Loads the data set ``wikipedia``.
+def open_wikipedia(remote: RemoteSet) -> Source:
+    """The data set ``wikipedia``.
 
     Raises:
         MissingDataError: If its file is missing.
         ValueError: If its file is damaged.
     """
-    (source,) = FILES
-    file = require("wikipedia", FILES, ALIASES) / source.path
+    (source,) = remote.files
+    file = remote.require() / source.path
 
     def build() -> dict[str, np.ndarray]:
         from scipy.io import loadmat
@@ -62,4 +40,22 @@ def load_wikipedia() -> Dataset:
         arrays = {"image": image, "text": text, "labels": labels}
         return {f"{part}/{key}": array[rows] for part, rows in parts.items() for key, array in arrays.items()}
 
-    return prepared_dataset(read_card(DATA, "wikipedia"), VERSION, [str(source.sha256)], build)
+    return prepared_source(read_card(DATA, "wikipedia"), VERSION, [str(source.sha256)], build)
+
+
+WIKIPEDIA = RemoteSet(
+    "wikipedia",
+    open_wikipedia,
+    files=(
+        RemoteFile(
+            "Wikipedia.mat",
+            "6eed8527704611dff921243d86dbec5621312b8c6636086ae3677508b5d3cb03",
+            (
+                "https://raw.githubusercontent.com/ChuanbinZhang/Multi-view-datasets/"
+                "03ead31e6538322e4e0701c3c28a01595c1a015d/Wikipedia.mat",
+            ),
+            limit=1_075_054,
+        ),
+    ),
+    aliases=("wikipedia_image_text",),
+)

@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
-from tfq_fusion.arguments import integer, number, seed_or_draw, weight_seeds
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import (
-    Shape,
-    batch_size,
-    kernel_initializer,
-    modality_widths,
-    project_modalities,
-)
+from tfq_fusion.arguments import integer, number, weight_seeds
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
 
 _SMOOTHING = 1e-8
 
 
 @register
-class FactorizedBilinearFusion(FusionLayer):
+class FactorizedBilinearFusion(Fusion):
     r"""Multi-modal Factorized Bilinear pooling (MFB).
 
     With ``p = dropout(prod_m U_m^T z_m)``, ``factors * units`` wide, and ``s_o`` the sum of the ``factors``
@@ -59,33 +54,28 @@ class FactorizedBilinearFusion(FusionLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.units = integer("units", units)
         self.factors = integer("factors", factors)
         self.dropout = number("dropout", dropout, minimum=0, below=1)
-        self.seed = seed_or_draw(seed)
         # Keras casts what a layer gets to the type of that layer.
         precision = "float64" if self.compute_dtype == "float64" else "float32"
         self._dropout = keras.layers.Dropout(self.dropout, seed=self.seed, dtype=precision)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        seeds = weight_seeds(self.seed, len(self._widths))
+        seeds = weight_seeds(self.seed, len(widths))
         self.projections = self.add_weight(
             name="projections",
-            shape=(sum(self._widths), self.units * self.factors),
-            initializer=kernel_initializer(
-                [keras.initializers.GlorotUniform(seed=seed) for seed in seeds], self._widths
-            ),
+            shape=(sum(widths), self.units * self.factors),
+            initializer=kernel_initializer([keras.initializers.GlorotUniform(seed=seed) for seed in seeds], widths),
         )
-        super().build(input_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Fuse the modalities."""
         product = 1.0
         # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
-        projections = at_least_single(project_modalities(inputs, self._widths, self.projections))
+        projections = at_least_single(project_modalities(inputs, self.widths, self.projections))
         for projected in ops.unstack(projections, axis=1):
             product = product * projected
             product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True, initial=0)))
@@ -95,20 +85,9 @@ class FactorizedBilinearFusion(FusionLayer):
         pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
         return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, units)``."""
-        return batch_size(input_shape, self._widths), self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer."""
-        arguments = {
-            "units": self.units,
-            "factors": self.factors,
-            "dropout": self.dropout,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **arguments}
-
 
 def _or_one(divisor: Any) -> Any:
     return ops.where(divisor > 0, divisor, ops.ones_like(divisor))
+
+
+MFB = FusionEntry(name="mfb", caption="MFB", kind="classical", make=FactorizedBilinearFusion)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tfq_fusion._keras import register
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
 
 @register
-class ConcatFusion(FusionLayer):
+class ConcatFusion(Fusion):
     """Concatenates the modalities. It has no weights.
 
     Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
@@ -23,8 +24,11 @@ class ConcatFusion(FusionLayer):
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        return concatenate_modalities(inputs, self._widths, fixed=False)
+        return concatenate_modalities(inputs, self.widths, fixed=False)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, sum of features_m)``."""
-        return batch_size(input_shape, self._widths), sum(modality_widths(input_shape, self._widths))
+    def output_width(self, widths: tuple[int, ...]) -> int:
+        """All features."""
+        return sum(widths)
+
+
+CONCAT = FusionEntry(name="concat", caption="Concat", kind="classical", make=ConcatFusion)

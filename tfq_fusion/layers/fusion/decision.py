@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion._keras import at_least_single, ops, register, visible_values
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import modality_widths, split_modalities
 
 TOLERANCE = 2**-5
 """Probabilities sum to 1 within this: those of a softmax in bfloat16, of up to 10,000 classes, within 2**-6, and who
 gets them in another type cannot tell where they are from."""
 
 
+class _DecisionFusion(Fusion):
+    def output_width(self, widths: tuple[int, ...]) -> int:
+        """The number of classes."""
+        return _classes(widths)
+
+
 @register
-class MeanFusion(FusionLayer):
+class MeanFusion(_DecisionFusion):
     """The mean of the modalities' probabilities, ``p_c = sum_m p_mc / M``. It has no weights.
 
     The sum rule of Kittler et al., "On combining classifiers", IEEE TPAMI 20 (3), 226-239, 1998.
@@ -33,13 +39,9 @@ class MeanFusion(FusionLayer):
         """Fuse the modalities."""
         return ops.cast(ops.mean(_probabilities(inputs, self._widths, fixed=False), axis=1), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, classes)``."""
-        return batch_size(input_shape, self._widths), _classes(input_shape, self._widths)
-
 
 @register
-class ProductFusion(FusionLayer):
+class ProductFusion(_DecisionFusion):
     """The product of the modalities' probabilities, ``p_c ~ prod_m p_mc``, normalised. It has no weights.
 
     The product rule of Kittler et al. (see :class:`MeanFusion`) with equal priors: Bayes' rule for modalities that are
@@ -53,13 +55,9 @@ class ProductFusion(FusionLayer):
         logarithms = ops.log(ops.maximum(_probabilities(inputs, self._widths, fixed=False), 1e-7))
         return ops.cast(ops.softmax(ops.sum(logarithms, axis=1), axis=-1), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, classes)``."""
-        return batch_size(input_shape, self._widths), _classes(input_shape, self._widths)
-
 
 @register
-class DempsterFusion(FusionLayer):
+class DempsterFusion(_DecisionFusion):
     r"""Dempster's rule of combination, with a learned share of ignorance for each modality.
 
     Each modality's probabilities are discounted as in Shafer, "A mathematical theory of evidence" (1976): the mass of
@@ -77,34 +75,26 @@ class DempsterFusion(FusionLayer):
     Weights: one per modality.
     """
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        self.ignorance = self.add_weight(
-            name="ignorance", shape=(len(self._widths), 1), initializer="zeros", autocast=False
-        )
-        super().build(input_shape)
+        self.ignorance = self.add_weight(name="ignorance", shape=(len(widths), 1), initializer="zeros", autocast=False)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
         logits = at_least_single(ops.convert_to_tensor(self.ignorance))
         ignorance = ops.sigmoid(logits)
-        masses = (1 - ignorance) * _probabilities(inputs, self._widths)
+        masses = (1 - ignorance) * _probabilities(inputs, self.widths)
         # In logarithms and relative to the largest: the products of many modalities in conflict would vanish.
         classes = ops.sum(ops.log(masses + ignorance), axis=1)
         largest = ops.max(classes, axis=-1, keepdims=True, initial=-np.inf)
         frame = ops.exp(ops.sum(ops.log_sigmoid(logits)) - largest)
-        shares = ops.exp(classes - largest) - frame + frame / self._widths[0]
+        shares = ops.exp(classes - largest) - frame + frame / self.widths[0]
         return ops.cast(shares / ops.sum(shares, axis=-1, keepdims=True), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, classes)``."""
-        return batch_size(input_shape, self._widths), _classes(input_shape, self._widths)
 
-
-def _classes(input_shape: Shape, built: tuple[int, ...] = ()) -> int:
+def _classes(widths: tuple[int, ...]) -> int:
     """How many classes every modality judges."""
-    first, *others = widths = modality_widths(input_shape, built)
+    first, *others = widths
     if any(width != first for width in others):
         raise ValueError(
             f"A fusion of decisions expects every modality to judge the same classes, got modalities of {widths} "
@@ -116,7 +106,7 @@ def _classes(input_shape: Shape, built: tuple[int, ...] = ()) -> int:
 def _probabilities(inputs: Any, widths: tuple[int, ...], fixed: bool = True) -> Any:
     """``[batch, modalities, classes]``; arguments are those of :func:`split_modalities`."""
     modalities = split_modalities(inputs, widths, fixed)
-    _classes([modality.shape for modality in modalities])
+    _classes(modality_widths([modality.shape for modality in modalities]))
     for position, modality in enumerate(modalities):
         values = visible_values(modality)
         if values is None or values.size == 0:

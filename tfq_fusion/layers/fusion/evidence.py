@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion._keras import at_least_single, ops, register, visible_values
-from tfq_fusion.arguments import one_of, seed_or_draw
+from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
 from tfq_fusion.circuits.evidence import fused_expectations
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
 MARGIN = 1e-6
 """Masses are kept this far from 0 and 1, where the angle's derivative is infinite."""
@@ -24,7 +24,7 @@ METHODS = ("circuit", "mixture")
 
 
 @register
-class EvidenceFusion(FusionLayer):
+class EvidenceFusion(Fusion):
     r"""Combines what modalities say about the same propositions, by trained rules of evidence theory, then a QCNN.
 
     **A reconstruction** of the fusion block of arXiv 2601.07856, whose circuits were not at hand: the circuit is
@@ -61,12 +61,11 @@ class EvidenceFusion(FusionLayer):
         method: str = "circuit",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         check_engine(engine)
         self.convolution = convolution
         self.readout = readout
         self.engine = engine
-        self.seed = seed_or_draw(seed)
         self.method = one_of("method", method, METHODS)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(modalities=2, propositions=2)
@@ -76,10 +75,9 @@ class EvidenceFusion(FusionLayer):
     def _circuit(self, modalities: int, propositions: int) -> ModelCircuit:
         return evidence_fusion_circuit(modalities, propositions, self.convolution, self.readout)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the circuit and its weights."""
-        modalities, propositions = _size(input_shape)
-        self._widths = (propositions,) * modalities
+        modalities, propositions = _size(widths)
         self.spec = self._circuit(modalities, propositions)
         self.theta = self.add_weight(
             name="theta",
@@ -89,10 +87,9 @@ class EvidenceFusion(FusionLayer):
         )
         if self.method == "mixture" and self.convolution is not None:
             self._qcnn = qcnn_circuit(propositions, self.convolution, readout=self.readout, encoding="angle")
-        super().build(input_shape)
 
     def _initial_theta(self, shape: tuple[int], dtype: Any = None) -> Any:
-        modalities, propositions = len(self._widths), self._widths[0]
+        modalities, propositions = _size(self.widths)
         vote = np.tile([0.0, *[math.pi / modalities] * modalities, 0.0, 0.0], propositions)
         qcnn = np.random.default_rng(self.seed).uniform(-math.pi, math.pi, shape[0] - len(vote))
         return ops.convert_to_tensor(np.concatenate([vote, qcnn]), dtype)
@@ -100,15 +97,15 @@ class EvidenceFusion(FusionLayer):
     @property
     def combination(self) -> np.ndarray:
         r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
-        modalities, propositions = len(self._widths), self._widths[0]
+        modalities, propositions = _size(self.widths)
         theta = ops.convert_to_numpy(self.theta)
         return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
         # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
-        masses = at_least_single(ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype))
-        _require_masses(masses, self._widths[0])
+        masses = at_least_single(ops.cast(concatenate_modalities(inputs, self.widths), self.compute_dtype))
+        _require_masses(masses, self.widths[0])
         theta = at_least_single(ops.convert_to_tensor(self.theta))
         values = (self._run_circuit if self.method == "circuit" else self._mix)(masses, theta)
         return ops.cast(values, self.compute_dtype)
@@ -118,7 +115,7 @@ class EvidenceFusion(FusionLayer):
         return expectation(self.spec, angles, theta, engine=self.engine)
 
     def _mix(self, masses: Any, theta: Any) -> Any:
-        modalities, propositions = len(self._widths), self._widths[0]
+        modalities, propositions = _size(self.widths)
         count = propositions * (modalities + 3)
         table = ops.reshape(theta[:count], (propositions, modalities + 3))
         masses = ops.reshape(masses, (-1, modalities, propositions))
@@ -136,25 +133,13 @@ class EvidenceFusion(FusionLayer):
             shares = ops.reshape(shares[:, :, None] * parts[:, k, None], (-1, 3 ** (k + 1)))
         return ops.matmul(shares, values)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, observables)``."""
-        return batch_size(input_shape, self._widths), len(self._circuit(*_size(input_shape, self._widths)).operators)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "convolution": self.convolution,
-            "readout": self.readout,
-            "engine": self.engine,
-            "seed": self.seed,
-            "method": self.method,
-        }
+    def output_width(self, widths: tuple[int, ...]) -> int:
+        """The number of observables."""
+        return len(self._circuit(*_size(widths)).operators)
 
 
-def _size(input_shape: Shape, built: tuple[int, ...] = ()) -> tuple[int, int]:
+def _size(widths: tuple[int, ...]) -> tuple[int, int]:
     """The number of modalities and of propositions."""
-    widths = modality_widths(input_shape, built)
     if len(set(widths)) > 1:
         raise ValueError(
             f"All modalities should judge the same propositions, got modalities with {list(widths)} masses. "

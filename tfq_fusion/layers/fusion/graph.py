@@ -9,13 +9,14 @@ import numpy.typing as npt
 from scipy import sparse
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, modality_widths, stack_modalities
+from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import stack_modalities
 
 
 @register
-class GraphFusion(FusionLayer):
+class GraphFusion(Fusion):
     """Graph Convolutional Network (GCN) over the modalities: two layers, then the mean over the nodes.
 
     ``H' = relu(D^-1/2 (A + I) D^-1/2 H W + b)`` with the degrees ``D`` of ``A + I`` (Kipf & Welling 2017,
@@ -50,15 +51,13 @@ class GraphFusion(FusionLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.units = integer("units", units)
         self.adjacency = None if adjacency is None else _checked(adjacency)
-        self.seed = seed_or_draw(seed)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        nodes = len(self._widths)
+        nodes = len(widths)
         adjacency = np.ones((nodes, nodes)) - np.eye(nodes) if self.adjacency is None else self.adjacency
         if len(adjacency) != nodes:
             raise ValueError(
@@ -68,30 +67,18 @@ class GraphFusion(FusionLayer):
         self._propagation = _normalized(adjacency)
         initializers = [keras.initializers.GlorotUniform(seed=seed) for seed in weight_seeds(self.seed, 2)]
         # An attribute for each: TensorFlow's checkpoints mistake one list of weights for another.
-        self.kernel_0 = self.add_weight(
-            name="kernel_0", shape=(max(self._widths), self.units), initializer=initializers[0]
-        )
+        self.kernel_0 = self.add_weight(name="kernel_0", shape=(max(widths), self.units), initializer=initializers[0])
         self.kernel_1 = self.add_weight(name="kernel_1", shape=(self.units, self.units), initializer=initializers[1])
         self.bias_0 = self.add_weight(name="bias_0", shape=(self.units,), initializer="zeros")
         self.bias_1 = self.add_weight(name="bias_1", shape=(self.units,), initializer="zeros")
-        super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        hidden = stack_modalities(inputs, self._widths)
+        hidden = stack_modalities(inputs, self.widths)
         propagation = ops.cast(self._propagation, self.compute_dtype)
         for kernel, bias in ((self.kernel_0, self.bias_0), (self.kernel_1, self.bias_1)):
             hidden = ops.relu(ops.matmul(propagation, ops.matmul(hidden, kernel)) + bias)
         return ops.mean(hidden, axis=1)
-
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, units)``."""
-        return batch_size(input_shape, self._widths), self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer; the adjacency as nested lists."""
-        adjacency = None if self.adjacency is None else self.adjacency.tolist()
-        return {**super().get_config(), "units": self.units, "adjacency": adjacency, "seed": self.seed}
 
 
 def _checked(adjacency: Any) -> npt.NDArray[np.float64]:
@@ -117,3 +104,6 @@ def _normalized(adjacency: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     looped = adjacency + np.eye(len(adjacency))
     scale = 1 / np.sqrt(looped.sum(axis=1))
     return scale[:, None] * looped * scale[None, :]
+
+
+GCN = FusionEntry(name="gcn", caption="GCN", kind="classical", make=GraphFusion)

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.circuits import qfl_circuit
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
 
 @register
-class HashedFusion(FusionLayer):
+class HashedFusion(Fusion):
     """One dense layer over the concatenated modalities whose matrix shares ``parameters`` trained weights.
 
     ``h = tanh(W^T [z_1; ...; z_M])`` with ``W_ij = sign_ij w_hash(i,j)`` (HashedNets, Chen et al. 2015,
@@ -40,15 +42,13 @@ class HashedFusion(FusionLayer):
     """
 
     def __init__(self, units: int, *, parameters: int, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.units = integer("units", units)
         self.parameters = integer("parameters", parameters)
-        self.seed = seed_or_draw(seed)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        rows = sum(self._widths)
+        rows = sum(widths)
         entries = rows * self.units
         if self.parameters > entries:
             raise ValueError(
@@ -65,22 +65,12 @@ class HashedFusion(FusionLayer):
             shape=(self.parameters,),
             initializer=keras.initializers.RandomUniform(-limit, limit, seed=seed),
         )
-        super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        features = concatenate_modalities(inputs, self._widths)
+        features = concatenate_modalities(inputs, self.widths)
         kernel = ops.take(self.shared, self._hashes)
         return ops.tanh(ops.matmul(features, kernel * ops.cast(self._signs, kernel.dtype)))
-
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, units)``."""
-        return batch_size(input_shape, self._widths), self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer."""
-        arguments = {"units": self.units, "parameters": self.parameters, "seed": self.seed}
-        return {**super().get_config(), **arguments}
 
 
 def _hash(entries: int, parameters: int, seed: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
@@ -91,3 +81,11 @@ def _hash(entries: int, parameters: int, seed: int) -> tuple[npt.NDArray[np.int3
     order = np.argsort(stream.random_raw(entries), kind="stable")
     signs = np.where(stream.random_raw(entries) >> 63, 1, -1)
     return (order % parameters).astype(np.int32), signs.astype(np.int8)
+
+
+def _control(widths: list[int], units: int, degree: int, seed: int | None, **arguments: Any) -> HashedFusion:
+    weights = len(qfl_circuit(len(widths), widths, degree).weight_symbols)
+    return HashedFusion(units, parameters=weights, seed=seed, **arguments)
+
+
+CONTROL = FusionEntry(name="control", caption="Control", kind="control", has_degree=True, make=_control)

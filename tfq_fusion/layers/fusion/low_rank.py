@@ -8,21 +8,16 @@ import operator
 from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, one_of, seed_or_draw, weight_seeds
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import (
-    Shape,
-    batch_size,
-    kernel_initializer,
-    modality_widths,
-    project_modalities,
-)
+from tfq_fusion.arguments import integer, one_of, weight_seeds
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
 
 Initialization = Literal["xavier", "unit"]
 
 
 @register
-class LowRankFusion(FusionLayer):
+class LowRankFusion(Fusion):
     r"""Low-rank Multimodal Fusion (LMF).
 
     ``h = sum_r w_r prod_m ([1; z_m]^T W_m^(r)) + b``, the product taken element by element (Liu et al. 2018,
@@ -65,19 +60,17 @@ class LowRankFusion(FusionLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.units = integer("units", units)
         self.rank = integer("rank", rank)
         self.initialization = one_of("initialization", initialization, get_args(Initialization))
-        self.seed = seed_or_draw(seed)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        modalities = len(self._widths)
+        modalities = len(widths)
         *seeds, weight_seed = weight_seeds(self.seed, 2 * modalities + 1)
         xavier = self.initialization == "xavier"
-        deviations = [self._standard_deviation(width) for width in self._widths]
+        deviations = [self._standard_deviation(width) for width in widths]
         normals = [
             keras.initializers.RandomNormal(stddev=deviation, seed=seed)
             for deviation, seed in zip(2 * deviations, seeds, strict=True)
@@ -90,8 +83,8 @@ class LowRankFusion(FusionLayer):
         )
         self.factors = self.add_weight(
             name="factors",
-            shape=(sum(self._widths), self.rank * self.units),
-            initializer=kernel_initializer(normals[modalities:], self._widths),
+            shape=(sum(widths), self.rank * self.units),
+            initializer=kernel_initializer(normals[modalities:], widths),
         )
         self.rank_weights = self.add_weight(
             name="rank_weights",
@@ -101,31 +94,25 @@ class LowRankFusion(FusionLayer):
             else keras.initializers.Constant(1 / self.rank),
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
-        super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        projected = self.constants + project_modalities(inputs, self._widths, self.factors)
+        projected = self.constants + project_modalities(inputs, self.widths, self.factors)
         # The derivative of `ops.prod` would take several times as long.
         product = functools.reduce(operator.mul, ops.unstack(projected, axis=1))
         terms = ops.reshape(product, (-1, self.rank, self.units))
         return ops.einsum("r,bru->bu", self.rank_weights, terms) + self.bias
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, units)``."""
-        return batch_size(input_shape, self._widths), self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer."""
-        arguments = {
-            "units": self.units,
-            "rank": self.rank,
-            "initialization": self.initialization,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **arguments}
-
     def _standard_deviation(self, width: int) -> float:
         if self.initialization == "xavier":
             return math.sqrt(2 / (self.units * (width + 1 + self.rank)))
-        return 1 / math.sqrt(len(self._widths) * width)
+        return 1 / math.sqrt(len(self.widths) * width)
+
+
+LMF = FusionEntry(name="lmf", caption="LMF", kind="classical", make=LowRankFusion)
+LMF_UNIT = FusionEntry(
+    name="lmf-unit",
+    caption="LMF, unit scale",
+    kind="classical",
+    make=lambda units, seed, **arguments: LowRankFusion(units, initialization="unit", seed=seed, **arguments),
+)

@@ -6,15 +6,16 @@ import math
 from typing import Any
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
-from tfq_fusion.arguments import integer, number, seed_or_draw
+from tfq_fusion.arguments import integer, number
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
 from tfq_fusion.engines import check_engine, expectation
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, concatenate_modalities, modality_widths
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
 
 @register
-class QuantumFusionLayer(FusionLayer):
+class QuantumFusionLayer(Fusion):
     r"""Fuses modalities by a quantum circuit whose outputs are polynomials of chosen degree in all features.
 
     The features of all modalities turn the value qubit of :func:`tfq_fusion.circuits.qfl_circuit`, addressed by its
@@ -57,7 +58,7 @@ class QuantumFusionLayer(FusionLayer):
         locality: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         check_engine(engine)
         self.degree = integer("degree", degree)
         self.blocks = integer("blocks", blocks)
@@ -67,7 +68,6 @@ class QuantumFusionLayer(FusionLayer):
         self.observables = integer("observables", observables)
         self.scale = number("scale", scale)
         self.engine = engine
-        self.seed = seed_or_draw(seed)
         self.locality = None if locality is None else integer("locality", locality)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         self._circuit(widths=(1, 1), degree=1, blocks=1, observables=1, locality=None)
@@ -90,41 +90,34 @@ class QuantumFusionLayer(FusionLayer):
             locality=locality,
         )
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the circuit and its weights."""
-        self._widths = modality_widths(input_shape)
-        self.spec = self._circuit(self._widths, self.degree, self.blocks, self.observables, self.locality)
+        self.spec = self._circuit(widths, self.degree, self.blocks, self.observables, self.locality)
         self.theta = self.add_weight(
             name="theta",
             shape=(len(self.spec.weight_symbols),),
             initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
             autocast=False,
         )
-        super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        features = ops.cast(concatenate_modalities(inputs, self._widths), self.compute_dtype)
+        features = ops.cast(concatenate_modalities(inputs, self.widths), self.compute_dtype)
         theta = at_least_single(ops.convert_to_tensor(self.theta))
         values = expectation(self.spec, self.scale * at_least_single(features), theta, engine=self.engine)
         return ops.cast(values, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, observables)``."""
-        return batch_size(input_shape, self._widths), self.observables
+    def output_width(self, widths: tuple[int, ...]) -> int:
+        """The number of observables."""
+        return self.observables
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "degree": self.degree,
-            "blocks": self.blocks,
-            "entangler": self.entangler,
-            "signal": self.signal,
-            "measurement": self.measurement,
-            "observables": self.observables,
-            "scale": self.scale,
-            "engine": self.engine,
-            "seed": self.seed,
-            "locality": self.locality,
-        }
+
+QFL = FusionEntry(
+    name="qfl",
+    caption="QFL",
+    kind="quantum",
+    has_degree=True,
+    make=lambda degree, units, engine, seed, **arguments: QuantumFusionLayer(
+        degree, observables=units, engine=engine, seed=seed, **arguments
+    ),
+)

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.arguments import integer, seed_or_draw, weight_seeds
-from tfq_fusion.layers.fusion.base import FusionLayer
-from tfq_fusion.layers.fusion.modalities import Shape, batch_size, modality_widths, split_modalities
+from tfq_fusion.arguments import integer, weight_seeds
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import split_modalities
 
 MAX_PARAMETERS = 50_000_000
 """Weights a :class:`TensorFusion` may have: 200 MB in float32, and four times that with Adam's state and gradient."""
@@ -43,7 +44,7 @@ class IntractableFusionError(ValueError):
 
 
 @register
-class TensorFusion(FusionLayer):
+class TensorFusion(Fusion):
     """Tensor Fusion Network (TFN): the outer product of all modalities, then a linear map.
 
     ``h = vec([1; z_1] (x) ... (x) [1; z_M]) W + b`` (Zadeh et al. 2017, arXiv 1707.07250; the first linear
@@ -64,40 +65,29 @@ class TensorFusion(FusionLayer):
     """
 
     def __init__(self, units: int, *, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.units = integer("units", units)
-        self.seed = seed_or_draw(seed)
 
-    def build(self, input_shape: Shape) -> None:
+    def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the weights."""
-        self._widths = modality_widths(input_shape)
-        if _parameters(self._widths, self.units) > MAX_PARAMETERS:
-            raise IntractableFusionError(self._widths, self.units)
+        if _parameters(widths, self.units) > MAX_PARAMETERS:
+            raise IntractableFusionError(widths, self.units)
         (seed,) = weight_seeds(self.seed, 1)
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(_products(self._widths), self.units),
+            shape=(_products(widths), self.units),
             initializer=keras.initializers.GlorotUniform(seed=seed),
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
-        super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
-        first, *others = (_with_one(modality) for modality in split_modalities(inputs, self._widths))
+        first, *others = (_with_one(modality) for modality in split_modalities(inputs, self.widths))
         products = first
         for modality in others:
             size = products.shape[1] * modality.shape[1]
             products = ops.reshape(ops.multiply(products[:, :, None], modality[:, None, :]), (-1, size))
         return ops.matmul(products, self.kernel) + self.bias
-
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
-        """``(batch, units)``."""
-        return batch_size(input_shape, self._widths), self.units
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the layer."""
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
 
 
 def _products(widths: tuple[int, ...]) -> int:
@@ -110,3 +100,6 @@ def _parameters(widths: tuple[int, ...], units: int) -> int:
 
 def _with_one(modality: Any) -> Any:
     return ops.pad(modality, ((0, 0), (1, 0)), constant_values=1)
+
+
+TFN = FusionEntry(name="tfn", caption="TFN", kind="classical", make=TensorFusion)

@@ -1,0 +1,115 @@
+"""What an addition costs: a fusion its file, a data set its card and its arrays. Nothing else has to know."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import tfq_fusion
+from tfq_fusion.datasets.card import DATA
+
+FUSION = '''
+"""The sum of what each modality says."""
+
+from tfq_fusion._keras import keras, ops, register
+from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.fusion.base import Fusion
+from tfq_fusion.layers.fusion.modalities import concatenate_modalities
+
+
+@register
+class ToyFusion(Fusion):
+    def __init__(self, units, *, seed=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.units = units
+
+    def build_weights(self, widths):
+        initializer = keras.initializers.GlorotUniform(seed=self.seed)
+        self.kernel = self.add_weight(name="kernel", shape=(sum(widths), self.units), initializer=initializer)
+
+    def call(self, inputs):
+        return ops.matmul(concatenate_modalities(inputs, self.widths), self.kernel)
+
+
+TOY = FusionEntry(name="toy", caption="Toy", kind="classical", make=ToyFusion)
+'''
+
+CARD = {
+    "name": "toy",
+    "title": "Two views of a sign",
+    "task": "classification",
+    "source": {"registry": "PyPI", "package": "toy", "version": "1", "path": "toy", "origin": "this test"},
+    "licence": "CC0",
+    "attribution": "none",
+    "modalities": [
+        {"name": "one", "shape": [3], "description": "noise around the sign"},
+        {"name": "other", "shape": [2], "description": "the same"},
+    ],
+    "classes": ["minus", "plus"],
+    "split": {"train": 80, "validation": 20, "test": 20, "official_test": False, "method": "in order"},
+    "notes": ["made"],
+}
+
+PROGRAM = """
+import sys
+
+from tfq_fusion.datasets import available, describe, load, state
+from tfq_fusion.fusions import fusions, make_fusion
+
+assert fusions()["toy"].caption == "Toy"
+assert "toy" in available() and state("toy") == "embedded"
+card = describe("toy")
+assert not {"keras", "tf_keras", "tensorflow", "jax", "cirq"} & set(sys.modules), "to know what there is takes seconds"
+
+from tfq_fusion.layers import ToyFusion
+from tfq_fusion.models import fusion_model
+from tfq_fusion.training import prepare
+
+data = prepare(load("toy"))
+fusion = make_fusion("toy", [4, 4], units=8, seed=1)
+assert isinstance(fusion, ToyFusion)
+model = fusion_model(card.modalities, fusion, len(card.classes), card.task, seed=1)
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(*data.train, epochs=20, verbose=0)
+_, accuracy = model.evaluate(*data.test, verbose=0)
+print(sys.modules["tfq_fusion"].__file__)
+print(accuracy)
+"""
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """A copy of the package with the data that travel with it."""
+    package = tmp_path / "tfq_fusion"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(tfq_fusion.__file__).parent, package, ignore=ignored)
+    shutil.copytree(str(DATA), package / "data", ignore=shutil.ignore_patterns("__pycache__", "downloads"))
+    return tmp_path
+
+
+def test_a_fusion_and_a_data_set_cost_their_own_files(tree):
+    (tree / "tfq_fusion" / "layers" / "fusion" / "toy.py").write_text(FUSION.lstrip())
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 120)
+    arrays = {
+        f"features/{name}": (2 * labels - 1)[:, None] + 0.3 * rng.normal(size=(120, width))
+        for name, width in (("one", 3), ("other", 2))
+    }
+    rows = {"train": np.arange(80), "validation": np.arange(80, 100), "test": np.arange(100, 120)}
+    file = tree / "tfq_fusion" / "data" / "toy.npz"
+    np.savez(file, labels=labels, **arrays, **rows)
+    card = {**CARD, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    file.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tree, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    where, accuracy = ran.stdout.splitlines()[-2:]
+    assert Path(where).is_relative_to(tree)
+    assert float(accuracy) > 0.9
