@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verd
 from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, read_tables, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
-from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
+from reproduce.report.reading import NO_FIGURE, by_series, by_size, metrics_of, score_text, seeds_of
+from reproduce.report.readme import quoted
 from reproduce.report.scores import score_figure
 from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import png, write_files
@@ -33,9 +33,6 @@ seed.
 - *Persistence* forecasts that nothing changes, *Historical average* what the training part had at that time of day."""
 
 _CLAIMS = f"What the papers claim is held against the tables in [{CLAIMS}]({CLAIMS})."
-
-_NO_FIGURE = "-"
-
 
 Figures = Callable[[pd.DataFrame, str, Mapping[str, str]], Mapping[str, Figure]]
 """Draws the figures of a table from its frame, ``profile`` and ``units``, by what their names add to the table's."""
@@ -55,8 +52,9 @@ def write_table(
 ) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
-    With it goes the page of verdicts on all published claims, computed from the results files in the same folder, with
-    this table in place of the one that is there.
+    With it go a README that quotes the table, see :func:`reproduce.report.readme.quoted`, and the page of verdicts on
+    all published claims, computed from the results files in the same folder, with this table in place of the one that
+    is there.
 
     Args:
         frame: The table, with the columns ``reproduce.claims.rows.COLUMNS``.
@@ -98,6 +96,7 @@ def write_table(
     written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
     written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
+    written |= quoted(frame, csv)
     path_stem.parent.mkdir(parents=True, exist_ok=True)
     write_files(written)
     return list(written), found
@@ -144,8 +143,8 @@ def _size_section(rows: pd.DataFrame, place: Place, unit: str | None, published:
                 "Fusion": str(series),
                 **_scores(by_metric, metrics),
                 "Fusion parameters": f"{row['fusion_params']:,}",
-                "Model parameters": _NO_FIGURE if pd.isna(total) else f"{total:,}",
-                "Training, s": _NO_FIGURE if pd.isna(seconds) else f"{seconds:.1f}",
+                "Model parameters": NO_FIGURE if pd.isna(total) else f"{total:,}",
+                "Training, s": NO_FIGURE if pd.isna(seconds) else f"{seconds:.1f}",
                 "Published": ", ".join(stated) or "not stated",
             }
         )
@@ -171,18 +170,4 @@ def _settings(rows: pd.DataFrame) -> str:
 
 
 def _scores(by_metric: Mapping[str, dict[str, Any]], metrics: Iterable[str]) -> dict[str, str]:
-    return {METRICS[metric].label: _score(by_metric.get(metric)) for metric in metrics}
-
-
-def _score(row: dict[str, Any] | None) -> str:
-    if row is None or (row["metric"] == "diverged" and math.isnan(row["mean"])):
-        return _NO_FIGURE
-    if math.isnan(row["mean"]):
-        return no_score(row)
-    if row["metric"] == "diverged":
-        return f"{100 * row['mean']:.0f} %"
-    metric = METRICS[row["metric"]]
-    score = f"{row['mean']:.{metric.digits}f}"
-    if math.isnan(row["ci95_low"]) or metric.is_cost:
-        return score
-    return f"{score} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{metric.digits}f}"
+    return {METRICS[metric].label: score_text(by_metric.get(metric)) for metric in metrics}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,9 @@ import pandas as pd
 from reproduce.claims.cells import Series
 from reproduce.claims.rows import FUSIONS, METRICS, Place
 from reproduce.report.style import LEVELS
+
+NO_FIGURE = "-"
+"""In place of a figure that there is not."""
 
 
 def by_size(frame: pd.DataFrame) -> list[tuple[Place, pd.DataFrame]]:
@@ -42,3 +46,18 @@ def seeds_of(rows: pd.DataFrame) -> str:
 def no_score(row: dict[str, Any]) -> str:
     """Why a cell has no mean."""
     return "intractable" if row["seeds"] == 0 else METRICS[row["metric"]].missing
+
+
+def score_text(row: dict[str, Any] | None) -> str:
+    """The mean of a cell with half of its interval, or why there is none; as :data:`NO_FIGURE` if there is no cell."""
+    if row is None or (row["metric"] == "diverged" and math.isnan(row["mean"])):
+        return NO_FIGURE
+    if math.isnan(row["mean"]):
+        return no_score(row)
+    if row["metric"] == "diverged":
+        return f"{100 * row['mean']:.0f} %"
+    metric = METRICS[row["metric"]]
+    score = f"{row['mean']:.{metric.digits}f}"
+    if math.isnan(row["ci95_low"]) or metric.is_cost:
+        return score
+    return f"{score} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{metric.digits}f}"
