@@ -14,9 +14,9 @@ from hypothesis import settings
 
 from tfq_fusion.datasets import download, state
 
-# How fast an example runs depends on what else the machine does.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# How fast an example runs depends on what else the machine does, and a test that fails should fail again.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,6 +1,8 @@
 """A training that was killed continues, and ends as if it had not been. Legacy Keras trains without backups."""
 
 import dataclasses
+import functools
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -44,6 +46,9 @@ def train(fusion, folder=None, protocol=TWO_TRIALS):
     return fit(make, data, protocol, 2, folder)
 
 
+undisturbed = functools.cache(train)
+
+
 def train_and_kill(monkeypatch, method, calls, folder, protocol=TWO_TRIALS):
     """Train the fusion with dropout until a method was called so often, and die instead of the next call."""
     left = [calls]
@@ -62,17 +67,15 @@ def train_and_kill(monkeypatch, method, calls, folder, protocol=TWO_TRIALS):
 
 
 def test_killed_between_epochs_it_ends_in_the_same_bits(tmp_path, monkeypatch):
-    undisturbed = train("mfb")
     for epochs in (1, 2, 2):
         train_and_kill(monkeypatch, (Backup, "on_epoch_end"), epochs, tmp_path)
-    assert train("mfb", tmp_path) == undisturbed
+    assert train("mfb", tmp_path) == undisturbed("mfb")
 
 
 @pytest.mark.parametrize("calls", [0, 2])
 def test_killed_while_it_writes_it_continues_from_the_backup_before(calls, tmp_path, monkeypatch):
-    undisturbed = train("mfb")
     train_and_kill(monkeypatch, (Path, "rename"), calls, tmp_path)
-    assert train("mfb", tmp_path) == undisturbed
+    assert train("mfb", tmp_path) == undisturbed("mfb")
 
 
 def test_killed_while_it_waits_for_something_better_it_stops_no_later(tmp_path, monkeypatch):
@@ -99,28 +102,22 @@ def change(file):
     file.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [cut, change, Path.unlink])
-def test_a_damaged_backup_is_named_and_without_it_training_begins_anew(damage, tmp_path):
-    undisturbed = train("concat", tmp_path)
+def test_a_damaged_backup_is_named_and_without_it_training_begins_anew(tmp_path):
+    expected = train("concat", tmp_path)
     (newest,) = (tmp_path / "trial-1").iterdir()
     files = list(newest.iterdir())
     assert len(files) > 3
-    for file in files:
+    for file, damage in itertools.product(files, [cut, change, Path.unlink]):
         content = file.read_bytes()
         damage(file)
         with pytest.raises(DamagedBackupError, match=re.escape(str(newest))):
             train("concat", tmp_path)
         file.write_bytes(content)
-    assert train("concat", tmp_path) == undisturbed
-    shutil.rmtree(newest)
-    assert train("concat", tmp_path) == undisturbed
-
-
-def test_other_files_beside_the_backups_are_no_backups(tmp_path):
-    undisturbed = train("concat", tmp_path)
-    for name in ("epoch-last", "epoch-9.bak", "epoch-"):
+    for name in ("epoch-last", "epoch-9.bak", "epoch-"):  # other files are no backups
         (tmp_path / "trial-0" / name).mkdir()
-    assert train("concat", tmp_path) == undisturbed
+    assert train("concat", tmp_path) == expected
+    shutil.rmtree(newest)
+    assert train("concat", tmp_path) == expected
 
 
 def test_a_diverged_trial_stays_diverged(tmp_path):

@@ -52,14 +52,13 @@ def test_fusion_learns_what_no_modality_knows_alone(fusion):
     assert set(fitted.metrics) == {"validation", "test"}
 
 
-@pytest.mark.parametrize("fusion", ["qfl", "tfn"])
-def test_same_seed_same_predictions_and_another_seed_another_order(fusion):
+def test_same_seed_same_predictions_and_another_seed_another_order():
     data = two_blobs()
     protocol = dataclasses.replace(PROTOCOL, epochs=2)
 
     def predictions(seed):
         models = []
-        fit(lambda: models.append(maker(data, fusion)()) or models[-1], data, protocol, seed)
+        fit(lambda: models.append(maker(data, "qfl")()) or models[-1], data, protocol, seed)
         return models[0].predict(data.test[0], verbose=0).tolist()
 
     first, again, other = (predictions(seed) for seed in (1, 1, 2))
@@ -126,11 +125,11 @@ def test_a_model_is_traced_once_to_train_once_to_validate_and_once_to_predict():
 def test_the_trial_with_the_lowest_validation_loss_is_kept():
     data = two_blobs()
     rates = (1e-9, 2e-2)
+    alone = fit(maker(data), data, PROTOCOL, seed=0)
     for order in (rates, rates[::-1]):
         protocol = dataclasses.replace(PROTOCOL, learning_rates=order)
         fitted = fit(maker(data), data, protocol, seed=0)
         assert fitted.learning_rate == 2e-2
-        alone = fit(maker(data), data, PROTOCOL, seed=0)
         assert (fitted.metrics, fitted.history) == (alone.metrics, alone.history)
         assert [len(losses) for losses in fitted.history.values()] == [fitted.epochs] * 2
 
@@ -139,7 +138,7 @@ def test_labels_of_the_test_part_do_not_influence_training():
     data = two_blobs()
     flipped = dataclasses.replace(data, test=(data.test[0], 1 - data.test[1]))
     protocol = dataclasses.replace(PROTOCOL, epochs=3, learning_rates=(1e-3, 1e-2))
-    right, wrong = (fit(maker(data), d, protocol, seed=0) for d in (data, flipped))
+    right, wrong = (fit(maker(data, "concat"), d, protocol, seed=0) for d in (data, flipped))
     assert right.metrics["validation"] == wrong.metrics["validation"]
     assert right.metrics["test"]["accuracy"] == pytest.approx(1 - wrong.metrics["test"]["accuracy"])
 
