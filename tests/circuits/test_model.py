@@ -58,6 +58,28 @@ def test_equal_circuits_have_equal_hashes_in_any_order_of_terms():
     assert first != ModelCircuit(circuit(), (X,), (W,), cirq.Z(QUBIT))
 
 
+def test_content_is_made_once_and_anew_after_each_change_in_place():
+    spec = ModelCircuit(circuit(), (X,), (W,), [cirq.Z(QUBIT), 2 * cirq.X(QUBIT)])
+    contents = [spec.content]
+    assert spec.content is contents[0]
+
+    def changed():
+        contents.append(spec.content)
+        assert spec.content is contents[-1]
+        assert spec.content == ModelCircuit(spec.circuit, (X,), (W,), spec.operators).content
+
+    spec.circuit.append(cirq.X(QUBIT))
+    changed()
+    first, second = spec.operators
+    first -= 2 * cirq.Z(QUBIT)
+    changed()
+    second *= -1
+    changed()
+    second += 1
+    changed()
+    assert len(set(contents)) == len(contents)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

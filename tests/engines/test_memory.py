@@ -5,11 +5,13 @@ import re
 import subprocess
 import sys
 
+import cirq
 import numpy as np
 import psutil
 import pytest
+import sympy
 
-from tfq_fusion.circuits import qcnn_circuit
+from tfq_fusion.circuits import ModelCircuit, qcnn_circuit
 from tfq_fusion.engines import ENGINES, expectation
 from tfq_fusion.engines.memory import check_memory
 
@@ -74,3 +76,20 @@ def test_a_batch_that_does_not_fit_is_refused(monkeypatch):
     # Three states of 2**18 complex numbers in single precision for each sample.
     with pytest.raises(MemoryError, match=r"18 qubits needs at least 6 GiB .* for 1,024 samples, .* smaller batches"):
         expectation(spec, np.zeros((1024, 0), np.float32), weights)
+
+
+def test_memory_is_asked_once_for_a_circuit_and_a_size_of_batches(monkeypatch):
+    asked = []
+
+    def memory():
+        asked.append(True)
+        return type("Memory", (), {"available": 2**40})
+
+    qubit, symbol = cirq.LineQubit(0), sympy.Symbol("x")
+    spec = ModelCircuit(cirq.Circuit(cirq.rx(symbol).on(qubit)), [symbol], (), cirq.Z(qubit))
+    monkeypatch.setattr(psutil, "virtual_memory", memory)
+    counts = []
+    for batch in (2, 2, 8, 9):  # two samples are padded to eight
+        expectation(spec, np.zeros((batch, 1), np.float32), np.zeros(0))
+        counts.append(len(asked))
+    assert counts[0] == counts[1] == counts[2] < counts[3]

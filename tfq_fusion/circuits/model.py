@@ -87,8 +87,16 @@ class ModelCircuit:
     @property
     def content(self) -> Content:
         """What the circuit and the operators are now: model circuits of equal content have equal values."""
-        operators = tuple(tuple(operator) for operator in self.operators)
-        return Content(self.circuit.freeze(), self.data_symbols, self.weight_symbols, operators)
+        # To make it costs as much as to run a small circuit, so it is kept as long as it is true. Cirq freezes a
+        # circuit anew after each change of it, and to compare the terms as its sums have them costs microseconds.
+        circuit = self.circuit.freeze()
+        terms = tuple(tuple(operator._value_equality_values_()._terms.items()) for operator in self.operators)
+        kept = self.__dict__.get("_kept")
+        if kept is None or kept[0] is not circuit or kept[1] != terms:
+            operators = tuple(tuple(operator) for operator in self.operators)
+            kept = circuit, terms, Content(circuit, self.data_symbols, self.weight_symbols, operators)
+            object.__setattr__(self, "_kept", kept)
+        return kept[2]
 
     def __hash__(self) -> int:
         """Hash by the content, but for the order of an operator's terms, which equality does not see."""

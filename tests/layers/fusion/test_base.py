@@ -74,6 +74,15 @@ def test_a_seed_is_one_only_where_the_constructor_has_it():
         SumFusion(3, seed=-1)
 
 
+def test_a_seed_that_a_subclass_keeps_to_itself_is_not_ignored():
+    class Selfish(Fusion):
+        def __init__(self, units, seed=None, **kwargs):
+            super().__init__(**kwargs)
+
+    with pytest.raises(TypeError, match=r"Selfish takes a seed.*: call super\(\).__init__\(seed=seed"):
+        Selfish(3, seed=1)
+
+
 def test_what_a_subclass_forgot_is_named():
     class Forgetful(Fusion):
         def __init__(self, rank, **kwargs):

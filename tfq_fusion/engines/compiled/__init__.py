@@ -6,6 +6,7 @@ arguments of the compiled functions. Written in ``keras.ops``: it runs on Tensor
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -37,11 +38,11 @@ __all__ = ["LoweringError", "expectation"]
 def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
     """See :func:`tfq_fusion.engines.expectation`, which checks shapes; computes in the precision of ``weights``."""
     dtype = keras.backend.standardize_dtype(weights.dtype)
-    structure, layout, numbers = _program(spec, dtype)
-    forward, backward = _compiled(structure, layout, states is None)
+    program = _lowered(spec.content, dtype)
     if data.shape[0] is not None:
-        needed = STATES * 2 * np.dtype(dtype).itemsize * padded_size(data.shape[0])
-        check_memory(structure.qubits, needed, "compiled", data.shape[0])
+        program.require_room(data.shape[0])
+    forward, backward = program.functions(same_start=states is None)
+    numbers = program.numbers
     if states is not None:
         require_equal_batches(data, states)
     batch = ops.shape(data)[0]
@@ -60,16 +61,38 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     return values(pad_batch(read(data)), read(weights))[:batch]
 
 
-def _program(spec: ModelCircuit, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
-    return _lowered(spec.content, dtype)
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Lowered:
+    """A lowered circuit in one precision, and what is asked once about it: each question costs part of a small run."""
+
+    structure: Structure
+    layout: Layout
+    numbers: tuple[Any, Any]
+    dtype: str
+    _roomy: set[int] = dataclasses.field(default_factory=set)
+    _functions: dict[bool, tuple[Callable[..., Any], Callable[..., Any]]] = dataclasses.field(default_factory=dict)
+
+    def require_room(self, batch: int) -> None:
+        """Raise a MemoryError unless the states of a batch fit, asked once for each size."""
+        size = padded_size(batch)
+        if size not in self._roomy:
+            check_memory(self.structure.qubits, STATES * 2 * np.dtype(self.dtype).itemsize * size, "compiled", batch)
+            self._roomy.add(size)
+
+    def functions(self, same_start: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """The compiled functions, which circuits of one structure share."""
+        if same_start not in self._functions:
+            self._functions[same_start] = _compiled(self.structure, self.layout, same_start)
+        return self._functions[same_start]
 
 
 @functools.lru_cache(maxsize=64)
-def _lowered(content: Content, dtype: str) -> tuple[Structure, Layout, tuple[Any, Any]]:
+def _lowered(content: Content, dtype: str) -> _Lowered:
     check_backend()
     program = lower(content.model_circuit())
     layout, floats, integers = program.packed()
-    return program.structure, layout, (constant(floats.astype(dtype)), constant(integers.astype(np.int32)))
+    numbers = constant(floats.astype(dtype)), constant(integers.astype(np.int32))
+    return _Lowered(program.structure, layout, numbers, dtype)
 
 
 @functools.lru_cache(maxsize=256)

@@ -41,6 +41,7 @@ class Fusion(keras.layers.Layer):
         **kwargs: As for every Keras layer.
 
     Raises:
+        TypeError: If a subclass takes a seed and does not hand it on.
         ValueError: If the layer's numbers have no fractions, or the seed is none.
     """
 
@@ -48,7 +49,11 @@ class Fusion(keras.layers.Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         seeded = "seed" in _arguments(type(self))
-        seed = kwargs.pop("seed", None) if seeded else None
+        if seeded and "seed" not in kwargs:
+            raise TypeError(
+                f"{type(self).__name__} takes a seed and keeps it from its base: call super().__init__(seed=seed, ...)."
+            )
+        seed = kwargs.pop("seed") if seeded else None
         super().__init__(**kwargs)
         floating_point("dtype", self.compute_dtype)
         if seeded:
@@ -116,6 +121,7 @@ def _own_arguments(kind: type) -> Iterator[str]:
         if "__init__" not in vars(base):
             continue
         _, *parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-        yield from (parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD)
-        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
+        named = [each.name for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+        yield from named
+        if len(named) == len(parameters):  # nothing is handed on
             return
