@@ -145,8 +145,11 @@ def _disturb(
             if report.kills == kills:
                 continue
             victim = random_moments.randrange(3)
+            # Both, whatever is drawn: a process even where commands die before they have any.
             if report.kills == kills - 1 and not report.processes:
-                victim = 1  # a process too, even where commands die before they have any
+                victim = 1
+            elif report.kills == kills - 2 and not report.commands:
+                victim = 0
             if victim == 0:
                 command.kill()
                 report.commands += 1

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tensorflow_quantum as tfq
 
-from tfq_fusion._keras import LEGACY
 from tfq_fusion.engines import ENGINES
 from tfq_fusion.layers import PQC
 
@@ -22,12 +20,10 @@ def example(name: str) -> dict[str, Any]:
     return namespace
 
 
-@pytest.mark.keras
 @pytest.mark.slow
 def test_excitations_of_a_cluster_state_are_detected():
-    # Under Keras 3 TensorFlow Quantum's own PQC fails; what the page says of both was the same, seed for seed.
-    layer = tfq.layers.PQC if LEGACY else PQC
-    assert example("cluster")["cluster_accuracy"](seed=6, layer=layer) > 0.9
+    # What the page says of TensorFlow Quantum's own PQC, which fails under Keras 3, was the same, seed for seed.
+    assert example("cluster")["cluster_accuracy"](seed=6, layer=PQC) > 0.9
 
 
 @pytest.mark.data("mnist")

@@ -229,13 +229,14 @@ def _at(tree, path):
 PARTS = [_at(tree, path) for tree in (CIRCUIT, OBSERVABLES) for path in _paths(tree)]
 KINDS = sorted({part["cirq_type"] for part in PARTS if isinstance(part, dict)})
 STRANGE = ["sympy.Indexed", "sympy.And", "sympy.E", "REF", "VAL", "CircuitOperation", "FrozenCircuit", "SympyCondition"]
+text = st.text('aB9 "\\/{[:,\n\r\0\x7fé\u0663\u2028\U0001f600', max_size=5)
 values = (
     st.sampled_from(PARTS)
     | st.sampled_from([*KINDS, *STRANGE, -1, 0, 1, 2, 0.5, 10**40, -(10**9), "__import__('os')"])
     | st.builds(lambda kind: {"cirq_type": kind, "key": 0, "val": 1, "args": ["a", "b"]}, st.sampled_from(STRANGE))
     | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        st.none() | st.booleans() | st.integers() | st.floats() | text,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
         max_leaves=5,
     )
 )

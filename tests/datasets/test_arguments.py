@@ -30,7 +30,12 @@ def test_a_name_that_is_none_is_named_beside_the_known(call, name):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.sampled_from(["a", "b"]),
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers()
+    | st.text('aB9 "\\/{[:,\n\r\0\x7fé\u0663\u2028\U0001f600')
+    | st.sampled_from(["a", "b"]),
     lambda values: st.lists(values, max_size=3) | st.tuples(values, values),
 )
 

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from tfq_fusion.circuits import ModelCircuit, padded_symbols, qfl_circuit
 from tfq_fusion.engines import ENGINES, compiled, expectation
 
-pytestmark = pytest.mark.keras
-
 ONE = [cirq.XPowGate, cirq.YPowGate, cirq.ZPowGate, cirq.HPowGate]
 TWO = [
     cirq.CZPowGate, cirq.CNotPowGate, cirq.SwapPowGate, cirq.ISwapPowGate,

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from tfq_fusion.circuits import ModelCircuit, qcnn_circuit, qfl_circuit
 from tfq_fusion.engines import ENGINES, expectation
 
-pytestmark = pytest.mark.keras
-
 
 def values(spec, seed, batch):
     rng = np.random.default_rng(seed)
@@ -190,6 +188,7 @@ def test_what_a_model_circuit_holds_may_be_extended_too(engine):
     np.testing.assert_allclose(found, [-np.cos(0.3), np.cos(0.3), 2 * np.cos(0.3)], atol=1e-6)
 
 
+@pytest.mark.keras
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
 def test_global_policies_change_nothing(policy, engine):
@@ -256,6 +255,7 @@ def test_the_widest_precision_is_that_of_the_values(data, weights, states, expec
     np.testing.assert_allclose(found, [[np.cos(1) ** 2]], atol={"float32": 1e-6, "float64": 1e-14}[expected])
 
 
+@pytest.mark.keras
 def test_plain_numbers_are_in_keras_default_precision():
     spec = qfl_circuit(2, 1, degree=1, observables=2)
     tf.keras.backend.set_floatx("float64")

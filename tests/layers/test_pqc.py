@@ -75,7 +75,7 @@ def traced_ours():
     return tf.function(functools.partial(values_and_gradient, controlled_pair()[0]), input_signature=[strings, *floats])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), batch=st.sampled_from([1, 4]), wide=st.booleans(), traced=st.booleans())
 def test_controlled_pqc_is_tensorflow_quantum_s(seed, batch, wide, traced):
     rng = np.random.default_rng(seed)
@@ -207,8 +207,7 @@ def policy(request):
     choose(now)
 
 
-@pytest.mark.parametrize("dtype", [None, "float32"])
-@pytest.mark.parametrize("repetitions", [None, 10])
+@pytest.mark.parametrize(("repetitions", "dtype"), [(None, None), (None, "float32"), (10, None)])
 def test_layers_are_trained_under_any_global_policy(policy, repetitions, dtype):
     arguments = {} if dtype is None else {"dtype": dtype}
     layer = PQC(model_circuit(), operators(), repetitions=repetitions, **arguments)

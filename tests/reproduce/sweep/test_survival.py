@@ -37,19 +37,19 @@ def numbers(results):
 
 
 @pytest.mark.slow
-def test_ten_kills_lose_repeat_change_and_leave_nothing(tmp_path):
+def test_kills_lose_repeat_change_and_leave_nothing(tmp_path):
     spec = importlib.util.spec_from_file_location("soak", SCRIPTS / "soak.py")
     soak = importlib.util.module_from_spec(spec)
     sys.modules["soak"] = soak
     spec.loader.exec_module(soak)
-    report = soak.soak(tmp_path, kills=10, runs=12, seconds=0.5, seed=0)
-    assert (report.kills, report.sweeps > 0) == (10, True)
+    report = soak.soak(tmp_path, kills=5, runs=6, seconds=0.5, seed=0)
+    assert (report.kills, report.sweeps > 0) == (5, True)
     assert min(report.commands, report.processes) > 0
 
 
 @pytest.mark.slow
 def test_the_same_bits_whatever_the_order_the_workers_the_history_and_the_kills(tmp_path, monkeypatch):
-    specs = trainings(["concat", "mfb", "qfl"], epochs=2)
+    specs = trainings(["mfb", "qfl"], epochs=2)
     with Store(tmp_path / "disturbed.sqlite") as store, monkeypatch.context() as patched:
         patched.setattr(worker, "MEMORY", 0)  # a new process for each
         disturbed = run_all(specs[::-1], store, "table1", workers=2)[::-1]
@@ -61,7 +61,7 @@ def test_the_same_bits_whatever_the_order_the_workers_the_history_and_the_kills(
 
 @pytest.mark.slow
 def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(tiny, tmp_path):
-    (spec,) = trainings(["mfb"], epochs=12, patience=12)
+    (spec,) = trainings(["mfb"], epochs=6, patience=6)
     folder = tmp_path / "backups" / spec.id
     pids = []
 
@@ -77,7 +77,7 @@ def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(ti
     with Store(tmp_path / "whole.sqlite") as store:
         whole = run_all([spec], store, "table1")
     assert pids
-    assert killed[0].epochs == 12
+    assert killed[0].epochs == 6
     assert numbers(killed) == numbers(whole)
     assert not folder.exists()
 
