@@ -12,11 +12,10 @@ PEERS := .venv-bench
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint bench soak compare data clean \
-	reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 reproduce-table5
+.PHONY: help install test lint bench soak compare data clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Build the environment in .venv (the other targets do it when needed)
 
@@ -47,20 +46,8 @@ lint: install ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-reproduce-table1: install ## Train everything and write results/table1.{csv,md,png} (PROFILE=smoke|default|paper)
-	$(BIN)/python -m reproduce table1 --profile $(PROFILE) $(ARGS)
-
-reproduce-table2: install ## The same for Table 2, on those of its data sets that are here
-	$(BIN)/python -m reproduce table2 --profile $(PROFILE) $(ARGS)
-
-reproduce-table3: install ## The same for Table 3, which needs no data
-	$(BIN)/python -m reproduce table3 --profile $(PROFILE) $(ARGS)
-
-reproduce-table4: install ## The same for Table 4, quantum and classical fusion over their parameters
-	$(BIN)/python -m reproduce table4 --profile $(PROFILE) $(ARGS)
-
-reproduce-table5: install ## The same for Table 5: ablations, gradients, noise and devices
-	$(BIN)/python -m reproduce table5 --profile $(PROFILE) $(ARGS)
+reproduce-%: install ## Train what a table is made of and write results/<table>.{csv,md,png}: table1 ... (PROFILE=smoke|default|paper)
+	$(BIN)/python -m reproduce $* --profile $(PROFILE) $(ARGS)
 
 bench: install $(PEERS)/installed ## Time the compiled engine beside its peers and write results/bench.{csv,md,png}
 	$(BIN)/python -m bench $(ARGS)

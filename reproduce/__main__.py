@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -71,29 +70,20 @@ def _add_table(name: str, summary: str) -> None:
         results: ResultsDir = Path("results"),
     ) -> None:
         from reproduce.tables.produce import produce
+        from reproduce.tables.table import find
 
-        table = importlib.import_module(f"reproduce.tables.{name}")
         if scheduler is not None and workers != 1:
             raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
+        table = find(name)
         plan = table.plan(profile, seeds, _names(datasets))
-        specs = table.specs(plan, _names(fusions), engine)
-        if not specs:
-            there = dict.fromkeys(spec.fusion for spec in table.specs(plan, None, engine))
-            raise ValueError(
-                f"{name} has no run of {fusions} on {', '.join(plan.datasets)}: expected among {', '.join(there)}."
-            )
         complete = produce(
-            specs=specs,
-            fold=table.fold,
-            path_stem=results / name,
-            title=table.TITLE,
-            profile=f"{profile}, {plan.extent}",
-            units=table.UNITS,
-            chance=table.chance(plan),
-            notes=table.notes(plan),
-            figures=table.FIGURES,
+            table,
+            plan,
+            table.specs(plan, _names(fusions), engine),
+            results / name,
+            profile,
+            console,
             fresh=fresh,
-            console=console,
             dry_run=dry_run,
             workers=workers,
             scheduler=scheduler,
@@ -114,6 +104,7 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
+    from reproduce.experiments.registry import run
     from reproduce.sweep.processes.verify import circumstances, differences, repeat
     from reproduce.sweep.store import FILE, Store
 
@@ -121,7 +112,7 @@ def verify(
     store = Store(results / FILE)
     chosen = {recorded.spec.id: recorded for recorded in map(store.find, ids)}
     for recorded in chosen.values():
-        repeated = repeat(recorded, verbose=verbose)
+        repeated = repeat(recorded, run, verbose)
         found = differences(recorded, repeated)
         differing += bool(found)
         verdict = "differs" if found else "the same to the last bit"

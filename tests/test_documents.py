@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reproduce.claims.rows import FUSIONS, from_csv, options, read_tables
+from reproduce.claims.rows import FUSIONS, Place, decode, from_csv, read_tables
 from reproduce.report.readme import quoted
 from reproduce.tables import table1, table2
 from tfq_fusion.layers import QuantumFusionLayer
@@ -26,8 +26,21 @@ def committed_tables():
         shown = subprocess.run(
             ["git", "-C", str(ROOT), "show", f"HEAD:results/{name}.csv"], capture_output=True, check=False
         )
-        tables[name] = from_csv(shown.stdout.decode(), name) if shown.returncode == 0 else there
+        tables[name] = addressed(from_csv(shown.stdout.decode(), name) if shown.returncode == 0 else there)
     return tables
+
+
+def addressed(frame):
+    """The frame with the settings of each cell in brackets behind its data set or experiment, and behind its fusion."""
+    places = [bracketed(Place.of(row).name, row["options"]) for row in frame.to_dict("records")]
+    fusions = [bracketed(row["fusion"], row["arguments"]) for row in frame.to_dict("records")]
+    return frame.assign(dataset=places, fusion=fusions)
+
+
+def bracketed(name, settings):
+    """A name and its settings, such as "qfl[blocks=2;scale=0.5pi]"."""
+    values = {key: f"{value / math.pi:g}pi" if key == "scale" else value for key, value in decode(settings).items()}
+    return name + ("[" + ";".join(f"{key}={value}" for key, value in values.items()) + "]" if values else "")
 
 
 TABLES = committed_tables()
@@ -114,11 +127,11 @@ def test_the_summary_of_the_benchmark_is_that_of_the_benchmark():
 
 
 def test_the_bounds_of_the_derivation_are_those_of_table_3():
-    fusions = {"joint": "qfl", "apart, coherent": "lmf[uses=coherent", "apart, each measured": "lmf[uses=measured"}
+    fusions = {"joint": "qfl", "apart, coherent": "uses=coherent", "apart, each measured": "uses=measured"}
     for label, cells in lines("docs/separation.md", "| queries | 1 | 2 |").items():
         fusion = fusions[label.removesuffix(", at least")]
         for queries, text in enumerate(cells, start=1):
-            name, degree = (fusion, queries) if fusion == "qfl" else (f"{fusion};queries={queries}]", None)
+            name, degree = (fusion, queries) if fusion == "qfl" else (f"lmf[queries={queries};{fusion}]", None)
             bound = row("table3", "discrimination", name, "error_bound", degree)["mean"]
             assert float(text) == pytest.approx(bound, abs=0.501 * 10 ** -len(text.partition(".")[2])), (label, queries)
 
@@ -182,7 +195,7 @@ def rows(table, dataset, fusion, metric):
     frame = TABLES[table]
     frame = frame[frame["dataset"].str.fullmatch(dataset) & frame["fusion"].str.fullmatch(fusion)]
     frame = frame[frame["metric"] == metric].reset_index(drop=True)
-    return frame.join(pd.DataFrame(list(frame["dataset"].map(options))).add_prefix("option_"))
+    return frame.join(pd.DataFrame(list(frame["options"].map(decode))).add_prefix("option_"))
 
 
 def fits_that_succeed():
@@ -200,7 +213,7 @@ def fits_of_products():
 
 def cost_of_routing():
     """How many times the two-qubit gates each processor needs."""
-    gates = rows("table5", r"device-circuit.*gates=sqrt_iswap\]", "qfl", "two_qubit_gates")
+    gates = rows("table5", r"device-circuit.*gates=sqrt_iswap.*", "qfl", "two_qubit_gates")
     counts = gates.pivot_table("mean", ["modalities", "degree"], "option_processor")
     return counts.drop(columns="unrouted").div(counts["unrouted"], axis=0).stack()
 
@@ -235,8 +248,8 @@ FINDINGS = [
     f"degree 3, four modalities: {{{PRODUCT}#4/qfl@5/r2/.2f}} at P = 5, {{{PRODUCT}#4/qfl@6/r2/.2f}} at P = 6",
     f"two modalities: {{{PRODUCT}#2/tfn/r2/.2f}} against {{{PRODUCT}#2/qfl@3/r2/.2f}})",
     "at every number of queries: {3/discrimination/qfl@5/error/.4f} at five",
-    "measured by itself**: {3/discrimination/lmf[uses=measured;queries=6]/error/.2f} at six queries",
-    "({3/discrimination/lmf[uses=coherent;queries=5]/error/.3f} against {3/discrimination/qfl@5/error/.4f} at five)",
+    "measured by itself**: {3/discrimination/lmf[queries=6;uses=measured]/error/.2f} at six queries",
+    "({3/discrimination/lmf[queries=5;uses=coherent]/error/.3f} against {3/discrimination/qfl@5/error/.4f} at five)",
     "{3/parameters#2/qfl@3/parameters/.0f} to {3/parameters#256/qfl@3/parameters/.0f} from 2 to 256",
     "fitted exponent {3/parameters#256/qfl@3/growth_exponent/.2f}); LMF's and MFB's linearly "
     "({3/parameters#256/lmf/growth_exponent/.2f})",
@@ -274,7 +287,7 @@ FINDINGS = [
     "{5/gradient-variance[features=4]#8/qfl[initial=uniform]@8/decay_per_degree/interval}",
     "{5/gradient-variance[features=1]/qfl[initial=small;locality=1]@3/decay_per_qubit/lost} bits per qubit instead of "
     "{5/gradient-variance[features=1]/qfl[initial=uniform]@3/decay_per_qubit/lost}",
-    "they hurt ({5/gradient-variance[features=1]/qfl[initial=small]@3/decay_per_qubit/lost}, `",
+    "they hurt ({5/gradient-variance[features=1]/qfl[initial=small]@3/decay_per_qubit/lost}, init",
     "uniform {5/remedies/qfl[blocks=2;initial=uniform]@3/accuracy/.3f}, identity blocks "
     "{5/remedies/qfl[blocks=2;initial=identity]@3/accuracy/.3f}, layer by layer "
     "{5/remedies/qfl[blocks=2;initial=layerwise]@3/accuracy/.3f}, small angles "
@@ -357,7 +370,7 @@ def test_the_documents_say_what_qfl_takes_and_would_take_on_the_sets_that_were_n
 
 def test_the_protocol_counts_the_runs_of_table_1():
     for profile, cells in lines("docs/protocol.md", "| profile | data sets | seeds | epochs | patience").items():
-        assert int(cells[-1]) == len(table1.specs(table1.plan(profile.strip("`")), None, "compiled"))
+        assert int(cells[-1]) == len(table1.TABLE.specs(table1.TABLE.plan(profile.strip("`")), None, "compiled"))
 
 
 def example(document, about):

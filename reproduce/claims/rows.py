@@ -36,6 +36,7 @@ from pydantic import (
 from reproduce.claims.tables import TABLES
 from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import write_files
+from tfq_fusion.fusions import fusions
 
 KEY = ["experiment", "dataset", "options", "modalities", "fusion", "arguments", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
@@ -104,23 +105,7 @@ METRICS = {
 }
 """The metrics of a results file, in the order of display; "diverged" is the share of seeds whose loss became NaN."""
 
-FUSIONS = {
-    "qfl": "QFL",
-    "control": "Control",
-    "qmfnn": "QMFNN",
-    "mean": "Mean of decisions",
-    "product": "Product of decisions",
-    "dempster": "Dempster's rule",
-    "concat": "Concat",
-    "tfn": "TFN",
-    "lmf": "LMF",
-    "lmf-unit": "LMF, unit scale",
-    "mfb": "MFB",
-    "gcn": "GCN",
-    "persistence": "Persistence",
-    "historical-average": "Historical average",
-    "cnn": "CNN",
-}
+FUSIONS = {name: entry.caption for name, entry in fusions().items()}
 """The fusions and what people call them, in the order of display."""
 
 
@@ -199,9 +184,10 @@ def caption(fusion: str, degree: int | None = None, arguments: str = NO_SETTINGS
 
 def check_degree(fusion: str, degree: int | None) -> None:
     """Raises ValueError unless qfl has a degree, control has one or none, and no other fusion has one."""
-    if fusion == "qfl" and degree is None:
-        raise ValueError("qfl needs a degree")
-    if degree is not None and fusion not in ("qfl", "control"):
+    entry = fusions()[fusion]
+    if entry.has_degree and entry.kind == "quantum" and degree is None:
+        raise ValueError(f"{fusion} needs a degree")
+    if degree is not None and not entry.has_degree:
         raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
 
 

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 
 from reproduce.claims.cells import Series
 from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
-from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, read_tables, to_csv, validated, words
+from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
 from reproduce.report.reading import NO_FIGURE, by_series, by_size, metrics_of, score_text, seeds_of
 from reproduce.report.readme import quoted
-from reproduce.report.scores import score_figure
 from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import png, write_files
 
@@ -43,12 +42,11 @@ def write_table(
     path_stem: Path,
     title: str,
     profile: str,
+    figures: Figures,
+    notes: Sequence[str],
     units: Mapping[str, str],
-    chance: Mapping[str, float],
-    notes: Sequence[str] = (),
-    figures: Figures | None = None,
+    others: Mapping[str, pd.DataFrame],
     published: Path = PUBLISHED,
-    others: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
@@ -61,31 +59,24 @@ def write_table(
         path_stem: Where to write, without suffix.
         title: Heading of the page and the figure.
         profile: What made the table, in words.
-        units: Unit of the forecast errors by data set.
-        chance: Accuracy of the best constant guess by data set, drawn as a line.
+        figures: Draws its figures.
         notes: What a reader has to know about this table, a paragraph each.
-        figures: Draws its figures; None for one with a panel per data set.
+        units: Unit of the forecast errors by data set.
+        others: The other tables of the folder by name.
         published: The folder with one YAML file per paper.
-        others: The other tables of the folder by name; None to read them.
 
     Returns:
         What was written, and the verdicts.
 
     Raises:
         OSError: If a file cannot be written; the message names it.
-        ValueError: If the frame has other columns or no valid rows, or another results file or a paper's file is
-            broken.
+        ValueError: If the frame has other columns or no valid rows, or a paper's file is broken.
     """
     csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
     frame = validated(frame, str(csv))
     papers = load_papers(published)
-    if others is None:
-        others = read_tables(path_stem.parent, but=path_stem.name)
     found = verdicts({**others, path_stem.name: frame}, papers)
-    if figures is None:
-        drawn: Mapping[str, Figure] = {"": score_figure(frame, title, profile, units, chance)}
-    else:
-        drawn = figures(frame, profile, units)
+    drawn = figures(frame, profile, units)
     images = {path_stem.with_name(f"{path_stem.name}{name}.png"): figure for name, figure in drawn.items()}
     sections = [
         f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",

@@ -44,7 +44,7 @@ class Style:
         return line | ({"markersize": 8.5, "markerfacecolor": "none"} if self.hollow else {})
 
 
-STYLES: Mapping[str, Style] = {
+_CHOSEN = {
     "qfl": Style(_BLUE, "o"),
     "control": Style(_GREEN, "D", hollow=True),
     "qmfnn": Style(_BLUE, "o", strong=True),
@@ -59,7 +59,7 @@ STYLES: Mapping[str, Style] = {
     "gcn": Style(_SKY, "*"),
     "cnn": Style(_SKY, "*"),
 }
-"""What a fusion with weights looks like; two that share a look are never in one figure."""
+
 LEVELS: Mapping[str, str] = {"persistence": "--", "historical-average": "-."}
 """The dashes of forecasts without a model, which are drawn as lines across."""
 
@@ -67,6 +67,12 @@ LEVELS: Mapping[str, str] = {"persistence": "--", "historical-average": "-."}
 def numbered(number: int) -> Style:
     """The look of the n-th of some series that are no fusions, such as degrees."""
     return Style(PALETTE[number % len(PALETTE)], _MARKERS[number % len(_MARKERS)])
+
+
+STYLES: Mapping[str, Style] = {
+    name: _CHOSEN.get(name) or numbered(number) for number, name in enumerate(FUSIONS) if name not in LEVELS
+}
+"""What a fusion with weights looks like; of those that were chosen, two that share a look are never in one figure."""
 
 
 def fusions_of(rows: pd.DataFrame) -> list[str]:

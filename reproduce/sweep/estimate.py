@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, RunResult, RunSpec
-from tfq_fusion.datasets import load
+from tfq_fusion.datasets import describe
 
 SHORTEST_LIMIT = 600.0
 """Seconds before which no run counts as hanging."""
@@ -95,5 +95,5 @@ def _rule(spec: RunSpec) -> float:
 
 @functools.cache
 def _size(name: str, options: tuple[tuple[str, Any], ...]) -> tuple[int, int]:
-    dataset = load(name, **dict(options))
-    return len(dataset.train[1]), dataset.card.modality_count
+    card = describe(name, **dict(options))
+    return card.split.train, card.modality_count

@@ -1,1 +1,1 @@
-"""The tables: which runs each is made of, and how their results fold into rows."""
+"""The tables: one module or folder each, which holds a ``TABLE``."""

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
 from reproduce.claims.rows import from_csv, read_tables
+from reproduce.experiments.registry import run
 from reproduce.report.claims import CLAIMS
 from reproduce.report.moved import moved_cells
-from reproduce.report.page import Figures, write_table
+from reproduce.report.page import write_table
 from reproduce.sweep.processes.execute import run_all, stored
 from reproduce.sweep.progress import last_line, preview
-from reproduce.sweep.runs import FAILED, RunResult, RunSpec, each_once
+from reproduce.sweep.runs import FAILED, RunSpec
 from reproduce.sweep.store import FILE, Store
+from reproduce.tables.table import Profile, Table
 
 
 def produce(
+    table: Table[Any],
+    plan: Profile,
     specs: Sequence[RunSpec],
-    fold: Callable[[Sequence[RunResult]], pd.DataFrame],
     path_stem: Path,
-    title: str,
     profile: str,
-    units: Mapping[str, str],
-    chance: Mapping[str, float],
-    notes: Sequence[str],
-    figures: Figures | None,
-    fresh: bool,
     console: Console,
+    fresh: bool = False,
     dry_run: bool = False,
     workers: int = 1,
     scheduler: str | None = None,
@@ -44,19 +43,15 @@ def produce(
     written under the lock of that file, so that its files are those of one command.
 
     Args:
-        specs: The runs of the table; one that is listed twice is run and counted once.
-        fold: Folds their results into rows.
+        table: The table.
+        plan: How much of it is run.
+        specs: The runs, of :meth:`Table.specs`.
         path_stem: Where the table goes, without suffix.
-        title: Its heading.
-        profile: What made it, in words.
-        units: Unit of the forecast errors by data set.
-        chance: Accuracy of the best constant guess by data set.
-        notes: What a reader has to know about this table.
-        figures: As for :func:`reproduce.report.page.write_table`.
-        fresh: As in :func:`reproduce.sweep.processes.execute.run_all`.
+        profile: What people call the plan.
         console: Where to report; it prints text as it is, without markup.
+        fresh: As in :func:`reproduce.sweep.processes.execute.run_all`.
         dry_run: Whether to tell what would run and do nothing else.
-        workers: Likewise.
+        workers: As ``fresh``.
         scheduler: Likewise.
         verbose: Likewise.
 
@@ -70,8 +65,7 @@ def produce(
         ValueError: Before anything is run, if another table in the folder is broken.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
-    specs = each_once(specs)
-    raw = path_stem.parent / FILE
+    raw, notes = path_stem.parent / FILE, table.notes(plan)
     if dry_run:
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
@@ -85,6 +79,7 @@ def produce(
                 specs,
                 store,
                 path_stem.name,
+                run,
                 workers=workers,
                 scheduler=scheduler,
                 backups=raw.with_name("checkpoints"),
@@ -100,8 +95,10 @@ def produce(
         failed = [result for result in results if result.status == FAILED]
         frame = None
         if len(failed) < len(results):
-            frame = fold([result for result in results if result.status != FAILED])
-            written, found = write_table(frame, path_stem, title, profile, units, chance, notes, figures, others=others)
+            frame = table.fold([result for result in results if result.status != FAILED])
+            written, found = write_table(
+                frame, path_stem, table.title, f"{profile}, {plan.extent}", table.figures, notes, table.units, others
+            )
             counts = Counter(verdict.verdict for verdict in found)
     if frame is not None:
         for note in notes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from reproduce.sweep.run import run_one
+from reproduce.experiments import registry
 from reproduce.sweep.runs import FINISHED, RunResult, RunSpec
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
@@ -69,7 +69,7 @@ def train(spec, backup):
     from tfq_fusion.training import backup as backups
 
     backups.SECONDS = 0.0
-    return run_one.run(spec, backup)
+    return registry.run(spec, backup)
 
 
 def attempts(spec):

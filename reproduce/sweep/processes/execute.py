@@ -18,7 +18,6 @@ from reproduce.sweep.errors import LaboratoryError
 from reproduce.sweep.estimate import Estimates, share_out
 from reproduce.sweep.processes.worker import STARTED, Command, VersionError, check_versions, close_idle, perform
 from reproduce.sweep.progress import SweepProgress
-from reproduce.sweep.run import run_one
 from reproduce.sweep.run.provenance import versions
 from reproduce.sweep.runs import FAILED, RunResult, RunSpec
 from reproduce.sweep.store import Store
@@ -52,7 +51,7 @@ def run_all(
     specs: Sequence[RunSpec],
     store: Store,
     table: str,
-    run: Run = run_one.run,
+    run: Run,
     workers: int = 1,
     scheduler: str | None = None,
     backups: Path | None = None,

@@ -7,11 +7,10 @@ import dataclasses
 from reproduce.sweep.estimate import Estimates
 from reproduce.sweep.processes.execute import Run, command
 from reproduce.sweep.processes.worker import Process
-from reproduce.sweep.run.run_one import run as run_one
 from reproduce.sweep.runs import FAILED, RunResult
 
 
-def repeat(recorded: RunResult, run: Run = run_one, verbose: bool = False) -> RunResult:
+def repeat(recorded: RunResult, run: Run, verbose: bool = False) -> RunResult:
     """Run the specification of a result again, in a new process.
 
     Args:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import Any
 
-from reproduce.sweep.runs import RunSpec
+from reproduce.sweep.runs import Pairs, RunSpec
+from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.datasets.dataset import choose_views
+from tfq_fusion.models import DecisionNetwork, EvidenceNetwork, fusion_model, image_network, make_fusion
 from tfq_fusion.training import Prepared
-
-if TYPE_CHECKING:
-    from tfq_fusion._keras import keras
 
 
 def checked_dataset(spec: RunSpec) -> Dataset:
@@ -22,13 +22,19 @@ def checked_dataset(spec: RunSpec) -> Dataset:
     """
     if spec.dataset is None:
         raise ValueError(f"{spec} needs a data set, and names none.")
-    dataset = load(spec.dataset, **dict(spec.dataset_options))
+    dataset = _loaded(spec.dataset, spec.dataset_options)
     if dataset.card.sha256 != spec.dataset_sha256:
         raise ValueError(
             f"The data of {spec} have SHA-256 {dataset.card.sha256} here, expected {spec.dataset_sha256}. Install the "
             "same version of tfq-fusion and its data."
         )
     return dataset
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(name: str, options: Pairs) -> Dataset:
+    """A data set, once per process: seeds of a cell run one after the other."""
+    return load(name, **dict(options))
 
 
 def as_seen(spec: RunSpec, dataset: Dataset) -> Dataset:
@@ -56,9 +62,6 @@ def assemble(
     Raises:
         IntractableFusionError: If the fusion has too many weights to be built.
     """
-    # TensorFlow takes seconds to import: nothing above needs it.
-    from tfq_fusion.models import DecisionNetwork, EvidenceNetwork, fusion_model, image_network, make_fusion
-
     protocol = spec.protocol
     modalities = dataset.card.modalities
     same: dict[str, Any] = {"hidden": protocol.hidden, "shared": protocol.shared_encoders, "seed": spec.seed}

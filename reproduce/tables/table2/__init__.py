@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from reproduce.claims.rows import KEY, Place, typed
 from reproduce.sweep.runs import HISTORICAL_AVERAGE, PERSISTENCE, RunResult, RunSpec
-from reproduce.tables import grid
+from reproduce.tables import grid, table
 from reproduce.tables.table2.figures import size_figures
-from tfq_fusion.datasets import available, state
 from tfq_fusion.datasets.sets.ecg import LEADS
 from tfq_fusion.datasets.sets.ludb import FOLDS
 from tfq_fusion.training import Protocol
 
 TITLE = "Table 2: multimodal fusion as modalities multiply"
 SYNTHETIC = "synthetic"
-"""The experiment beside the data sets."""
-TRAINED = ("qfl", "control", "concat", "lmf", "lmf-unit", "mfb", "gcn", PERSISTENCE, HISTORICAL_AVERAGE)
-FUSIONS = (*TRAINED, "tfn")
-"""TFN has too many weights for any trained block; it is in the synthetic one, which shows that."""
-UNITS = {"metr-la": "miles per hour", "los-loop": "miles per hour"}
-FIGURES = size_figures
+"""The experiment on noise, beside the data sets."""
+BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
+UNBUILT = ("tfn",)
+"""It has too many weights for any trained block; it is in the synthetic one, which shows that."""
 METRICS = {
     "classification": ("accuracy", "roc_auc"),
     "multilabel": ("roc_auc",),
@@ -46,8 +43,8 @@ SIZES: dict[str, tuple[Mapping[str, Any], ...]] = {
 STAND_IN = "japanese-vowels"
 
 
-@dataclasses.dataclass(frozen=True)
-class Profile:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile(table.Profile):
     """How much is run.
 
     Attributes:
@@ -55,14 +52,10 @@ class Profile:
         seeds: How many seeds, 0, 1, ... On LUDB seed k tests fold k modulo 5.
         protocol: How each run on classes is trained.
         forecasts: How each run on traffic is trained.
-        missing: Names of the data sets that the profile would run if they were there.
     """
 
-    datasets: tuple[str, ...]
-    seeds: int
     protocol: Protocol
     forecasts: Protocol
-    missing: tuple[str, ...] = ()
 
     @property
     def extent(self) -> str:
@@ -71,10 +64,12 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile((STAND_IN, SYNTHETIC), seeds=1, protocol=Protocol(epochs=2), forecasts=Protocol(epochs=2)),
-    "default": Profile(tuple(SIZES), seeds=5, protocol=Protocol(epochs=30), forecasts=Protocol(epochs=12)),
+    "smoke": Profile(
+        datasets=(STAND_IN, SYNTHETIC), seeds=1, protocol=Protocol(epochs=2), forecasts=Protocol(epochs=2)
+    ),
+    "default": Profile(datasets=tuple(SIZES), seeds=5, protocol=Protocol(epochs=30), forecasts=Protocol(epochs=12)),
     "paper": Profile(
-        tuple(SIZES),
+        datasets=tuple(SIZES),
         seeds=10,
         protocol=Protocol(epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2)),
         forecasts=Protocol(epochs=100, patience=10, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2)),
@@ -82,55 +77,27 @@ PROFILES = {
 }
 
 
-def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
-    """A profile by name, with another number of seeds or other data sets where they are given.
-
-    Data sets that are named have to be there; of those of the profile the ones that are there are run.
-
-    Raises:
-        ValueError: If the profile or a data set is unknown.
-    """
-    known = grid.named(profile, PROFILES)
-    unknown = [name for name in datasets or () if name not in SIZES]
-    if unknown:
-        raise ValueError(f"Table 2 has no data set {', '.join(unknown)}: expected among {', '.join(SIZES)}.")
-    here = [name for name in known.datasets if name not in available() or state(name) in ("embedded", "ready")]
-    return dataclasses.replace(
-        known,
-        seeds=seeds or known.seeds,
-        datasets=tuple(dict.fromkeys(datasets or here)),
-        missing=() if datasets else tuple(name for name in known.datasets if name not in here),
-    )
-
-
-def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table, data set by data set and from few modalities to many.
-
-    Args:
-        profile: How much is run.
-        fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qfl".
-
-    Raises:
-        MissingDataError: If a data set is not there.
-        ValueError: If a fusion or the engine is unknown.
-    """
-    names = grid.chosen(fusions, FUSIONS, METRICS)
-    blocks = (_block(name, size, profile, names) for name in profile.datasets for size in SIZES[name])
-    return grid.specs(blocks, engine, METRICS)
-
-
-def _block(name: str, options: Mapping[str, Any], profile: Profile, fusions: tuple[str, ...]) -> grid.Block:
-    names = ("experiment", "options") if name == SYNTHETIC else ("dataset", "dataset_options")
-    place: dict[str, Any] = dict(zip(names, (name, options), strict=True))
-    return grid.Block(
-        fusions=tuple(fusion for fusion in fusions if fusion in TRAINED or name == SYNTHETIC),
-        degrees=(1, 2, 3) if SIZES[name] is _ECG else (3,),
-        seeds=profile.seeds,
-        protocol=_protocol(name, profile),
-        **place,
-        folds=FOLDS if name == "ludb" else None,
-    )
+def cells(profile: Profile) -> Iterator[RunSpec]:
+    """Every run, data set by data set and from few modalities to many. On LUDB seed k tests fold k modulo 5."""
+    for name in profile.datasets:
+        layers = [fusion for fusion in grid.LAYERS if fusion not in UNBUILT]
+        for size in SIZES[name]:
+            degrees = (1, 2, 3) if SIZES[name] is _ECG else (3,)
+            protocol = _protocol(name, profile)
+            if name == SYNTHETIC:
+                yield from grid.runs(
+                    (*layers, *UNBUILT), profile.seeds, degrees, protocol=protocol, experiment=name, options=size
+                )
+                continue
+            yield from grid.runs(
+                (*layers, *(BASELINES if SIZES[name] is _TRAFFIC else ())),
+                profile.seeds,
+                degrees,
+                folds=FOLDS if name == "ludb" else None,
+                dataset_options=size,
+                protocol=protocol,
+                dataset=name,
+            )
 
 
 def _protocol(name: str, profile: Profile) -> Protocol:
@@ -164,11 +131,6 @@ def with_ratio_to_lmf(frame: pd.DataFrame) -> pd.DataFrame:
     return typed(pd.concat([frame, typed(rows)], ignore_index=True))
 
 
-def chance(profile: Profile) -> dict[str, float]:
-    """Nothing: the figures show no accuracy."""
-    return {}
-
-
 def notes(profile: Profile) -> list[str]:
     """How to read the table, and which data sets are missing from it."""
     found = [_HOW_TO_READ]
@@ -194,3 +156,17 @@ _HOW_TO_READ = """\
 - *synthetic*: no training. The gradient of a random projection of the output in all encoded features, root mean square
   over 32 samples of noise, at the initial weights; all but QFL in double precision. *MFB* normalises its output, so
   its gradient does not vanish with the product of its projections."""
+
+
+TABLE = table.Table(
+    title=TITLE,
+    profiles=PROFILES,
+    metrics=METRICS,
+    fusions=(*grid.LAYERS, *BASELINES),
+    choices=tuple(SIZES),
+    cells=cells,
+    fold=fold,
+    figures=size_figures,
+    notes=notes,
+    units={"metr-la": "miles per hour", "los-loop": "miles per hour"},
+)

@@ -12,20 +12,17 @@ import pandas as pd
 from reproduce.claims.rows import typed
 from reproduce.experiments.expressivity.polynomials import exponents
 from reproduce.experiments.parameters.parameter_counts import growth_exponent
-from reproduce.sweep.run.run_one import computation
-from reproduce.sweep.runs import RunResult, RunSpec, each_once
-from reproduce.tables import grid
+from reproduce.sweep.runs import RunResult, RunSpec
+from reproduce.tables import grid, table
 from reproduce.tables.table3.figures import expressivity_figures
 from tfq_fusion.circuits import qfl_circuit
-from tfq_fusion.engines import check_engine
+from tfq_fusion.fusions import fusions
 from tfq_fusion.training import Protocol
 
 TITLE = "Table 3: what the fusions can and cannot do"
 POLYNOMIAL, SPECTRUM, DISCRIMINATION, PARAMETERS = "polynomial", "spectrum", "discrimination", "parameters"
 EXPERIMENTS = (POLYNOMIAL, SPECTRUM, DISCRIMINATION, PARAMETERS)
 FUSIONS = ("qfl", "control", "concat", "tfn", "lmf", "mfb", "gcn")
-UNITS: dict[str, str] = {}
-FIGURES = expressivity_figures
 METRICS = {
     POLYNOMIAL: ("r2", "r2_bound"),
     SPECTRUM: ("largest_frequency", "total_degree"),
@@ -38,13 +35,11 @@ QUERIES = (1, 2, 3, 4, 5, 6, 7, 8)
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256)
 
 
-@dataclasses.dataclass(frozen=True)
-class Profile:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        datasets: Names of the experiments.
-        seeds: How many seeds, 0, 1, ...; parameters are counted once.
         starts: How many initial weights the search for the best ones has.
         targets: Degrees of the polynomials.
         modalities: Numbers of modalities of the polynomials.
@@ -52,8 +47,6 @@ class Profile:
         queries: Numbers of queries.
     """
 
-    datasets: tuple[str, ...]
-    seeds: int
     starts: int
     targets: tuple[int, ...] = (1, 2, 3, 4, 5)
     modalities: tuple[int, ...] = (2, 3, 4)
@@ -68,48 +61,18 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile(
-        EXPERIMENTS, seeds=1, starts=2, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
+        datasets=EXPERIMENTS, seeds=1, starts=2, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
     ),
-    "default": Profile(EXPERIMENTS, seeds=5, starts=8),
-    "paper": Profile(EXPERIMENTS, seeds=10, starts=50),
+    "default": Profile(datasets=EXPERIMENTS, seeds=5, starts=8),
+    "paper": Profile(datasets=EXPERIMENTS, seeds=10, starts=50),
 }
 
 
-def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
-    """A profile by name, with another number of seeds or other experiments where they are given.
-
-    Raises:
-        ValueError: If the profile or an experiment is unknown.
-    """
-    known = grid.named(profile, PROFILES)
-    unknown = [name for name in datasets or () if name not in EXPERIMENTS]
-    if unknown:
-        raise ValueError(f"Table 3 has no experiment {', '.join(unknown)}: expected among {', '.join(EXPERIMENTS)}.")
-    return dataclasses.replace(
-        known, seeds=seeds or known.seeds, datasets=tuple(dict.fromkeys(datasets or known.datasets))
-    )
-
-
-def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table once, experiment by experiment.
-
-    Args:
-        profile: How much is run.
-        fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qfl" where it is trained.
-
-    Raises:
-        ValueError: If a fusion or the engine is unknown, or the engine does not compute in double precision.
-    """
-    check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS, METRICS)
+def cells(profile: Profile) -> Iterator[RunSpec]:
+    """Every run, experiment by experiment."""
     runs = {POLYNOMIAL: _polynomials, SPECTRUM: _spectra, DISCRIMINATION: _discriminations, PARAMETERS: _counts}
-    return each_once(
-        dataclasses.replace(spec, **computation(experiment).stated(spec.fusion, engine))
-        for experiment in profile.datasets
-        for spec in runs[experiment](profile)
-        if spec.fusion in names
-    )
+    for experiment in profile.datasets:
+        yield from runs[experiment](profile)
 
 
 def _spec(experiment: str, fusion: str, seed: int, protocol: Protocol, **others: Any) -> RunSpec:
@@ -171,7 +134,7 @@ def _discriminations(profile: Profile) -> Iterator[RunSpec]:
 def _counts(profile: Profile) -> Iterator[RunSpec]:
     for modalities in SIZES:
         for fusion in FUSIONS:
-            degree = 3 if fusion in grid.OF_DEGREE else None
+            degree = 3 if fusions()[fusion].has_degree else None
             yield _spec(PARAMETERS, fusion, 0, Protocol(), degree=degree, options={"modalities": modalities})
 
 
@@ -211,16 +174,6 @@ def with_growth_exponents(frame: pd.DataFrame) -> pd.DataFrame:
     return typed(pd.concat([frame, typed(pd.DataFrame(rows, columns=frame.columns))], ignore_index=True))
 
 
-def chance(profile: Profile) -> dict[str, float]:
-    """Nothing: there are no classes."""
-    return {}
-
-
-def notes(profile: Profile) -> list[str]:
-    """How to read the table."""
-    return [_HOW_TO_READ]
-
-
 _HOW_TO_READ = """\
 Every fit is in double precision, by L-BFGS from several initial weights, with no encoder and no hidden layer.
 
@@ -238,3 +191,16 @@ Every fit is in double precision, by L-BFGS from several initial weights, with n
 - *parameters*: weights counted in the layers as built, for M modalities of 4 features and 32 outputs. *Growth
   exponent*: slope of log parameters over log M, from 2 to 256. TFN's follow no power. Concat has none of its own, and
   leaves 4 M inputs to the classifier."""
+
+
+TABLE = table.Table(
+    title=TITLE,
+    profiles=PROFILES,
+    metrics=METRICS,
+    fusions=FUSIONS,
+    choices=EXPERIMENTS,
+    cells=cells,
+    fold=fold,
+    figures=expressivity_figures,
+    notes=lambda profile: [_HOW_TO_READ],
+)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from reproduce.sweep.runs import TRAINING, RunResult, RunSpec
-from reproduce.tables import grid
+from reproduce.tables import grid, table
 from reproduce.tables.table4.equal_accuracy import with_parameter_ratios
 from reproduce.tables.table4.figures import parameter_figures
-from tfq_fusion.datasets import MissingDataError, load
+from tfq_fusion.datasets import describe
 from tfq_fusion.training import Protocol
 
 TITLE = "Table 4: accuracy over parameters, quantum and classical fusion"
@@ -22,8 +22,6 @@ GROWTH = "growth"
 """The experiment beside the data sets."""
 GROWING = ("qmfnn", "dempster", "tfn", "lmf")
 """Fusions that have weights of their own."""
-UNITS: Mapping[str, str] = {}
-FIGURES = parameter_figures
 METRICS = {
     "classification": ("accuracy", "own_accuracy", "conflict", "conflict_with_noise"),
     GROWTH: ("fusion_growth",),
@@ -47,8 +45,8 @@ MIDDLE = 8
 """That size: hidden units of each encoder."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Profile:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile(table.Profile):
     """How much is run.
 
     Attributes:
@@ -60,18 +58,14 @@ class Profile:
         hidden: Hidden units of each encoder, one for each size of a network.
         filters: Filters of the CNN's first convolution, one for each size.
         modalities: With how many modalities at most anything is trained.
-        missing: Names of the data sets that the profile would run if they were there.
     """
 
-    datasets: tuple[str, ...]
-    seeds: int
     protocol: Protocol
     few_shot: Protocol
     samples: int | None
     hidden: tuple[int, ...]
     filters: tuple[int, ...]
     modalities: int = 6
-    missing: tuple[str, ...] = ()
 
     @property
     def extent(self) -> str:
@@ -87,7 +81,7 @@ _PROTOCOL = Protocol(head=16, units=16, flatten=True)
 _TUNED = dataclasses.replace(_PROTOCOL, epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2))
 PROFILES = {
     "smoke": Profile(
-        ("mfeat", GROWTH),
+        datasets=("mfeat", GROWTH),
         seeds=1,
         protocol=dataclasses.replace(_PROTOCOL, epochs=2),
         few_shot=dataclasses.replace(_PROTOCOL, epochs=2),
@@ -97,7 +91,7 @@ PROFILES = {
         modalities=CURVE_OF,
     ),
     "default": Profile(
-        (*VIEWS, GROWTH),
+        datasets=(*VIEWS, GROWTH),
         seeds=3,
         protocol=dataclasses.replace(_PROTOCOL, epochs=30),
         few_shot=dataclasses.replace(_PROTOCOL, epochs=60),
@@ -106,7 +100,7 @@ PROFILES = {
         filters=(2, 4, 8),
     ),
     "paper": Profile(
-        (*VIEWS, GROWTH),
+        datasets=(*VIEWS, GROWTH),
         seeds=10,
         protocol=_TUNED,
         few_shot=_TUNED,
@@ -117,61 +111,19 @@ PROFILES = {
 }
 
 
-def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
-    """A profile by name, with another number of seeds or other data sets where they are given.
-
-    Data sets that are named have to be there; of those of the profile the ones that are there are run.
-
-    Raises:
-        ValueError: If the profile or a data set is unknown.
-    """
-    known = grid.named(profile, PROFILES)
-    names = (*VIEWS, GROWTH)
-    unknown = [name for name in datasets or () if name not in names]
-    if unknown:
-        raise ValueError(f"Table 4 has no data set {', '.join(unknown)}: expected among {', '.join(names)}.")
-    here = [name for name in known.datasets if name not in DOWNLOADED or _is_here(name)]
-    return dataclasses.replace(
-        known,
-        seeds=seeds or known.seeds,
-        datasets=tuple(dict.fromkeys(datasets or here)),
-        missing=() if datasets else tuple(name for name in known.datasets if name not in here),
-    )
+def cells(profile: Profile) -> Iterator[RunSpec]:
+    """Every run, data set by data set and size by size."""
+    for name in profile.datasets:
+        yield from _growth() if name == GROWTH else _trained(name, profile)
 
 
-def _is_here(name: str) -> bool:
-    """Whether a data set can be loaded; a part of it that can is enough."""
-    try:
-        load(name)
-    except MissingDataError:
-        return False
-    return True
+def _growth() -> Iterator[RunSpec]:
+    for modalities in range(2, 7):
+        # Only the widths count: the profile makes no difference.
+        yield from grid.runs(GROWING, 1, protocol=_PROTOCOL, experiment=GROWTH, options={"modalities": modalities})
 
 
-def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table, data set by data set and size by size.
-
-    Args:
-        profile: How much is run.
-        fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qmfnn".
-
-    Raises:
-        MissingDataError: If a data set is not there.
-        ValueError: If a fusion or the engine is unknown.
-    """
-    names = grid.chosen(fusions, FUSIONS, METRICS)
-    blocks = (block for name in profile.datasets for block in _blocks(name, profile, names))
-    return grid.specs(blocks, engine, METRICS)
-
-
-def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[grid.Block]:
-    if name == GROWTH:
-        weighted = tuple(fusion for fusion in fusions if fusion in GROWING)
-        for modalities in range(2, 7):
-            # Only the widths count: the profile makes no difference.
-            yield grid.Block(weighted, (), 1, _PROTOCOL, name, options={"modalities": modalities})
-        return
+def _trained(name: str, profile: Profile) -> Iterator[RunSpec]:
     samples = {"samples": profile.samples} if name in DOWNLOADED and profile.samples else {}
     trained = profile.few_shot if name == "mfeat" else profile.protocol
     for views in [views for views in VIEWS[name] if len(views) <= profile.modalities]:
@@ -181,17 +133,14 @@ def _blocks(name: str, profile: Profile, fusions: tuple[str, ...]) -> Iterator[g
             ((*DECISIONS, *FEATURES), {}, sizes),
             (("cnn",), {}, profile.filters if name in PICTURES else ()),
         ):
-            selected = tuple(fusion for fusion in fusions if fusion in members)
-            for hidden in of_members if selected else ():
-                # A convolution needs the image as it is.
-                protocol = dataclasses.replace(trained, hidden=hidden, flatten=members != ("cnn",))
-                yield grid.Block(
-                    fusions=selected,
-                    degrees=(),
-                    seeds=profile.seeds,
-                    protocol=protocol,
-                    dataset=name,
+            for hidden in of_members:
+                yield from grid.runs(
+                    members,
+                    profile.seeds,
                     dataset_options={"views": views, **samples},
+                    # A convolution needs the image as it is.
+                    protocol=dataclasses.replace(trained, hidden=hidden, flatten=members != ("cnn",)),
+                    dataset=name,
                     arguments=arguments,
                 )
 
@@ -203,11 +152,6 @@ def fold(results: Sequence[RunResult]) -> pd.DataFrame:
 
 def _settings(spec: RunSpec) -> grid.Settings:
     return {}, ({"hidden": spec.protocol.hidden} if spec.experiment == TRAINING else {})
-
-
-def chance(profile: Profile) -> dict[str, float]:
-    """Nothing: the figures draw no guess."""
-    return {}
 
 
 def notes(profile: Profile) -> list[str]:
@@ -222,7 +166,7 @@ def notes(profile: Profile) -> list[str]:
 
 def _part(name: str) -> str:
     """What is said of a data set of which only a part is there."""
-    card = load(name).card
+    card = describe(name)
     return f" {card.notes[0]}" if "part" in card.title else ""
 
 
@@ -253,3 +197,16 @@ _HOW_TO_READ = """\
   with normal noise in place of each modality in turn. No conflict is computed where no modality decides.
 - *growth*: fusion parameters alone, for modalities of 4 features and 10 classes; nothing is trained. Mean, product,
   concatenation and CNN have none."""
+
+
+TABLE = table.Table(
+    title=TITLE,
+    profiles=PROFILES,
+    metrics=METRICS,
+    fusions=FUSIONS,
+    choices=(*VIEWS, GROWTH),
+    cells=cells,
+    fold=fold,
+    figures=parameter_figures,
+    notes=notes,
+)

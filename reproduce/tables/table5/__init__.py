@@ -9,17 +9,14 @@ from typing import Any
 import pandas as pd
 
 from reproduce.claims.rows import typed
-from reproduce.sweep.runs import TRAINING, RunResult, RunSpec, each_once
-from reproduce.tables import grid
+from reproduce.sweep.runs import RunResult, RunSpec
+from reproduce.tables import grid, table
 from reproduce.tables.table5 import fits
-from reproduce.tables.table5.ablations import NAMES, PROFILES, Profile, cells
+from reproduce.tables.table5.ablations import NAMES, PROFILES, cells
 from reproduce.tables.table5.figures import ablation_figures
-from tfq_fusion.engines import check_engine
 
 TITLE = "Table 5: ablations, gradients, noise and devices"
 FUSIONS = ("qfl", "lmf", "gcn")
-UNITS: dict[str, str] = {}
-FIGURES = ablation_figures
 METRICS = {
     "classification": ("accuracy", "roc_auc"),
     "feature-map-rank": ("rank_outputs", "rank_states"),
@@ -31,54 +28,6 @@ METRICS = {
     "device": ("accuracy", "contraction"),
 }
 _NOT_EVERYWHERE = ("trajectory_error", "contraction")
-
-
-def plan(profile: str, seeds: int | None = None, datasets: Sequence[str] | None = None) -> Profile:
-    """A profile, with another number of seeds or other data sets and experiments.
-
-    Raises:
-        ValueError: If the profile, a data set or an experiment is unknown.
-    """
-    known = grid.named(profile, PROFILES)
-    unknown = [name for name in datasets or () if name not in NAMES]
-    if unknown:
-        raise ValueError(f"Table 5 has no {', '.join(unknown)}: expected among {', '.join(NAMES)}.")
-    return dataclasses.replace(
-        known,
-        seeds=seeds or known.seeds,
-        claim_seeds=seeds or known.claim_seeds,
-        datasets=tuple(dict.fromkeys(datasets or known.datasets)),
-    )
-
-
-def specs(profile: Profile, fusions: Sequence[str] | None, engine: str) -> list[RunSpec]:
-    """Every run of the table.
-
-    Args:
-        profile: How much is run.
-        fusions: Which of :data:`FUSIONS`; None for all.
-        engine: What runs "qfl" where it is trained, and its gradients.
-
-    Raises:
-        ValueError: If a fusion or the engine is unknown.
-    """
-    check_engine(engine)
-    names = grid.chosen(fusions, FUSIONS, METRICS)
-    wanted = [
-        dataclasses.replace(cell, seed=seed)
-        for cell in cells(profile, engine)
-        if (cell.dataset if cell.experiment == TRAINING else cell.experiment) in profile.datasets
-        if cell.fusion in names
-        for seed in range(_seeds(profile, cell))
-    ]
-    return each_once(wanted)  # two sweeps can meet in one point
-
-
-def _seeds(profile: Profile, cell: RunSpec) -> int:
-    if cell.experiment == "device-circuit":
-        return 1  # which angles a circuit has makes no difference to its gates
-    measured = cell.experiment == TRAINING and "measurement" in dict(cell.arguments)
-    return profile.claim_seeds if measured else profile.seeds
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -131,16 +80,6 @@ def _settings(spec: RunSpec) -> grid.Settings:
     return shown, arguments
 
 
-def chance(profile: Profile) -> dict[str, float]:
-    """Nothing: the figures draw what they are compared with themselves."""
-    return {}
-
-
-def notes(profile: Profile) -> list[str]:
-    """How to read the table."""
-    return [_HOW_TO_READ]
-
-
 _HOW_TO_READ = """\
 A change of QFL stands in brackets behind its name; without brackets everything is as in Table 1.
 Models are trained on *japanese-vowels* where nothing else is said.
@@ -168,3 +107,16 @@ Models are trained on *japanese-vowels* where nothing else is said.
   with routing on the processor's grid. *device*: 3 channels of 2 features, 4 qubits, P = 1, square-root iSWAPs, the
   noise of the processor's median calibration of 2021 as cirq-google describes it. *shots = exact*: as if there
   were infinitely many. *Contraction*: factor from noiseless to noisy expectation values, by least squares."""
+
+
+TABLE = table.Table(
+    title=TITLE,
+    profiles=PROFILES,
+    metrics=METRICS,
+    fusions=FUSIONS,
+    choices=NAMES,
+    cells=cells,
+    fold=fold,
+    figures=ablation_figures,
+    notes=lambda profile: [_HOW_TO_READ],
+)

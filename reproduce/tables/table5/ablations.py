@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reproduce.sweep.run.run_one import computation
 from reproduce.sweep.runs import TRAINING, RunSpec
-from tfq_fusion.datasets import load
+from reproduce.tables import table
 from tfq_fusion.training import Protocol
 
 DATA = "japanese-vowels"
@@ -52,13 +51,11 @@ RATES = (1e-2, 1e-4, 1e-3, 3e-3, 3e-2, 1e-1)
 PROCESSORS = ("rainbow", "weber")
 
 
-@dataclasses.dataclass(frozen=True)
-class Profile:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        datasets: Names of data sets and experiments.
-        seeds: How many seeds, 0, 1, ...
         claim_seeds: The same where measurements are compared, on which a claim is decided.
         protocol: How models are trained.
         wide: The data sets on which one part of the circuit after the other is changed.
@@ -70,8 +67,6 @@ class Profile:
         degrees: P with noise and on devices.
     """
 
-    datasets: tuple[str, ...]
-    seeds: int
     claim_seeds: int
     protocol: Protocol
     wide: tuple[str, ...]
@@ -90,6 +85,10 @@ class Profile:
             f"gradient, {self.trajectories} trajectories"
         )
 
+    def with_seeds(self, seeds: int) -> Profile:
+        """The same with so many seeds everywhere."""
+        return dataclasses.replace(self, seeds=seeds, claim_seeds=seeds)
+
     def some(self, sweep: Sequence[Any]) -> Sequence[Any]:
         """The points of a sweep that are run."""
         return sweep[: self.points]
@@ -107,7 +106,7 @@ NAMES = (
 )
 PROFILES = {
     "smoke": Profile(
-        NAMES,
+        datasets=NAMES,
         seeds=1,
         claim_seeds=1,
         protocol=Protocol(epochs=1),
@@ -120,7 +119,7 @@ PROFILES = {
         degrees=(1,),
     ),
     "default": Profile(
-        NAMES,
+        datasets=NAMES,
         seeds=3,
         claim_seeds=5,
         protocol=Protocol(epochs=40),
@@ -133,7 +132,7 @@ PROFILES = {
         degrees=(1, 2, 3),
     ),
     "paper": Profile(
-        NAMES,
+        datasets=NAMES,
         seeds=10,
         claim_seeds=10,
         protocol=Protocol(epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2)),
@@ -148,48 +147,32 @@ PROFILES = {
 }
 
 
-def cells(profile: Profile, engine: str) -> Iterator[RunSpec]:
-    """Every run of a profile with seed 0; ``engine`` runs "qfl" where it is trained, and its gradients."""
-    yield from _measurements(profile, engine)
-    yield from _changes(profile, engine)
-    yield from _gradients(profile, engine)
-    yield from _noise(profile, engine)
-    yield from _devices(profile, engine)
+def cells(profile: Profile) -> Iterator[RunSpec]:
+    """Every run."""
+    sweeps = (_measurements, _changes, _gradients, _noise, _devices)
+    for cell in itertools.chain.from_iterable(sweep(profile) for sweep in sweeps):
+        if (cell.dataset if cell.experiment == TRAINING else cell.experiment) in profile.datasets:
+            for seed in range(_seeds(profile, cell)):
+                yield dataclasses.replace(cell, seed=seed)
 
 
-def _cell(
-    protocol: Protocol,
-    degree: int | None = 3,
-    engine: str = "compiled",
-    experiment: str = TRAINING,
-    dataset: str | None = None,
-    fusion: str = "qfl",
-    **settings: Any,
-) -> RunSpec:
-    """All seeds of a run; ``settings`` are options and arguments, as of :class:`RunSpec`."""
-    return RunSpec(
-        fusion=fusion,
-        seed=0,
-        protocol=protocol,
-        experiment=experiment,
-        dataset=dataset,
-        dataset_sha256=_hash(dataset) if dataset else None,
-        degree=degree,
-        **computation(experiment).stated(fusion, engine),
-        **settings,
-    )
+def _seeds(profile: Profile, cell: RunSpec) -> int:
+    if cell.experiment == "device-circuit":
+        return 1  # which angles a circuit has makes no difference to its gates
+    measured = cell.experiment == TRAINING and "measurement" in dict(cell.arguments)
+    return profile.claim_seeds if measured else profile.seeds
 
 
-@functools.cache
-def _hash(dataset: str) -> str:
-    return load(dataset).card.sha256
+def _cell(protocol: Protocol, degree: int | None = 3, experiment: str = TRAINING, **others: Any) -> RunSpec:
+    """All seeds of a run of QFL, or of the fusion that the further fields of :class:`RunSpec` name."""
+    return RunSpec(**{"fusion": "qfl", **others}, seed=0, protocol=protocol, experiment=experiment, degree=degree)
 
 
-def _measurements(profile: Profile, engine: str) -> Iterator[RunSpec]:
+def _measurements(profile: Profile) -> Iterator[RunSpec]:
     for data in profile.wide if profile.points else OUTPUTS:
         protocol = dataclasses.replace(profile.protocol, units=OUTPUTS[data])
         for measurement in profile.some(MEASUREMENTS):
-            yield _cell(protocol, engine=engine, dataset=data, arguments=measurement)
+            yield _cell(protocol, dataset=data, arguments=measurement)
     for measurement, most in profile.some(RANKED):
         for outputs in sorted({min(outputs, most) for outputs in (4, 8, 16, 32, 64, 128, 255)}):
             for degree in (1, 3):
@@ -198,25 +181,25 @@ def _measurements(profile: Profile, engine: str) -> Iterator[RunSpec]:
                 yield _cell(protocol, degree, experiment="feature-map-rank", options=options, arguments=measurement)
 
 
-def _changes(profile: Profile, engine: str) -> Iterator[RunSpec]:
+def _changes(profile: Profile) -> Iterator[RunSpec]:
     """One part of the circuit after the other, and the encoding."""
     for data in profile.wide:
         for change in profile.some(CHANGES):
-            yield _cell(profile.protocol, engine=engine, dataset=data, arguments=change)
+            yield _cell(profile.protocol, dataset=data, arguments=change)
     narrow = dataclasses.replace(profile.protocol, features=2)
     for inputs in profile.some(("tanh", "linear", "saturated")):
         for scale in profile.some(SCALES):
             options, arguments = {"inputs": inputs}, {"scale": scale * math.pi}
-            yield _cell(narrow, 2, engine, "encoding", DATA, options=options, arguments=arguments)
+            yield _cell(narrow, 2, "encoding", dataset=DATA, options=options, arguments=arguments)
 
 
-def _gradients(profile: Profile, engine: str) -> Iterator[RunSpec]:
+def _gradients(profile: Profile) -> Iterator[RunSpec]:
     """Variances of gradients against qubits, modalities and P; and ways to begin a training."""
 
     def cell(modalities: int, features: int, degree: int, arguments: Mapping[str, Any]) -> RunSpec:
         options = {"modalities": modalities, "draws": profile.draws}
         protocol = Protocol(features=features)
-        return _cell(protocol, degree, engine, "gradient-variance", options=options, arguments=arguments)
+        return _cell(protocol, degree, "gradient-variance", options=options, arguments=arguments)
 
     points = None if profile.points is None else 2  # a slope needs two
     sweeps: tuple[tuple[tuple[Mapping[str, Any], ...], Sequence[tuple[int, int, int]]], ...] = (
@@ -231,10 +214,10 @@ def _gradients(profile: Profile, engine: str) -> Iterator[RunSpec]:
                 yield cell(modalities, features, degree, arguments)
     for initial in profile.some(BEGINNINGS):
         arguments = {"initial": initial, "blocks": 2}
-        yield _cell(profile.protocol, max(profile.degrees), engine, "remedies", DATA, arguments=arguments)
+        yield _cell(profile.protocol, max(profile.degrees), "remedies", dataset=DATA, arguments=arguments)
 
 
-def _noise(profile: Profile, engine: str) -> Iterator[RunSpec]:
+def _noise(profile: Profile) -> Iterator[RunSpec]:
     protocol = dataclasses.replace(profile.protocol, features=2, units=16)
     channels = {"channels": 6}
     none = {
@@ -245,18 +228,18 @@ def _noise(profile: Profile, engine: str) -> Iterator[RunSpec]:
         "epochs": 0,
     }
     for fusion in ("lmf", "gcn"):
-        yield _cell(protocol, None, engine, "noise", DATA, fusion, dataset_options=channels, options=none)
+        yield _cell(protocol, None, "noise", dataset=DATA, fusion=fusion, dataset_options=channels, options=none)
     for degree in profile.degrees:
         for channel in profile.some(("depolarizing", "phase_damping")):
             noisy = {**none, "channel": channel, "rates": tuple(sorted(profile.some(RATES)))}
-            yield _cell(protocol, degree, engine, "noise", DATA, dataset_options=channels, options=noisy)
+            yield _cell(protocol, degree, "noise", dataset=DATA, dataset_options=channels, options=noisy)
     for degree in profile.degrees[:2]:
         rates = tuple(sorted(profile.some((1e-2, 3e-3, 3e-2))))
         trained = {**none, "channel": "depolarizing", "rates": rates, "epochs": profile.noisy_epochs}
-        yield _cell(protocol, degree, engine, "noise", DATA, dataset_options=channels, options=trained)
+        yield _cell(protocol, degree, "noise", dataset=DATA, dataset_options=channels, options=trained)
 
 
-def _devices(profile: Profile, engine: str) -> Iterator[RunSpec]:
+def _devices(profile: Profile) -> Iterator[RunSpec]:
     for modalities, features in profile.some(((3, 2), (6, 2), (12, 4))):
         for degree in profile.some((1, 2, 3)):
             for processor in ("unrouted", *PROCESSORS):
@@ -270,4 +253,4 @@ def _devices(profile: Profile, engine: str) -> Iterator[RunSpec]:
             "processor": processor,
             "shots": (100, 1000, 10_000, 100_000),
         }
-        yield _cell(protocol, 1, engine, "device", DATA, dataset_options={"channels": 3}, options=options)
+        yield _cell(protocol, 1, "device", dataset=DATA, dataset_options={"channels": 3}, options=options)

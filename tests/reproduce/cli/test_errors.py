@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import os
 import signal
 import subprocess
@@ -17,7 +16,6 @@ from reproduce.__main__ import app
 from reproduce.claims.rows import COLUMNS
 from reproduce.claims.tables import TABLES
 from reproduce.cli.terminal import console
-from reproduce.sweep.processes.execute import run_all
 from reproduce.sweep.store import Store
 from reproduce.tables import produce as module
 
@@ -80,7 +78,7 @@ NAMES = ["[bold]", "[/]", "a[red]b", ":warning:", "[link=http://x]"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_brackets_are_printed_as_typed(name, tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+    monkeypatch.setattr(module, "run", tiny.run)
     table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
     code, said = invoke(*table, "--results", tmp_path / name)
     assert code == 0, said
@@ -199,11 +197,11 @@ def test_ctrl_c_is_told_from_what_a_library_makes_of_it(tmp_path, monkeypatch):
 
 
 def test_a_run_that_is_named_twice_is_verified_once(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+    monkeypatch.setattr(module, "run", tiny.run)
     table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
     assert invoke(*table, "--results", tmp_path)[0] == 0
     (recorded,) = Store(tmp_path / "runs.sqlite").results()
-    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, verbose: recorded)
+    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, verbose: recorded)
     code, said = invoke("verify", recorded.spec.id, recorded.spec.id[:8], "--results", tmp_path)
     assert (code, said) == (0, f"{recorded.spec.id[:12]} {recorded.spec}: the same to the last bit\n")
 

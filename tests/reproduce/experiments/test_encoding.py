@@ -6,7 +6,7 @@ import math
 import pytest
 
 from reproduce.experiments import encoding
-from reproduce.sweep.run.run_one import run
+from reproduce.experiments.registry import run
 from tfq_fusion.training.fit import Fitted
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from reproduce.experiments.processors.noise import CHANNELS, NoisyFusion, after_every_gate, noise, noisy_expectation
-from reproduce.sweep.run.run_one import run
+from reproduce.experiments.registry import run
 from tfq_fusion._keras import keras
 from tfq_fusion.circuits import hardware_mix, qfl_circuit
 from tfq_fusion.layers import QuantumFusionLayer

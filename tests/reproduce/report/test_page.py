@@ -8,8 +8,9 @@ import pytest
 from matplotlib.image import imread
 
 from reproduce.claims.papers import PUBLISHED, load_papers
-from reproduce.claims.rows import COLUMNS, read_table, write_csv
+from reproduce.claims.rows import COLUMNS, read_table, read_tables, write_csv
 from reproduce.report.page import write_table
+from reproduce.report.scores import score_figure
 
 
 def _rows(dataset, modalities, metric, scores):
@@ -49,10 +50,20 @@ FRAME = pd.DataFrame(
 )
 
 
+def write(frame, stem, title="Table 1", profile="smoke", figures=None, units=None, published=PUBLISHED):
+    """Write a table with the figure of Table 1, beside the tables that are there."""
+
+    def scores(frame, profile, units):
+        return {"": score_figure(frame, title, profile, units, {"vowels": 0.12})}
+
+    others = read_tables(stem.parent, but=stem.name)
+    write_table(frame, stem, title, profile, figures or scores, [], units or {}, others, published)
+
+
 @pytest.fixture(scope="module")
 def stem(tmp_path_factory):
     stem = tmp_path_factory.mktemp("results") / "table1"
-    write_table(FRAME, stem, "Table 1", "smoke (2 epochs)", units={"road": "vehicles"}, chance={"vowels": 0.12})
+    write(FRAME, stem, "Table 1", "smoke (2 epochs)", units={"road": "vehicles"})
     return stem
 
 
@@ -81,7 +92,7 @@ def test_scores_are_written_with_their_interval_or_why_there_is_none(stem):
 def test_fusions_are_ordered_whatever_the_order_of_the_rows(stem):
     text = stem.with_suffix(".md").read_text(encoding="utf-8")
     places = [
-        text.index(f"| {name} ") for name in ("QFL (P = 1)", "QFL (P = 2)", "Control (P = 2)", "Concat", "TFN", "LMF")
+        text.index(f"| {name} ") for name in ("QFL (P = 1)", "QFL (P = 2)", "Control (P = 2)", "Concat", "LMF", "TFN")
     ]
     assert places == sorted(places)
 
@@ -111,13 +122,13 @@ def test_a_published_cell_stands_beside_the_reproduced_one(tmp_path):
     paper = published / "qfl_2510_06938.yaml"
     cell = "  - {table: table1, dataset: vowels, fusion: qfl, degree: 2, metric: accuracy, value: 0.91}\n"
     paper.write_text(paper.read_text(encoding="utf-8") + cell, encoding="utf-8")
-    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={}, published=published)
+    write(FRAME, tmp_path / "table1", published=published)
     text = (tmp_path / "table1.md").read_text(encoding="utf-8")
     assert _line(text, "QFL (P = 2)")[-1] == "Accuracy 0.91"
     assert _line(text, "QFL (P = 1)")[-1] == "not stated"
     assert "- **vowels, QFL (P = 2), Accuracy**, not reproduced: " in (tmp_path / "claims.md").read_text()
 
-    write_table(FRAME, tmp_path / "table2", "Table 2", "smoke", units={}, chance={}, published=published)
+    write(FRAME, tmp_path / "table2", "Table 2", "smoke", published=published)
     assert _line((tmp_path / "table2.md").read_text(encoding="utf-8"), "QFL (P = 2)")[-1] == "not stated"
 
 
@@ -128,7 +139,7 @@ def test_the_page_and_the_csv_are_of_one_frame_even_if_another_command_writes_me
         write_csv(other, tmp_path / "table1.csv")
         return {}
 
-    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={}, figures=interfere)
+    write(FRAME, tmp_path / "table1", figures=interfere)
     assert set(read_table(tmp_path / "table1.csv")["fusion_params"]) == {1234}
     assert "1,234" in (tmp_path / "table1.md").read_text(encoding="utf-8")
 
@@ -138,19 +149,19 @@ def test_a_set_of_files_changes_together_or_not_at_all(tmp_path, broken):
     def fails(frame, profile, units):
         raise KeyError("no style")
 
-    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    write(FRAME, tmp_path / "table1")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     figures = fails if broken == "figure" else None
     if broken != "figure":
         (tmp_path / broken).write_bytes(b"")
     with pytest.raises((KeyError, ValueError)):
-        write_table(FRAME.iloc[3:], tmp_path / "table1", "Table 1", "other", units={}, chance={}, figures=figures)
+        write(FRAME.iloc[3:], tmp_path / "table1", "Table 1", "other", figures=figures)
     assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_damaged_table_does_not_keep_its_own_command_from_writing_it(tmp_path):
     (tmp_path / "table1.csv").write_bytes(b"")
-    write_table(FRAME, tmp_path / "table1", "Table 1", "smoke", units={}, chance={})
+    write(FRAME, tmp_path / "table1")
     assert len(read_table(tmp_path / "table1.csv")) == len(FRAME)
 
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from reproduce.experiments.registry import run
 from reproduce.sweep.run import assemble
-from reproduce.sweep.run.run_one import run
 from reproduce.sweep.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
 from tfq_fusion import models
 from tfq_fusion.datasets import Dataset, load

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
+from reproduce.experiments.registry import run
 from reproduce.sweep.processes import worker
 from reproduce.sweep.processes.execute import run_all
 from reproduce.sweep.runs import FINISHED, RunSpec
@@ -52,9 +53,9 @@ def test_the_same_bits_whatever_the_order_the_workers_the_history_and_the_kills(
     specs = trainings(["mfb", "qfl"], epochs=2)
     with Store(tmp_path / "disturbed.sqlite") as store, monkeypatch.context() as patched:
         patched.setattr(worker, "MEMORY", 0)  # a new process for each
-        disturbed = run_all(specs[::-1], store, "table1", workers=2)[::-1]
+        disturbed = run_all(specs[::-1], store, "table1", run, workers=2)[::-1]
     with Store(tmp_path / "undisturbed.sqlite") as store:
-        undisturbed = run_all(specs, store, "table1")
+        undisturbed = run_all(specs, store, "table1", run)
     assert {result.status for result in undisturbed} == {FINISHED}
     assert numbers(disturbed) == numbers(undisturbed)
 
@@ -75,7 +76,7 @@ def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(ti
     with Store(tmp_path / "killed.sqlite") as store, tiny.as_soon_as(lambda: list(folder.glob("*/epoch-*")), kill):
         killed = run_all([spec], store, "table1", tiny.train, backups=tmp_path / "backups")
     with Store(tmp_path / "whole.sqlite") as store:
-        whole = run_all([spec], store, "table1")
+        whole = run_all([spec], store, "table1", run)
     assert pids
     assert killed[0].epochs == 6
     assert numbers(killed) == numbers(whole)

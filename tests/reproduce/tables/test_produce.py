@@ -1,7 +1,7 @@
 """From specifications to a table: what is told when all goes well, and when some of it does not."""
 
 import contextlib
-import functools
+import dataclasses
 import io
 import resource
 
@@ -10,23 +10,24 @@ from rich.console import Console
 
 from reproduce.claims.rows import read_table
 from reproduce.sweep.processes import execute
-from reproduce.sweep.processes.execute import ExecutionError, run_all
+from reproduce.sweep.processes.execute import ExecutionError
 from reproduce.sweep.processes.worker import VersionError
 from reproduce.sweep.store import FILE, Store, StoreError
 from reproduce.tables import produce as module
-from reproduce.tables import table1
+from reproduce.tables.table import find
 
 
 @pytest.fixture
 def produce(tiny, tmp_path, monkeypatch):
     """Make a table of tiny runs; gives whether all finished, and what was told."""
-    monkeypatch.setattr(module, "run_all", functools.partial(run_all, run=tiny.run))
+    monkeypatch.setattr(module, "run", tiny.run)
 
-    def produce(specs, **options):
+    def produce(specs, figures=lambda frame, profile, units: {}, **options):
         console = Console(markup=False, file=io.StringIO(), width=300)
-        table = {"path_stem": tmp_path / "results" / "table", "title": "A table", "profile": "tiny"}
-        options = {"units": {}, "chance": {}, "notes": [], "figures": None, "fresh": False, **options}
-        return module.produce(specs, table1.fold, **table, **options, console=console), console.file.getvalue()
+        table = dataclasses.replace(find("table1"), figures=figures)
+        plan = table.plan("smoke")
+        stem = tmp_path / "results" / "table"
+        return module.produce(table, plan, specs, stem, "tiny", console, **options), console.file.getvalue()
 
     return produce
 
@@ -82,16 +83,6 @@ def test_a_fresh_start_forgets_the_runs_and_backups_of_this_table_alone(tiny, pr
     assert after[theirs.id] == before[theirs.id]
     assert after[ours.id].metrics["test"]["rmse"] == before[ours.id].metrics["test"]["rmse"] + 1  # the next attempt
     assert [backup.exists() for backup in backups] == [False, True]
-
-
-def test_a_run_that_is_asked_for_twice_is_one_seed(tiny, produce, tmp_path):
-    specs = [tiny.spec("mfb", seed) for seed in (0, 1, 0, 1)]
-    complete, told = produce(specs)
-    assert complete
-    assert "2 runs, 0 of them in" in told
-    assert set(read_table(tmp_path / "results" / "table.csv")["seeds"]) == {2}
-    _, told = produce(specs, dry_run=True)
-    assert "2 runs: 2 are there, 0 would run" in told
 
 
 def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):

@@ -13,7 +13,7 @@ from tfq_fusion.training import evaluate, persistence_forecast
 
 
 def runs(profile="default", **arguments):
-    return table1.specs(table1.plan(profile, **arguments), None, "tfq")
+    return table1.TABLE.specs(table1.TABLE.plan(profile, **arguments), None, "tfq")
 
 
 def test_default_profile_covers_every_fusion_degree_data_set_and_seed():
@@ -36,15 +36,15 @@ def test_every_fusion_has_the_same_protocol_and_number_of_trials():
 
 
 def test_seeds_data_sets_and_fusions_can_be_chosen():
-    plan = table1.plan("default", seeds=2, datasets=["emoji"])
-    specs = table1.specs(plan, ["lmf", "persistence"], "tfq")
+    plan = table1.TABLE.plan("default", seeds=2, datasets=["emoji"])
+    specs = table1.TABLE.specs(plan, ["lmf", "persistence"], "tfq")
     assert [(spec.dataset, spec.fusion, spec.seed) for spec in specs] == [("emoji", "lmf", 0), ("emoji", "lmf", 1)]
 
 
 @pytest.mark.parametrize(
     ("profile", "datasets", "fusions", "engine", "message"),
     [
-        ("quick", None, None, "tfq", "Unknown profile 'quick'.*smoke, default, paper"),
+        ("quick", None, None, "tfq", "Unknown profile quick.*smoke, default, paper"),
         ("smoke", ["imagenet"], None, "tfq", "imagenet.*japanese-vowels"),
         ("smoke", None, ["sum"], "tfq", "Unknown fusion sum.*qfl.*persistence"),
         ("smoke", None, None, "qsim", "engine should be one of"),
@@ -52,7 +52,7 @@ def test_seeds_data_sets_and_fusions_can_be_chosen():
 )
 def test_unknown_names_list_the_known(profile, datasets, fusions, engine, message):
     with pytest.raises(ValueError, match=message):
-        table1.specs(table1.plan(profile, datasets=datasets), fusions, engine)
+        table1.TABLE.specs(table1.TABLE.plan(profile, datasets=datasets), fusions, engine)
 
 
 def results(fusion, accuracies, degree=None):
@@ -106,9 +106,9 @@ def test_an_intractable_fusion_has_parameters_and_no_seeds():
 
 
 def test_persistence_of_the_traffic_set_is_a_single_row_of_forecast_errors():
-    from reproduce.sweep.run.run_one import run
+    from reproduce.experiments.registry import run
 
-    (spec,) = table1.specs(table1.plan("default", datasets=["traffic-detectors"]), ["persistence"], "tfq")
+    (spec,) = table1.TABLE.specs(table1.TABLE.plan("default", datasets=["traffic-detectors"]), ["persistence"], "tfq")
     inputs, targets = load("traffic-detectors").test
     assert run(spec).metrics["test"] == evaluate("forecasting", targets, persistence_forecast(inputs))
 

@@ -1,5 +1,6 @@
 """Table 2: which runs it is made of, what it says is missing, and what its rows add to those of Table 1."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -9,26 +10,21 @@ from reproduce.experiments.gradients.initialisation import gradient_at_initialis
 from reproduce.report.page import write_table
 from reproduce.sweep.runs import FINISHED, INTRACTABLE, RunResult
 from reproduce.tables import table2
-from tfq_fusion.datasets import registry
+from tfq_fusion.datasets import download
 
 
 @pytest.fixture
-def fresh_clone(monkeypatch):
-    monkeypatch.setattr(table2, "state", lambda name: "embedded" if name in registry.EMBEDDED else "missing")
-
-
-@pytest.fixture
-def everything(monkeypatch):
-    """Every data set as if it were there: its modalities alone, which is all that specifications look at."""
-    monkeypatch.setattr(table2, "state", lambda name: "ready")
+def fresh_clone(monkeypatch, tmp_path):
+    monkeypatch.setenv("TFQ_FUSION_DATA_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setattr(download, "default_folder", lambda: tmp_path / "default")
 
 
 def runs(profile="default", fusions=None, **arguments):
-    return table2.specs(table2.plan(profile, **arguments), fusions, "tfq")
+    return table2.TABLE.specs(table2.TABLE.plan(profile, **arguments), fusions, "tfq")
 
 
 def test_a_fresh_clone_runs_the_stand_in_and_the_synthetic_sweep(fresh_clone):
-    plan = table2.plan("default")
+    plan = table2.TABLE.plan("default")
     assert plan.datasets == ("japanese-vowels", table2.SYNTHETIC)
     assert plan.missing == ("ptb-xl", "ludb", "metr-la", "los-loop")
     options = {dict(spec.dataset_options).get("channels") for spec in runs() if spec.experiment == "training"}
@@ -36,17 +32,15 @@ def test_a_fresh_clone_runs_the_stand_in_and_the_synthetic_sweep(fresh_clone):
 
 
 def test_the_notes_name_the_command_for_what_is_missing_and_say_what_stands_in(fresh_clone):
-    notes = "\n".join(table2.notes(table2.plan("default")))
+    notes = "\n".join(table2.notes(table2.TABLE.plan("default")))
     for name in ("ptb-xl", "ludb", "metr-la", "los-loop"):
         assert f"**{name}** is not here, so it has no rows: `make data DATASET={name}`" in notes
     assert "**japanese-vowels** stands in" in notes
     assert "Nothing else was trained here." in notes
 
 
-def test_with_the_real_sets_nothing_is_missing(everything):
-    plan = table2.plan("default")
-    assert plan.datasets == tuple(table2.SIZES)
-    assert plan.missing == ()
+def test_with_real_sets_the_stand_in_is_not_all(fresh_clone):
+    plan = dataclasses.replace(table2.TABLE.plan("default"), datasets=tuple(table2.SIZES), missing=())
     assert "Nothing else was trained here." not in "\n".join(table2.notes(plan))
 
 
@@ -85,8 +79,8 @@ def test_the_sweep_does_not_depend_on_the_profile(fresh_clone):
 @pytest.mark.parametrize(
     ("arguments", "fusions", "message"),
     [
-        ({"profile": "quick"}, None, "Unknown profile 'quick'.*smoke, default, paper"),
-        ({"datasets": ["mfeat"]}, None, "Table 2 has no data set mfeat.*ptb-xl.*synthetic"),
+        ({"profile": "quick"}, None, "Unknown profile quick.*smoke, default, paper"),
+        ({"datasets": ["mfeat"]}, None, "Unknown data set or experiment mfeat.*ptb-xl.*synthetic"),
         ({"datasets": ["japanese-vowels"]}, ["sum"], "Unknown fusion sum.*qfl.*tfn"),
     ],
 )
@@ -139,7 +133,7 @@ def test_parameters_are_held_against_those_of_lmf_beside_them(frame):
 
 
 def test_the_page_has_a_table_per_size_and_the_figures(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table2", "T", "p", {}, {}, ["A note."], table2.FIGURES)
+    written, _ = write_table(frame, tmp_path / "table2", "T", "p", table2.TABLE.figures, ["A note."], {}, {})
     assert [path.name for path in written] == ["table2.csv", "table2.md", "table2-japanese-vowels.png", "claims.md"]
     page = (tmp_path / "table2.md").read_text()
     assert "A note." in page
@@ -149,7 +143,7 @@ def test_the_page_has_a_table_per_size_and_the_figures(frame, tmp_path):
 
 
 def test_a_data_set_without_a_title_has_its_name(frame):
-    figures = table2.FIGURES(frame.assign(dataset="unheard-of"), "p", {})
+    figures = table2.TABLE.figures(frame.assign(dataset="unheard-of"), "p", {})
     assert figures["-unheard-of"].get_suptitle().startswith("unheard-of")
 
 

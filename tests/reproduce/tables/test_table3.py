@@ -18,7 +18,7 @@ from tfq_fusion.circuits import ModelCircuit
 
 
 def runs(profile="default", fusions=None, **arguments):
-    return table3.specs(table3.plan(profile, **arguments), fusions, "compiled")
+    return table3.TABLE.specs(table3.TABLE.plan(profile, **arguments), fusions, "compiled")
 
 
 def options(spec):
@@ -60,8 +60,8 @@ def test_parameters_are_counted_once_from_2_to_256_modalities():
 @pytest.mark.parametrize(
     ("arguments", "fusions", "message"),
     [
-        ({"profile": "quick"}, None, "Unknown profile 'quick'.*smoke, default, paper"),
-        ({"datasets": ["mfeat"]}, None, "Table 3 has no experiment mfeat.*polynomial.*parameters"),
+        ({"profile": "quick"}, None, "Unknown profile quick.*smoke, default, paper"),
+        ({"datasets": ["mfeat"]}, None, "Unknown data set or experiment mfeat.*polynomial.*parameters"),
         ({}, ["sum"], "Unknown fusion sum.*qfl.*gcn"),
     ],
 )
@@ -142,7 +142,8 @@ def test_exponents_are_fitted_over_all_sizes_and_stand_at_the_last(frame):
 
 
 def test_the_page_has_a_figure_for_each_experiment_but_the_exact_one(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table3", "T", "p", {}, {}, table3.notes(None), table3.FIGURES)
+    table = table3.TABLE
+    written, _ = write_table(frame, tmp_path / "table3", "T", "p", table.figures, table.notes(None), {}, {})
     assert [path.name for path in written[2:-1]] == [
         "table3-polynomial.png",
         "table3-discrimination.png",
@@ -155,10 +156,10 @@ def test_the_page_has_a_figure_for_each_experiment_but_the_exact_one(frame, tmp_
 
 @pytest.mark.parametrize("fusion", ["concat", "qfl"])
 def test_some_of_the_fusions_make_a_figure_as_well(frame, fusion):
-    assert set(table3.FIGURES(frame[frame["fusion"] == fusion], "p", {})) >= {"-polynomial"}
+    assert set(table3.TABLE.figures(frame[frame["fusion"] == fusion], "p", {})) >= {"-polynomial"}
 
 
 def test_targets_of_any_degree_make_a_figure(frame):
     frame = frame[frame["experiment"] == "polynomial"]
     renamed = frame["options"].str.replace('"degree":5', '"degree":11')
-    assert set(table3.FIGURES(frame.assign(options=renamed), "p", {})) == {"-polynomial"}
+    assert set(table3.TABLE.figures(frame.assign(options=renamed), "p", {})) == {"-polynomial"}

@@ -9,7 +9,7 @@ from reproduce.report.page import write_table
 from reproduce.sweep.runs import FINISHED, RunResult
 from reproduce.tables import table4
 from reproduce.tables.table4 import GROWTH
-from tfq_fusion.datasets import download
+from tfq_fusion.datasets import describe, download
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def fresh_clone(monkeypatch, tmp_path):
 
 
 def runs(profile="default", fusions=None, **arguments):
-    return table4.specs(table4.plan(profile, **arguments), fusions, "tfq")
+    return table4.TABLE.specs(table4.TABLE.plan(profile, **arguments), fusions, "tfq")
 
 
 def options(spec):
@@ -27,7 +27,7 @@ def options(spec):
 
 
 def test_a_fresh_clone_runs_the_embedded_sets_and_names_the_command_for_the_others(fresh_clone):
-    plan = table4.plan("default")
+    plan = table4.TABLE.plan("default")
     assert plan.datasets == ("emoji", "mfeat", GROWTH)
     notes = "\n".join(table4.notes(plan))
     for name in ("mnist", "cifar-10"):
@@ -38,9 +38,9 @@ def test_a_fresh_clone_runs_the_embedded_sets_and_names_the_command_for_the_othe
 
 @pytest.mark.data("mnist", "cifar-10")
 def test_the_sets_that_are_here_are_run_on_some_of_their_samples_with_modalities_that_are_constructed():
-    plan = table4.plan("default")
+    plan = table4.TABLE.plan("default")
     assert plan.missing == ()
-    specs = table4.specs(plan, ["concat", "cnn"], "tfq")
+    specs = table4.TABLE.specs(plan, ["concat", "cnn"], "tfq")
     found = {(s.dataset, options(s)["views"], options(s)["samples"]) for s in specs if s.dataset in table4.DOWNLOADED}
     assert found == {(name, ("image", "descriptors"), 1000) for name in ("mnist", "cifar-10")}
     assert plan.extent == "at most 30 epochs, 60 on mfeat, 1,000 training samples of mnist and cifar-10"
@@ -49,14 +49,11 @@ def test_the_sets_that_are_here_are_run_on_some_of_their_samples_with_modalities
 
 @pytest.mark.parametrize(("part", "said"), [(" (a part)", True), ("", False)])
 def test_a_data_set_of_which_a_part_is_there_says_so(monkeypatch, part, said):
-    def load(name):
-        dataset = real(name)
-        card = dataset.card.model_copy(update={"title": f"Title{part}", "notes": ("This is a part of it.",)})
-        return type(dataset)(dataset.train, dataset.validation, dataset.test, card)
+    def changed(name):
+        return describe(name).model_copy(update={"title": f"Title{part}", "notes": ("This is a part of it.",)})
 
-    real = table4.load
-    monkeypatch.setattr(table4, "load", load)
-    notes = "\n".join(table4.notes(table4.plan("default", datasets=["emoji"])))
+    monkeypatch.setattr(table4, "describe", changed)
+    notes = "\n".join(table4.notes(table4.TABLE.plan("default", datasets=["emoji"])))
     assert ("This is a part of it." in notes) == said
 
 
@@ -97,8 +94,8 @@ def test_the_counting_does_not_depend_on_the_profile(fresh_clone):
 @pytest.mark.parametrize(
     ("arguments", "fusions", "message"),
     [
-        ({"profile": "quick"}, None, "Unknown profile 'quick'.*smoke, default, paper"),
-        ({"datasets": ["wikipedia"]}, None, "Table 4 has no data set wikipedia.*emoji, mfeat, mnist"),
+        ({"profile": "quick"}, None, "Unknown profile quick.*smoke, default, paper"),
+        ({"datasets": ["wikipedia"]}, None, "Unknown data set or experiment wikipedia.*emoji, mfeat, mnist"),
         ({"datasets": ["mfeat"]}, ["qfl"], "Unknown fusion qfl.*qmfnn.*cnn"),
     ],
 )
@@ -157,7 +154,7 @@ def test_growth_is_a_row_per_number_of_modalities(frame):
 
 
 def test_the_page_and_the_figures(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table4", "T", "p", {}, {}, ["A note."], table4.FIGURES)
+    written, _ = write_table(frame, tmp_path / "table4", "T", "p", table4.TABLE.figures, ["A note."], {}, {})
     names = ["table4.csv", "table4.md", "table4-accuracy.png", "table4-growth.png"]
     assert [path.name for path in written] == [*names, "claims.md"]
     page = (tmp_path / "table4.md").read_text()
@@ -180,4 +177,4 @@ def test_the_claims_are_judged_by_the_table(frame, tmp_path):
 
 def test_one_size_alone_makes_no_curve(frame):
     three = frame[frame["modalities"] == 3]
-    assert list(table4.FIGURES(three[three["dataset"] == "mfeat"], "p", {})) == []
+    assert list(table4.TABLE.figures(three[three["dataset"] == "mfeat"], "p", {})) == []

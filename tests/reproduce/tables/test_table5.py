@@ -15,7 +15,7 @@ from reproduce.tables.table5.fits import crossing
 
 
 def runs(profile="default", fusions=None, **arguments):
-    return table5.specs(table5.plan(profile, **arguments), fusions, "tfq")
+    return table5.TABLE.specs(table5.TABLE.plan(profile, **arguments), fusions, "tfq")
 
 
 def invented(spec):
@@ -94,8 +94,8 @@ def test_runs_can_be_chosen_by_data_set_experiment_and_fusion():
 @pytest.mark.parametrize(
     ("arguments", "fusions", "message"),
     [
-        ({"profile": "quick"}, None, "Unknown profile 'quick'.*smoke, default, paper"),
-        ({"datasets": ["emoji"]}, None, "Table 5 has no emoji.*japanese-vowels.*device"),
+        ({"profile": "quick"}, None, "Unknown profile quick.*smoke, default, paper"),
+        ({"datasets": ["emoji"]}, None, "Unknown data set or experiment emoji.*japanese-vowels.*device"),
         ({}, ["concat"], "Unknown fusion concat.*qfl, lmf, gcn"),
     ],
 )
@@ -173,7 +173,8 @@ def test_a_diverged_run_is_a_cell_without_a_mean():
 
 
 def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table5", "T", "p", {}, {}, table5.notes(None), table5.FIGURES)
+    table = table5.TABLE
+    written, _ = write_table(frame, tmp_path / "table5", "T", "p", table.figures, table.notes(None), {}, {})
     parts = ("measurement", "circuit", "encoding", "gradients", "noise", "devices")
     assert [path.name for path in written[2:-1]] == [f"table5-{part}.png" for part in parts]
     page = (tmp_path / "table5.md").read_text()
@@ -193,12 +194,12 @@ def test_the_claims_on_measurements_and_on_open_questions_are_held_against_the_t
 
 @pytest.mark.parametrize("experiment", ["gradient-variance", "remedies"])
 def test_some_of_the_experiments_make_a_figure_as_well(frame, experiment):
-    figures = table5.FIGURES(frame[frame["experiment"] == experiment], "p", {})
+    figures = table5.TABLE.figures(frame[frame["experiment"] == experiment], "p", {})
     assert set(figures) == {"-gradients"}
 
 
 def test_there_are_styles_for_any_number_of_degrees():
-    plan = table5.plan("smoke", datasets=["noise"])
+    plan = table5.TABLE.plan("smoke", datasets=["noise"])
     plan = dataclasses.replace(plan, degrees=tuple(range(1, 10)))
-    frame = table5.fold([invented(spec) for spec in table5.specs(plan, ["qfl"], "compiled")])
-    assert set(table5.FIGURES(frame, "p", {})) == {"-noise"}
+    frame = table5.fold([invented(spec) for spec in table5.TABLE.specs(plan, ["qfl"], "compiled")])
+    assert set(table5.TABLE.figures(frame, "p", {})) == {"-noise"}

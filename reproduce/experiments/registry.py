@@ -1,0 +1,129 @@
+"""The experiments, an entry each, and how any specification is run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import time
+from pathlib import Path
+from typing import Any
+
+from reproduce.sweep.run.provenance import commit, machine, peak_memory_mb, versions
+from reproduce.sweep.runs import TRAINING, RunResult, RunSpec
+from tfq_fusion.fusions import fusions
+
+
+@dataclasses.dataclass(frozen=True)
+class Computation:
+    """How something is computed, so that a specification says what happens.
+
+    Attributes:
+        precision: Floating-point type of the computation; where weights are counted alone, of the weights.
+        quantum_precision: The same where the fusion is a quantum one.
+        engine: What runs such a fusion; None if nothing does, "chosen" for the one that was asked for.
+    """
+
+    precision: str = "float32"
+    quantum_precision: str = "float32"
+    engine: str | None = "chosen"
+
+    def stated(self, fusion: str, engine: str) -> dict[str, Any]:
+        """The fields "engine" and "precision" of a specification.
+
+        Args:
+            fusion: Its fusion.
+            engine: What was asked for.
+
+        Raises:
+            ValueError: If that engine does not have the precision.
+        """
+        if fusions()[fusion].kind != "quantum":
+            return {"engine": None, "precision": self.precision}
+        runs = engine if self.engine == "chosen" else self.engine
+        if runs == "tfq" and self.quantum_precision != "float32":
+            raise ValueError(
+                f"TensorFlow Quantum computes in float32, and this needs {self.quantum_precision}: leave --engine out, "
+                "or choose with --datasets."
+            )
+        return {"engine": runs, "precision": self.quantum_precision}
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """What is done with a specification.
+
+    Attributes:
+        function: From a specification, and for training the folder of its backups, to its result. As ``module:name``,
+            because most import TensorFlow.
+        computation: How it is computed.
+    """
+
+    function: str
+    computation: Computation = Computation()
+
+
+_DOUBLE = Computation("float64", "float64")
+_COMPILED = Computation("float64", "float64", engine="compiled")
+_COUNTED = Computation(engine=None)
+
+EXPERIMENTS = {
+    TRAINING: Experiment("reproduce.sweep.run.train:train"),
+    "synthetic": Experiment(
+        "reproduce.experiments.gradients.initialisation:gradient_at_initialisation", Computation("float64")
+    ),
+    "growth": Experiment("reproduce.experiments.parameters.growth:fusion_growth", _COUNTED),
+    "parameters": Experiment("reproduce.experiments.parameters.parameter_counts:count_parameters", _COUNTED),
+    "polynomial": Experiment("reproduce.experiments.expressivity.polynomials:fit_polynomial", _DOUBLE),
+    "spectrum": Experiment("reproduce.experiments.expressivity.spectrum:spectrum", _COMPILED),
+    "discrimination": Experiment("reproduce.experiments.expressivity.discrimination:discriminate", _DOUBLE),
+    "feature-map-rank": Experiment("reproduce.experiments.expressivity.feature_map_rank:feature_map_rank", _COMPILED),
+    "encoding": Experiment("reproduce.experiments.encoding:encoding"),
+    "gradient-variance": Experiment("reproduce.experiments.gradients.trainability:gradient_variance"),
+    "remedies": Experiment("reproduce.experiments.gradients.remedies:remedies"),
+    "noise": Experiment("reproduce.experiments.processors.noise:noise"),
+    "device": Experiment("reproduce.experiments.processors.devices:device"),
+    "device-circuit": Experiment(
+        "reproduce.experiments.processors.processors:device_circuit", Computation("float64", "float64", engine=None)
+    ),
+}
+"""What can be done with a specification: a model is trained on a data set; the others train nothing on data, make their
+data themselves, or look into a model that they trained."""
+
+
+def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
+    """Run one specification; a loss that becomes NaN or a fusion that cannot be built is a result, not an error.
+
+    Args:
+        spec: What to run.
+        backup: A folder of this run alone, from which it continues if it was killed; None to do without.
+
+    Raises:
+        ValueError: If the experiment or the fusion is unknown, precision or engine are not what would be computed, or
+            the data are not those of the specification.
+    """
+    if spec.experiment not in EXPERIMENTS:
+        raise ValueError(f"Unknown experiment {spec.experiment!r}: expected one of {', '.join(EXPERIMENTS)}.")
+    experiment = EXPERIMENTS[spec.experiment]
+    _check_stated(spec, experiment.computation)
+    module, _, name = experiment.function.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    start = time.perf_counter()
+    result: RunResult = function(spec, backup) if spec.experiment == TRAINING else function(spec)
+    return dataclasses.replace(
+        result,
+        seconds=round(time.perf_counter() - start, 3),
+        peak_memory_mb=peak_memory_mb(),
+        versions=versions(),
+        commit=commit(),
+        machine=machine(),
+    )
+
+
+def _check_stated(spec: RunSpec, computation: Computation) -> None:
+    stated = computation.stated(spec.fusion, spec.engine or "compiled")
+    if spec.precision != stated["precision"]:
+        raise ValueError(
+            f"Precision {spec.precision!r} of {spec}: expected {stated['precision']}, the only one that is computed."
+        )
+    if spec.engine is not None and spec.engine != stated["engine"]:
+        raise ValueError(f"Engine {spec.engine!r} of {spec}: expected {stated['engine']}, which is what runs it.")
