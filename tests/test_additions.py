@@ -1,4 +1,7 @@
-"""What an addition costs: a fusion its file, a data set its card and its arrays. Nothing else has to know."""
+"""What an addition costs: a fusion its file, a data set its card and its arrays, a table its module, a claim its entry.
+
+Nothing else has to know.
+"""
 
 import hashlib
 import os
@@ -10,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from pandas import read_csv
 
+import reproduce
 import tfq_fusion
 from tfq_fusion.datasets.card import DATA
 
@@ -56,6 +61,53 @@ CARD = {
     "notes": ["made"],
 }
 
+TABLE = '''
+"""Toy table: what is told apart at a glance."""
+
+import dataclasses
+
+from reproduce.report.scores import score_figure
+from reproduce.tables import grid, table
+from tfq_fusion.training import Protocol
+
+METRICS = {"classification": ("accuracy",)}
+
+
+class Profile(table.Profile):
+    @property
+    def extent(self):
+        return "20 epochs"
+
+
+TABLE = table.Table(
+    title="Toy table",
+    profiles={"smoke": Profile(datasets=("toy",), seeds=2)},
+    metrics=METRICS,
+    fusions=("toy", "concat"),
+    choices=("toy",),
+    cells=lambda profile: grid.runs(("toy", "concat"), profile.seeds, protocol=Protocol(epochs=20), dataset="toy"),
+    fold=lambda results: grid.fold(results, METRICS),
+    figures=lambda frame, profile, units: {"": score_figure(frame, "Toy table", profile, units, {})},
+)
+'''
+
+CLAIM = {
+    "id": "T1",
+    "statement": "Toy tells signs apart.",
+    "value": 1.0,
+    "unit": "accuracy",
+    "sources": ["abstract"],
+    "confidence": "A",
+    "check": {
+        "kind": "value",
+        "table": "toy",
+        "dataset": "toy",
+        "series": {"fusion": "toy"},
+        "quantity": "accuracy",
+        "tolerance": 0.1,
+    },
+}
+
 PROGRAM = """
 import sys
 
@@ -85,15 +137,16 @@ print(accuracy)
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """A copy of the package with the data that travel with it."""
-    package = tmp_path / "tfq_fusion"
+    """A copy of the packages with the data that travel with them."""
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(tfq_fusion.__file__).parent, package, ignore=ignored)
+    package = tmp_path / "tfq_fusion"
+    for module in (tfq_fusion, reproduce):
+        shutil.copytree(Path(module.__file__).parent, tmp_path / module.__name__, ignore=ignored)
     shutil.copytree(str(DATA), package / "data", ignore=shutil.ignore_patterns("__pycache__", "downloads"))
     return tmp_path
 
 
-def test_a_fusion_and_a_data_set_cost_their_own_files(tree):
+def test_a_fusion_a_data_set_a_table_and_a_claim_cost_their_own_files(tree):
     (tree / "tfq_fusion" / "layers" / "fusion" / "toy.py").write_text(FUSION.lstrip())
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 120)
@@ -107,9 +160,33 @@ def test_a_fusion_and_a_data_set_cost_their_own_files(tree):
     card = {**CARD, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     file.with_suffix(".yaml").write_text(yaml.safe_dump(card))
 
-    environment = {**os.environ, "PYTHONPATH": str(tree)}
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tree, env=environment, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    where, accuracy = ran.stdout.splitlines()[-2:]
+    (tree / "reproduce" / "tables" / "toy.py").write_text(TABLE.lstrip())
+    published = tree / "reproduce" / "claims" / "published"
+    (paper, *_) = sorted(published.glob("*.yaml"))
+    claims = yaml.safe_load(paper.read_text(encoding="utf-8"))
+    claims["claims"].append(CLAIM)
+    paper.write_text(yaml.safe_dump(claims), encoding="utf-8")
+
+    where, accuracy = run(tree, "-c", PROGRAM)[-2:]
     assert Path(where).is_relative_to(tree)
     assert float(accuracy) > 0.9
+
+    told = run(tree, "-m", "reproduce", "toy", "--profile", "smoke", "--results", tree / "results")
+    assert f"Wrote {tree / 'results' / 'toy.csv'}" in "\n".join(told)
+    rows = read_csv(tree / "results" / "toy.csv").query("metric == 'accuracy'")
+    assert list(rows["fusion"]) == ["toy", "concat"]
+    assert set(rows["seeds"]) == {2}
+    assert "| Toy " in (tree / "results" / "toy.md").read_text()
+    assert (tree / "results" / "toy.png").exists()
+    told = run(tree, "-m", "reproduce", "compare", "--results", tree / "results")
+    assert "T1 reproduced: Toy tells signs apart." in told
+
+
+def run(tree, *arguments):
+    """The lines that Python prints, with the packages of a tree."""
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
