@@ -17,7 +17,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from reproduce.claims.cells import MetricName, Model, Number, Results, Series, Table
-from reproduce.claims.checks import AnyCheck, Outcome, ValueCheck
+from reproduce.claims.check import AnyCheck, Outcome
+from reproduce.claims.checks import ValueCheck
 from reproduce.claims.rows import METRICS
 from reproduce.claims.tables import TABLES
 

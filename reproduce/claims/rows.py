@@ -34,12 +34,14 @@ from pydantic import (
 )
 
 from reproduce.claims.tables import TABLES
-from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import write_files
 from tfq_fusion.fusions import fusions
 
 KEY = ["experiment", "dataset", "options", "modalities", "fusion", "arguments", "degree", "metric"]
 """The columns that name a cell; no two rows of a table share them."""
+
+TRAINING = "training"
+"""The experiment of a row whose models are merely trained on a data set."""
 
 NO_SETTINGS = "{}"
 """Options or arguments where there are none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reproduce.claims.checks import Comparison
+from reproduce.claims.check import Comparison
 from reproduce.claims.papers import load_papers, verdicts
 
 PAPER = """\

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reproduce.claims import rows
 from reproduce.claims.rows import (
     COLUMNS,
     Place,
@@ -21,6 +22,7 @@ from reproduce.claims.rows import (
     validated,
     write_csv,
 )
+from reproduce.sweep.runs import TRAINING
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
@@ -198,3 +200,7 @@ def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
     assert frame["experiment"].tolist() == ["training", "noise", "noise", "noise"]
     with pytest.raises(ValueError, match=r"line 3: the cell .*'noise'.* is already on line 2"):
         read_table(_file(tmp_path, NOISE, NOISE))
+
+
+def test_rows_and_runs_call_training_alike():
+    assert rows.TRAINING == TRAINING
