@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from reproduce.claims.rows import FUSIONS, METRICS, NO_SETTINGS, Place, Settings, caption, check_degree
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import FUSIONS, NO_SETTINGS, Place, Settings, caption, check_degree
 from reproduce.claims.tables import TABLES
 
 

@@ -26,7 +26,8 @@ from reproduce.claims.cells import (
     quantity_label,
 )
 from reproduce.claims.check import Comparison, Metrics
-from reproduce.claims.rows import METRICS, Place
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import Place
 
 
 class ValueCheck(Comparison):

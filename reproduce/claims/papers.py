@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from reproduce.claims.cells import MetricName, Model, Number, Results, Series, Table
 from reproduce.claims.check import AnyCheck, Outcome
 from reproduce.claims.checks import ValueCheck
-from reproduce.claims.rows import METRICS
+from reproduce.claims.metrics import METRICS
 from reproduce.claims.tables import TABLES
 
 PUBLISHED = Path(__file__).parent / "published"

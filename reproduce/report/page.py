@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reproduce.claims.cells import Series
+from reproduce.claims.metrics import METRICS
 from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
-from reproduce.claims.rows import METRICS, NO_SETTINGS, Place, to_csv, validated, words
+from reproduce.claims.rows import NO_SETTINGS, Place, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
 from reproduce.report.reading import NO_FIGURE, by_series, by_size, metrics_of, score_text, seeds_of

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from reproduce.claims.cells import Series
-from reproduce.claims.rows import FUSIONS, METRICS, Place
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import FUSIONS, Place
 from reproduce.report.style import LEVELS
 
 NO_FIGURE = "-"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reproduce.claims.rows import METRICS
+from reproduce.claims.metrics import METRICS
 from reproduce.report.markdown import pipe_table
 from reproduce.report.reading import NO_FIGURE, by_series, by_size, metrics_of, score_text
 

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reproduce.claims.cells import Series
-from reproduce.claims.rows import FUSIONS, METRICS
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import FUSIONS
 from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
 from reproduce.report.style import LEVELS, NOTE, STYLES, finish, legend, new_figure, panels
 

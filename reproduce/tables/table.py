@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from reproduce.claims.rows import FUSIONS, METRICS
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import FUSIONS
 from reproduce.claims.tables import TABLES
 from reproduce.experiments.registry import EXPERIMENTS
 from reproduce.report.page import Figures

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reproduce.claims.rows import METRICS, caption, decode
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import caption, decode
 from reproduce.report.style import (
     LABEL,
     NOTE,
