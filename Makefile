@@ -6,13 +6,14 @@ ARGS    ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
 # The benchmark's peers need other versions of NumPy and JAX.
 PEERS := .venv-bench
 # A version manager's shim can exist and fail, and a system Python can lack venv: only one that runs counts.
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint bench soak compare data clean
+.PHONY: help install test test-slow lint bench soak compare data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,9 +38,13 @@ $(VENV)/installed: setup.cfg setup.py constraints.txt
 	fi
 	@touch $@
 
-test: install ## Run the tests, under Keras 3 and the Keras ones again under legacy Keras
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
-	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal -m keras
+test: install ## Run the tests that are not slow, under Keras 3 and the Keras ones again under legacy Keras
+	$(PYTEST) -m "not slow"
+	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and not slow"
+
+test-slow: install ## Run the slow tests: whole commands, real trainings, kills, long comparisons
+	$(PYTEST) -m slow
+	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and slow"
 
 lint: install ## Check style and types
 	$(BIN)/ruff check .
