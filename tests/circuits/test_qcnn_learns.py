@@ -27,6 +27,7 @@ def test_excitations_of_a_cluster_state_are_detected():
 
 
 @pytest.mark.data("mnist")
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("encoding", ["angle", "dense_angle", "amplitude"])
 def test_zeros_and_ones_are_told_apart_by_eight_features(encoding, engine):

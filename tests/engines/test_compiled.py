@@ -130,9 +130,7 @@ random_cases = given(
 some = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@some
-@random_cases
-def test_random_circuits_have_the_simulator_s_values_and_finite_differences(seed, qubits, gates, batch):
+def hold_against_the_simulator(seed, qubits, gates, batch):
     spec, rng = random_spec(seed, qubits, gates)
     arrays = rng.uniform(-2, 2, (batch, 3)), rng.uniform(-2, 2, 3)
     upstream = rng.normal(size=(batch, 2)) / batch
@@ -150,6 +148,20 @@ def test_random_circuits_have_the_simulator_s_values_and_finite_differences(seed
         np.testing.assert_allclose(np.sum(gradient * direction), (losses[0] - losses[1]) / 2e-5, atol=1e-6)
 
 
+@settings(some, max_examples=6)
+@random_cases
+def test_a_few_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
+    hold_against_the_simulator(**case)
+
+
+@pytest.mark.slow
+@settings(some, max_examples=40)
+@random_cases
+def test_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
+    hold_against_the_simulator(**case)
+
+
+@pytest.mark.slow
 @settings(some, max_examples=10)
 @random_cases
 def test_random_circuits_agree_with_tensorflow_quantum(seed, qubits, gates, batch):
@@ -198,7 +210,7 @@ def every_kind_of_step():
 
 @pytest.mark.parametrize(
     ("spec", "precision"),
-    [(every_kind_of_step(), tf.float64), (random_spec(8, 4, 5)[0], tf.float32)],
+    [(every_kind_of_step(), tf.float64), pytest.param(random_spec(8, 4, 5)[0], tf.float32, marks=pytest.mark.slow)],
     ids=["every kind of step", "a random circuit"],
 )
 def test_what_is_compiled_is_what_its_operations_give(spec, precision):
@@ -214,7 +226,12 @@ def test_what_is_compiled_is_what_its_operations_give(spec, precision):
 
 
 @pytest.mark.parametrize(
-    ("signal", "measurement"), [("rx", "random_pauli"), ("ry", "pauli_plane"), ("rz", "computational")]
+    ("signal", "measurement"),
+    [
+        ("rx", "random_pauli"),
+        pytest.param("ry", "pauli_plane", marks=pytest.mark.slow),
+        pytest.param("rz", "computational", marks=pytest.mark.slow),
+    ],
 )
 def test_fusion_circuits_agree_with_tensorflow_quantum(signal, measurement):
     spec = qfl_circuit(3, 4, degree=2, signal=signal, measurement=measurement, observables=7, seed=2)
@@ -252,6 +269,7 @@ def test_a_small_register_becomes_one_matrix():
     assert len(lower(spec).structure.steps) == 1
 
 
+@pytest.mark.slow
 def test_a_layer_of_rotations_by_data():
     """One rotation after the other: where XLA fuses them, each computes the one before it twice, for minutes."""
     qubits, symbols = cirq.LineQubit.range(12), padded_symbols("x", 12)
@@ -276,7 +294,9 @@ def test_another_seed_compiles_nothing_new(monkeypatch):
     assert counts == [2, 2]  # the values and their gradient
 
 
-@pytest.mark.parametrize("batch", [1, 8, 11])
+@pytest.mark.parametrize(
+    "batch", [pytest.param(1, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow), 11]
+)
 def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
     spec = qfl_circuit(2, 2, degree=1, observables=3)
     rng = np.random.default_rng(0)
@@ -300,13 +320,13 @@ def test_batch_sizes_in_tf_function_with_unknown_batch(batch):
 def test_a_sample_that_is_not_finite_leaves_the_others_alone(value):
     """In a graph no value is looked at beforehand."""
     spec = every_kind_of_step()
-    run = tf.function(lambda *arguments: values_and_gradients(spec, *arguments, np.ones(3), tf.float32))
-    data, trained = np.random.default_rng(0).uniform(-2, 2, (9, 3)), tf.constant([0.4, -0.7])
-    expected = run(tf.constant(data, tf.float32), trained)
+    run = tf.function(lambda *arguments: values_and_gradients(spec, *arguments, np.ones(3), tf.float64))
+    data, trained = np.random.default_rng(0).uniform(-2, 2, (9, 3)), tf.constant([0.4, -0.7], tf.float64)
+    expected = run(tf.constant(data), trained)
     for sample in (0, 5):
         spoilt = data.copy()
         spoilt[sample, 0] = value
-        found = run(tf.constant(spoilt, tf.float32), trained)
+        found = run(tf.constant(spoilt), trained)
         for one, other in zip(found[:2], expected[:2], strict=True):
             np.testing.assert_array_equal(np.isnan(one).any(axis=1), np.arange(9) == sample)
             np.testing.assert_allclose(np.delete(one, sample, 0), np.delete(other, sample, 0), atol=1e-6)

@@ -75,6 +75,7 @@ def traced_ours():
     return tf.function(functools.partial(values_and_gradient, controlled_pair()[0]), input_signature=[strings, *floats])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1), batch=st.sampled_from([1, 4]), wide=st.booleans(), traced=st.booleans())
 def test_controlled_pqc_is_tensorflow_quantum_s(seed, batch, wide, traced):
