@@ -34,6 +34,16 @@ def _drawn_seeds_repeat() -> None:
     random.seed(0)
 
 
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """Runs functions operation by operation, for what proves nothing of compilation: it takes seconds a circuit."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prepared arrays of tests stay out of the checkout."""

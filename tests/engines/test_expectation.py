@@ -78,16 +78,18 @@ def test_convolutional_networks_give_the_simulator_s_values_and_equal_gradients(
     gradients = []
     for engine in ENGINES:
         inputs = [tf.constant(data, tf.float32), tf.constant(weights, tf.float32)]
-        with tf.GradientTape() as tape:
+        with uncompiled(), tf.GradientTape() as tape:
             tape.watch(inputs)
             found = expectation(spec, *inputs, engine=engine)
             loss = tf.reduce_sum(found**2)
         np.testing.assert_allclose(found, simulated(spec, data, weights), atol=1e-5)
-        gradients.append(tape.gradient(loss, inputs))
+        with uncompiled():
+            gradients.append(tape.gradient(loss, inputs))
     for compiled, tfq in zip(*gradients, strict=True):
         np.testing.assert_allclose(compiled, tfq, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_engines_agree_on_sixteen_qubits():
     spec = qcnn_circuit(16, encoding="angle")
     data, weights = values(spec, seed=0, batch=2)
@@ -98,6 +100,7 @@ def test_engines_agree_on_sixteen_qubits():
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("signal", ["rx", "ry", "rz"])
+@pytest.mark.usefixtures("uncompiled")
 def test_gradients_are_finite_differences(signal, engine):
     spec = qfl_circuit(2, 1, degree=2, signal=signal, observables=3, seed=1)
     data, weights = values(spec, seed=2, batch=2)

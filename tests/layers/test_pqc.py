@@ -118,6 +118,7 @@ def test_observables_may_act_on_qubits_of_the_data_circuits_alone():
 
 
 @pytest.mark.parametrize("grid", [False, True])
+@pytest.mark.usefixtures("uncompiled")
 def test_pqc_shares_its_parameters_among_the_samples(grid):
     qubits = [cirq.GridQubit(0, 2), cirq.GridQubit(0, 10), cirq.GridQubit(1, 0)] if grid else QUBITS
     rng = np.random.default_rng(2)
@@ -136,6 +137,7 @@ def test_pqc_shares_its_parameters_among_the_samples(grid):
 
 
 @pytest.mark.skipif(not LEGACY, reason="TensorFlow Quantum's PQC fails under Keras 3")
+@pytest.mark.usefixtures("uncompiled")
 def test_pqc_is_tensorflow_quantum_s():
     ours, theirs = PQC(model_circuit(), operators()), tfq.layers.PQC(model_circuit(), operators())
     theirs.set_weights(ours.get_weights())
@@ -183,6 +185,7 @@ def test_repetitions_backend_and_differentiator_are_used(kind, arguments, tolera
         assert np.abs(found - expected).max() > 1e-5
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_gradients_are_the_differentiator_s():
     arguments, coarse = (model_circuit(), operators()), tfq.differentiators.ForwardDifference
     ours = ControlledPQC(*arguments, differentiator=coarse(1, 0.1))
@@ -209,6 +212,7 @@ def policy(request):
 
 
 @pytest.mark.parametrize(("repetitions", "dtype"), [(None, None), (None, "float32"), (10, None)])
+@pytest.mark.usefixtures("uncompiled")
 def test_layers_are_trained_under_any_global_policy(policy, repetitions, dtype):
     arguments = {} if dtype is None else {"dtype": dtype}
     layer = PQC(model_circuit(), operators(), repetitions=repetitions, **arguments)
@@ -287,6 +291,7 @@ def hybrid_model(layer):
     return model
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_hybrid_model_learns_along_the_same_losses():
     rng = np.random.default_rng(5)
     inputs = [tfq.convert_to_tensor(data_circuits(rng, 6)), tf.constant(rng.normal(size=(6, 2)), tf.float32)]
@@ -319,6 +324,7 @@ def test_a_saved_pqc_predicts_the_same(differentiator, tmp_path):
     assert isinstance(loaded.layers[-1].regularizer, keras.regularizers.L2)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_saved_controlled_pqc_predicts_the_same(tmp_path):
     model = hybrid_model(ControlledPQC(model_circuit(), operators()))
     assert tuple(model.output_shape) == (None, 2)
@@ -401,6 +407,7 @@ def test_entries_of_a_configuration_are_checked(entry, value, message):
 
 
 @pytest.mark.parametrize("kind", [PQC, ControlledPQC])
+@pytest.mark.usefixtures("uncompiled")
 def test_a_layer_keeps_what_it_was_given(kind):
     circuit, (string, total) = model_circuit(), operators()
     observables = [string, total]

@@ -142,6 +142,7 @@ def test_images_become_features():
     assert model.count_params() == (9 * 3 * 5 + 5) + (9 * 5 * 10 + 10) + (2 * 2 * 10 * 4 + 4)
 
 
+@pytest.mark.slow
 @either
 def test_a_beat_is_recognised_wherever_it_is(shared):
     """In class 1 the beats of the first modality are upright, in class 0 upside down; the second one is noise."""

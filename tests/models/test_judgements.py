@@ -12,7 +12,7 @@ from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import DecisionNetwork, EvidenceNetwork
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("uncompiled")]
 WIDTHS = {"sound": 5, "text": 3}
 NETWORKS = {
     "evidence": lambda modalities: EvidenceNetwork(modalities, 3, hidden=6, convolution=None, method="mixture", seed=1),

@@ -42,6 +42,7 @@ def make(name: str):
     return kind(**arguments)
 
 
+eagerly = pytest.mark.usefixtures("uncompiled")
 every_layer = pytest.mark.parametrize("name", LAYERS)
 every_weighted_layer = pytest.mark.parametrize("name", [name for name in LAYERS if name != "concat"])
 
@@ -53,6 +54,7 @@ def model_of_all_layers() -> keras.Model:
 
 
 @every_layer
+@eagerly
 def test_a_list_and_a_stacked_tensor_give_the_same(features, name):
     layer = make(name)
     inputs = features(4, 4, 4)
@@ -64,6 +66,7 @@ def test_a_list_and_a_stacked_tensor_give_the_same(features, name):
 
 
 @every_layer
+@eagerly
 def test_the_order_of_modalities_matters(features, name):
     inputs = features(4, 4, 4)
     layer = make(name)
@@ -72,6 +75,7 @@ def test_the_order_of_modalities_matters(features, name):
 
 @every_weighted_layer
 @pytest.mark.parametrize("widths", [(4, 3), (5, 1, 2)])
+@eagerly
 def test_every_weight_gets_a_gradient(features, name, widths):
     kind, arguments = LAYERS[name]
     layer = kind(**{**arguments, "adjacency": None}) if name == "graph" else kind(**arguments)
@@ -90,6 +94,7 @@ def test_every_weight_gets_a_gradient(features, name, widths):
 
 
 @every_layer
+@eagerly
 def test_the_output_shape_is_exact(features, name):
     layer = make(name)
     for batch in (1, 5):
@@ -103,6 +108,7 @@ def test_the_output_shape_is_exact(features, name):
 
 
 @every_layer
+@eagerly
 def test_the_config_makes_an_equal_layer(features, name):
     kind, arguments = LAYERS[name]
     config = make(name).get_config()
@@ -136,6 +142,7 @@ def unseeded(name: str):
 
 
 @every_weighted_layer
+@eagerly
 def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
     def fused():
         return np.asarray(unseeded(name)(features(4, 2, 3)))
@@ -148,6 +155,7 @@ def test_without_a_seed_the_weights_follow_the_global_seed(features, name):
 
 
 @every_weighted_layer
+@eagerly
 def test_a_drawn_seed_is_kept_so_that_a_clone_computes_the_same(features, name):
     inputs = [keras.Input((width,)) for width in (4, 2, 3)]
     model = keras.Model(inputs, unseeded(name)(inputs))
@@ -207,6 +215,7 @@ def test_types_without_fractions_are_refused(name, dtype):
 
 
 @every_weighted_layer
+@eagerly
 def test_a_checkpoint_restores_every_weight(features, name, tmp_path):
     def model():
         inputs = [keras.Input((width,)) for width in (4, 2, 3)]
@@ -221,6 +230,7 @@ def test_a_checkpoint_restores_every_weight(features, name, tmp_path):
 
 
 @every_layer
+@eagerly
 def test_a_layer_computes_in_its_own_precision(features, name):
     kind, arguments = LAYERS[name]
     layer = kind(**arguments, dtype="float64")
@@ -228,6 +238,7 @@ def test_a_layer_computes_in_its_own_precision(features, name):
 
 
 @every_weighted_layer
+@eagerly
 def test_integers_are_features_too(features, name):
     layer = make(name)
     floats = [features(4)[0], np.float32([[1, 0]] * 5), np.float32([[0, 1, 2]] * 5)]
@@ -251,6 +262,7 @@ def test_more_modalities_add_no_variables(name):
 
 
 @every_layer
+@eagerly
 def test_building_twice_makes_no_second_set_of_weights(features, name):
     layer = make(name)
     layer.build([(None, 4), (None, 2), (None, 3)])
@@ -279,6 +291,7 @@ def test_inputs_that_are_no_modalities(name, inputs, message):
 
 
 @every_layer
+@eagerly
 def test_batch_sizes_are_compared_on_every_call(features, name):
     layer = make(name)
     layer(features(4, 4, 4))
@@ -287,6 +300,7 @@ def test_batch_sizes_are_compared_on_every_call(features, name):
 
 
 @every_weighted_layer
+@eagerly
 def test_modalities_in_another_order_than_built_for(features, name):
     layer = make(name)
     layer(features(4, 2, 3))
@@ -304,6 +318,7 @@ def test_arguments_are_checked(name):
         kind(**{**arguments, "seed": -1})
 
 
+@eagerly
 def test_one_step_of_fit_moves_every_weight(features):
     model = model_of_all_layers()
     head = keras.layers.Dense(1)(keras.layers.Concatenate()(model.outputs))

@@ -13,6 +13,7 @@ from tfq_fusion._keras import keras
 from tfq_fusion.layers import EvidenceFusion
 
 pytestmark = pytest.mark.keras
+eagerly = pytest.mark.usefixtures("uncompiled")
 
 
 def masses(modalities=2, propositions=2, batch=5, seed=0):
@@ -31,6 +32,7 @@ def built(**arguments):
     return layer
 
 
+@eagerly
 def test_output_is_the_circuit_s_expectation_at_the_angles_of_the_masses():
     layer, inputs = built(), masses(batch=2)
     found = np.asarray(layer(inputs))
@@ -44,6 +46,7 @@ def test_output_is_the_circuit_s_expectation_at_the_angles_of_the_masses():
         np.testing.assert_allclose(found[sample], np.real(expected), atol=1e-5)
 
 
+@eagerly
 def test_both_engines_give_the_same_values_and_gradients():
     inputs, found = tf.constant(np.stack(masses(), axis=1)), []
     for engine in ("compiled", "tfq"):
@@ -71,6 +74,7 @@ def test_without_a_qcnn_the_output_is_one_minus_twice_the_fused_possibility(tabl
 
 
 @pytest.mark.parametrize(("modalities", "arguments"), [(2, {}), (3, {"convolution": None})])
+@eagerly
 def test_the_mixture_gives_what_the_circuit_gives(modalities, arguments):
     inputs, found = tf.constant(np.stack(masses(modalities), axis=1)), []
     for method in ("circuit", "mixture"):
@@ -86,6 +90,7 @@ def test_the_mixture_gives_what_the_circuit_gives(modalities, arguments):
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+@eagerly
 def test_the_mixture_fuses_more_modalities_than_a_circuit_can():
     layer = EvidenceFusion(method="mixture")
     assert np.isfinite(layer(masses(modalities=20, propositions=3))).all()
@@ -121,6 +126,7 @@ def test_a_seed_fixes_the_weights_of_the_qcnn():
     assert (one != other).all()
 
 
+@eagerly
 def test_a_list_and_a_stacked_tensor_give_the_same():
     layer, inputs = built(), masses()
     listed = layer(inputs)
@@ -129,6 +135,7 @@ def test_a_list_and_a_stacked_tensor_give_the_same():
     assert not np.allclose(layer(inputs[::-1]), listed)
 
 
+@eagerly
 def test_certainty_is_a_mass_too_and_has_finite_gradients():
     layer = built()
     inputs = tf.constant([[[0.0, 1.0], [1, 0]], [[0, 0], [1, 1]], [[0.5, 1e-9], [1 - 1e-7, 0.5]]])
@@ -143,6 +150,7 @@ def test_certainty_is_a_mass_too_and_has_finite_gradients():
 
 @pytest.mark.parametrize("dtype", ["float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("method", ["circuit", "mixture"])
+@eagerly
 def test_certainty_has_finite_gradients_in_half_precision_too(dtype, method):
     layer, single = (EvidenceFusion(None, method=method, dtype=dtype) for dtype in (dtype, "float32"))
     inputs = tf.constant([[[0.0], [1]], [[1], [0]], [[0], [0]], [[1], [1]], [[0.5], [0.25]]], layer.compute_dtype)
@@ -155,6 +163,7 @@ def test_certainty_has_finite_gradients_in_half_precision_too(dtype, method):
     np.testing.assert_allclose(np.asarray(fused).astype("f"), single(tf.cast(inputs, "float32")), atol=0.03)
 
 
+@eagerly
 def test_every_weight_gets_a_gradient():
     layer = built()
     with tf.GradientTape() as tape:
@@ -166,6 +175,7 @@ def test_every_weight_gets_a_gradient():
 @pytest.mark.parametrize(
     ("arguments", "width"), [({}, 15), ({"readout": "z"}, 1), ({"convolution": None}, 3), ({"engine": "tfq"}, 15)]
 )
+@eagerly
 def test_the_output_shape_is_exact(arguments, width):
     assert EvidenceFusion(**arguments).compute_output_shape([(7, 3), (7, 3)]) == (7, width)
     assert tuple(EvidenceFusion(**arguments)(keras.Input((2, 3))).shape) == (None, width)
@@ -179,6 +189,7 @@ def test_graphs_and_xla_give_what_eager_calls_give():
         np.testing.assert_allclose(function(inputs), eager, atol=1e-6)
 
 
+@eagerly
 def test_it_computes_in_its_own_precision():
     double, single = built(dtype="float64"), built()
     found = np.asarray(double([modality.astype(np.float64) for modality in masses()]))
@@ -193,6 +204,7 @@ def test_the_config_makes_an_equal_layer():
     assert EvidenceFusion.from_config(config).get_config() == config
 
 
+@eagerly
 def test_a_saved_model_predicts_the_same(tmp_path):
     inputs = [keras.Input((2,)) for _ in range(2)]
     layer = EvidenceFusion()

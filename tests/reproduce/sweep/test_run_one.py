@@ -178,7 +178,7 @@ def test_what_a_specification_states_is_what_happens(experiment, stated, message
 
 
 def test_an_experiment_that_is_none_is_refused_and_one_on_data_without_a_data_set():
-    with pytest.raises(ValueError, match=r"Unknown experiment 'magic': expected training or one of .*noise"):
+    with pytest.raises(ValueError, match=r"Unknown experiment 'magic': expected one of training, .*noise"):
         run(spec("lmf", experiment="magic"))
     with pytest.raises(ValueError, match="remedies qfl P=1 seed 0 needs a data set, and names none"):
         run(spec("qfl", None, experiment="remedies", degree=1, engine="compiled", arguments={"initial": "small"}))
@@ -191,8 +191,8 @@ def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_pa
     def damaged(*arguments):
         raise DamagedBackupError(f"{arguments[-1]}: expected a backup that fits")
 
-    monkeypatch.setattr("tfq_fusion.training.fit.fit", damaged)
-    monkeypatch.setattr("tfq_fusion._keras.LEGACY", False)
+    monkeypatch.setattr("reproduce.sweep.run.train.fit", damaged)
+    monkeypatch.setattr("reproduce.sweep.run.train.LEGACY", False)
     with pytest.raises(RuntimeError, match=f"begins anew, since one is damaged. {backup}: expected a backup"):
         run(spec("concat"), backup)
     assert not backup.exists()
