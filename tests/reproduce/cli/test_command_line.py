@@ -60,7 +60,7 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path, m
     wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
     with Store(tmp_path / "wrong" / FILE) as store:
         store.add(wrong.to_json(), "table1")
-    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, verbose: trained)
+    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, verbose: trained)
     code, said = invoke("verify", trained.spec.id, "--results", tmp_path / "wrong")
     assert code == 1, said
     assert f"test accuracy was 2.0, is {trained.metrics['test']['accuracy']}" in said
@@ -123,8 +123,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_continues(tmp_path):
     ("arguments", "message"),
     [
         (["--fusions", "sum"], "Unknown fusion sum: expected among qfl"),
-        (["--datasets", "imagenet"], "the known ones are cifar-10, emoji"),
-        (["--profile", "quick"], "expected one of smoke, default, paper"),
+        (["--datasets", "imagenet"], "Unknown data set or experiment imagenet: expected among cifar-10, emoji"),
+        (["--profile", "quick"], "expected among smoke, default, paper"),
         (["--workers", "2", "--scheduler", "tcp://host:8786"], "Give --workers or --scheduler"),
         (["--fusions", "tfn", "--scheduler", "host"], "No Dask scheduler answers at host within 1 s"),
     ],

@@ -103,7 +103,7 @@ def test_a_data_folder_with_brackets_is_listed_as_it_is(name, tmp_path, monkeypa
 def test_a_selection_without_runs_says_what_there_is(dry_run, tmp_path):
     selection = ["--datasets", "japanese-vowels,mfeat", "--fusions", "persistence"]
     said = refused("table1", *selection, *dry_run, "--results", tmp_path / "results")
-    assert "no run of persistence on japanese-vowels, mfeat" in said
+    assert "Unknown fusion persistence of these data sets" in said
     assert "qfl, control, concat" in said
     assert not (tmp_path / "results").exists()
 
