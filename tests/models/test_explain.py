@@ -16,7 +16,7 @@ from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import EvidenceNetwork, class_code
 from tfq_fusion.models.explain import IGNORANCE, class_beliefs, conflict, explain
 
-pytestmark = pytest.mark.keras
+pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("uncompiled")]
 NAMES = ("sight", "sound", "touch")
 
 
@@ -44,7 +44,15 @@ def set_combination(model, rows):
     model.fusion.set_weights([theta])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def model():
+    """A network with random weights."""
+    model = network()
+    randomise(model)
+    return model
+
+
+@pytest.fixture
 def trained():
     model, (inputs, labels) = network(), samples(256)
     model.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy", jit_compile=False)
@@ -108,20 +116,20 @@ def test_ignorance_is_equal_belief_in_all_classes_and_certainty_is_no_error():
     assert np.isfinite(class_beliefs(np.ones(4), class_code(10))).all()
 
 
-def test_every_source_has_its_row(trained):
+def test_every_source_has_its_row(model):
     inputs, _ = samples(40)
-    explanation = explain(trained, inputs, classes=["cat", "dog", "owl", "fox"])
+    explanation = explain(model, inputs, classes=["cat", "dog", "owl", "fox"])
     assert explanation.index.names == ["sample", "source"]
     assert list(explanation.loc[39].index) == [*NAMES, "block", "network"]
     assert list(explanation["belief"].columns) == ["cat", "dog", "owl", "fox"]
     np.testing.assert_allclose(explanation["belief"].sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(
-        explanation.xs("network", level="source")["belief"], trained.predict(inputs, verbose=0), atol=1e-6
+        explanation.xs("network", level="source")["belief"], model.predict(inputs, verbose=0), atol=1e-6
     )
-    masses = np.asarray(trained.unimodal(inputs))
+    masses = np.asarray(model.unimodal(inputs))
     # A mass near 1 is known to 1e-7, and so is what it leaves to the other classes.
     np.testing.assert_allclose(
-        explanation.xs("sound", level="source")["belief"], class_beliefs(masses[:, 1], trained.code), atol=1e-6
+        explanation.xs("sound", level="source")["belief"], class_beliefs(masses[:, 1], model.code), atol=1e-6
     )
     known = explanation[["conflict", "contribution", "influence"]].notna().groupby("source", sort=False).all()
     assert known.to_numpy().tolist() == [[True] * 3] * 3 + [[True, False, False], [False] * 3]
@@ -156,13 +164,13 @@ def test_what_a_trusted_modality_says_is_what_the_block_believes():
     np.testing.assert_allclose(beliefs.xs("block", level="source"), beliefs.xs("sound", level="source"), atol=1e-5)
 
 
-def test_contribution_and_influence_are_changes_under_ablation(trained):
+def test_contribution_and_influence_are_changes_under_ablation(model):
     inputs, _ = samples(3, seed=1)
-    explanation = explain(trained, inputs)
-    masses = np.asarray(trained.unimodal(inputs))
+    explanation = explain(model, inputs)
+    masses = np.asarray(model.unimodal(inputs))
     without = np.concatenate([masses[:, :2], np.full((3, 1, 2), 0.5, np.float32)], axis=1)
-    before, after = (np.asarray(trained.head(trained.fusion(table))) for table in (masses, without))
-    states = [fused_states(table, trained.fusion.combination) for table in (masses, without)]
+    before, after = (np.asarray(model.head(model.fusion(table))) for table in (masses, without))
+    states = [fused_states(table, model.fusion.combination) for table in (masses, without)]
     for sample in range(3):
         found, decision = explanation.loc[sample].loc["touch"], before[sample].argmax()
         assert found["contribution"].item() == pytest.approx(
@@ -187,6 +195,7 @@ def test_swapping_two_modalities_swaps_the_explanation():
     np.testing.assert_allclose(other.loc[one.index], one, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_noise_in_one_modality_raises_the_conflict_and_lowers_its_contribution(trained):
     inputs, labels = samples(256, seed=2)
     clean = explain(trained, inputs)

@@ -73,11 +73,13 @@ def test_killed_between_epochs_it_ends_in_the_same_bits(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("calls", [0, 2])
+@pytest.mark.slow
 def test_killed_while_it_writes_it_continues_from_the_backup_before(calls, tmp_path, monkeypatch):
     train_and_kill(monkeypatch, (Path, "rename"), calls, tmp_path)
     assert train("mfb", tmp_path) == undisturbed("mfb")
 
 
+@pytest.mark.slow
 def test_killed_while_it_waits_for_something_better_it_stops_no_later(tmp_path, monkeypatch):
     stuck = dataclasses.replace(TWO_TRIALS, learning_rates=(1e-30,), patience=4, epochs=20)
     train_and_kill(monkeypatch, (Backup, "on_epoch_end"), 3, tmp_path, stuck)
@@ -120,6 +122,7 @@ def test_a_damaged_backup_is_named_and_without_it_training_begins_anew(tmp_path)
     assert train("concat", tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_diverged_trial_stays_diverged(tmp_path):
     protocol = dataclasses.replace(TWO_TRIALS, learning_rates=(1e38, 0.03))
     first, again = (train("concat", tmp_path, protocol) for _ in range(2))

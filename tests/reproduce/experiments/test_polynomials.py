@@ -158,6 +158,7 @@ def test_classical_fusions_multiply_modalities_but_none_by_itself(fusion, degree
     assert found == pytest.approx(expected, abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bits_whatever_ran_before():
     first = fit("qfl", degree=2, depth=2)[0]
     fit("qfl", degree=1, form="sum", depth=2)
