@@ -146,6 +146,7 @@ def tree(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_fusion_a_data_set_a_table_and_a_claim_cost_their_own_files(tree):
     (tree / "tfq_fusion" / "layers" / "fusion" / "toy.py").write_text(FUSION.lstrip())
     rng = np.random.default_rng(0)

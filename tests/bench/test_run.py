@@ -49,6 +49,7 @@ def engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(ENGINES, "by-hand", Engine("by hand", "engine_of_the_test", "", peer=False, multiplexers=True))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("engines")
 def test_each_engine_is_timed_or_its_failure_is_reported(problem: Problem) -> None:
     right, wrong, broken, stuck = run_workload("w", problem, ["right", "wrong", "broken", "stuck"], seconds=0.1)

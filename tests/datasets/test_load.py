@@ -85,6 +85,7 @@ REAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"), [pytest.param(*case, marks=pytest.mark.data(case[0])) for case in REAL], ids=str
 )

@@ -123,6 +123,7 @@ for layer, wrong in ((HashedFusion(2, parameters=2), nan), (MeanFusion(), np.one
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(LEGACY, reason="JAX is a backend of Keras 3")
 def test_on_jax_networks_train_and_wrong_values_are_named():
     pytest.importorskip("jax")
