@@ -52,13 +52,14 @@ def test_fusion_learns_what_no_modality_knows_alone(fusion):
     assert set(fitted.metrics) == {"validation", "test"}
 
 
-def test_same_seed_same_predictions_and_another_seed_another_order():
+@pytest.mark.parametrize("fusion", ["tfn", pytest.param("qfl", marks=pytest.mark.slow)])
+def test_same_seed_same_predictions_and_another_seed_another_order(fusion):
     data = two_blobs()
     protocol = dataclasses.replace(PROTOCOL, epochs=2)
 
     def predictions(seed):
         models = []
-        fit(lambda: models.append(maker(data, "qfl")()) or models[-1], data, protocol, seed)
+        fit(lambda: models.append(maker(data, fusion)()) or models[-1], data, protocol, seed)
         return models[0].predict(data.test[0], verbose=0).tolist()
 
     first, again, other = (predictions(seed) for seed in (1, 1, 2))

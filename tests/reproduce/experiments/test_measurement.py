@@ -42,9 +42,10 @@ def test_rank_of_the_states_is_that_of_their_density_matrices():
     [
         (15, {"measurement": "computational"}, 15),
         (12, {"measurement": "random_pauli", "locality": 1}, 3 * 4),
-        (255, {"measurement": "pauli_plane"}, 6 * 9),  # the strings of weight 2 on 4 qubits
-        (255, {"measurement": "pauli_plane", "locality": 4}, 3**4),
-        (255, {"measurement": "random_pauli"}, 4**4 - 1),
+        # The strings of weight 2 on 4 qubits.
+        pytest.param(255, {"measurement": "pauli_plane"}, 6 * 9, marks=pytest.mark.slow),
+        pytest.param(255, {"measurement": "pauli_plane", "locality": 4}, 3**4, marks=pytest.mark.slow),
+        pytest.param(255, {"measurement": "random_pauli"}, 4**4 - 1, marks=pytest.mark.slow),
     ],
 )
 def test_a_measurement_spans_no_more_than_its_strings(outputs, arguments, rank):

@@ -11,6 +11,7 @@ from reproduce.experiments.processors.noise import CHANNELS, NoisyFusion, after_
 from reproduce.experiments.registry import run
 from tfq_fusion._keras import keras
 from tfq_fusion.circuits import hardware_mix, qfl_circuit
+from tfq_fusion.engines import expectation
 from tfq_fusion.layers import QuantumFusionLayer
 
 
@@ -35,6 +36,7 @@ def test_noise_comes_after_every_gate_on_each_of_its_qubits():
     assert list(noisy.all_operations()) == [cirq.X(a), noise(a), cirq.CZ(a, b), noise(a), noise(b)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANNELS)
 def test_trajectories_agree_with_density_matrices(name):
     """TensorFlow Quantum takes no seed. The 32 values of a repetition share trajectories: they vary as 15 to 20
@@ -63,6 +65,15 @@ def test_trajectories_agree_with_density_matrices(name):
     assert error < 1 / math.sqrt(300)
     noiseless, _ = noisy_expectation(circuit, data, weights, CHANNELS[name][0](0.0), trajectories=2)
     assert np.abs(noiseless - np.real(exact)).max() > 10 * error
+
+
+def test_trajectories_without_errors_give_the_circuit_s_values():
+    circuit = qfl_circuit(3, 1, 1, observables=4, hardware=True)
+    rng = np.random.default_rng(0)
+    data, weights = rng.uniform(-1, 1, (2, 3)) @ hardware_mix(3), rng.uniform(-3, 3, len(circuit.weight_symbols))
+    found, error = noisy_expectation(circuit, data, weights, cirq.depolarize(0.0), trajectories=2)
+    np.testing.assert_allclose(found, expectation(circuit, data, weights), atol=1e-5)
+    np.testing.assert_allclose(error, 0, atol=1e-5)
 
 
 @pytest.fixture
