@@ -171,7 +171,7 @@ def test_training_decides_with_six_joint_queries():
     assert found["error_explicit"] == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize(("queries", "uses"), [(2, "measured"), (2, "coherent")])
+@pytest.mark.parametrize(("queries", "uses"), [pytest.param(2, "measured", marks=pytest.mark.slow), (2, "coherent")])
 def test_low_rank_fusion_of_separate_queries_is_trained_to_its_least_error(queries, uses):
     found = trained("lmf", queries, uses)
     assert found["error_bound"] - 1e-12 <= found["error"] < found["error_bound"] + 1e-4
