@@ -13,7 +13,7 @@ from tfq_fusion.layers import PQC, ConcatFusion, ControlledPQC
 from tfq_fusion.models import DecisionNetwork, EvidenceNetwork, fusion_model, image_network
 from tfq_fusion.models.encoders import input_shape
 
-pytestmark = [pytest.mark.keras, pytest.mark.usefixtures("uncompiled")]
+pytestmark = pytest.mark.keras
 
 
 def modality(name, shape, kind="vector", count=1):
