@@ -291,7 +291,6 @@ def hybrid_model(layer):
     return model
 
 
-@pytest.mark.usefixtures("uncompiled")
 def test_a_hybrid_model_learns_along_the_same_losses():
     rng = np.random.default_rng(5)
     inputs = [tfq.convert_to_tensor(data_circuits(rng, 6)), tf.constant(rng.normal(size=(6, 2)), tf.float32)]

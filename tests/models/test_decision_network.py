@@ -63,7 +63,6 @@ def test_each_modality_is_held_to_the_class_by_itself():
 
 
 @every_rule
-@pytest.mark.usefixtures("uncompiled")
 def test_training_moves_every_weight(rule):
     model, (inputs, labels) = network(rule), samples(64)
     before = model.get_weights()

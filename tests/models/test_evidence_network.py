@@ -111,15 +111,13 @@ def test_the_loss_holds_the_masses_to_what_the_class_says(weight):
 
 
 @pytest.mark.parametrize(
-    "run", ["uncompiled", pytest.param("graph", marks=pytest.mark.slow), pytest.param("xla", marks=pytest.mark.slow)]
+    "compiled", [pytest.param(False, id="graph"), pytest.param(True, id="xla", marks=pytest.mark.slow)]
 )
-def test_training_moves_every_weight_and_gives_the_masses_their_meaning(run, request):
-    if run == "uncompiled":
-        request.getfixturevalue("uncompiled")
+def test_training_moves_every_weight_and_gives_the_masses_their_meaning(compiled):
     model = network()
     inputs, labels = samples(64)
     before, meant = model.get_weights(), cross_entropy_of_masses(model, inputs, labels)
-    model.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy", jit_compile=run == "xla")
+    model.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy", jit_compile=compiled)
     history = model.fit(inputs, labels, batch_size=32, epochs=8, verbose=0).history
     assert history["loss"][-1] < 0.9 * history["loss"][0]
     assert cross_entropy_of_masses(model, inputs, labels) < 0.8 * meant
