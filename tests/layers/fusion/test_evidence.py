@@ -74,7 +74,6 @@ def test_without_a_qcnn_the_output_is_one_minus_twice_the_fused_possibility(tabl
 
 
 @pytest.mark.parametrize(("modalities", "arguments"), [(2, {}), (3, {"convolution": None})])
-@eagerly
 def test_the_mixture_gives_what_the_circuit_gives(modalities, arguments):
     inputs, found = tf.constant(np.stack(masses(modalities), axis=1)), []
     for method in ("circuit", "mixture"):

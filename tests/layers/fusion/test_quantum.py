@@ -122,7 +122,6 @@ def losses(model, steps):
     return model.fit(inputs, labels, batch_size=8, epochs=steps, verbose=0).history["loss"]
 
 
-@pytest.mark.usefixtures("uncompiled")
 def test_both_engines_learn_along_the_same_losses():
     compiled, tfq = (losses(hybrid([engine]), steps=20) for engine in ("compiled", "tfq"))
     np.testing.assert_allclose(compiled, tfq, atol=1e-4)
