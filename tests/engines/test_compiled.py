@@ -130,11 +130,11 @@ random_cases = given(
 some = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def hold_against_the_simulator(seed, qubits, gates, batch):
+def hold_against_the_simulator(seed, qubits, gates, batch, how):
     spec, rng = random_spec(seed, qubits, gates)
     arrays = rng.uniform(-2, 2, (batch, 3)), rng.uniform(-2, 2, 3)
     upstream = rng.normal(size=(batch, 2)) / batch
-    with uncompiled():
+    with how():
         found, *gradients = values_and_gradients(spec, *arrays, upstream, tf.float64)
     assert found.dtype == tf.float64
     np.testing.assert_allclose(found, simulated(spec, *arrays), atol=1e-10)
@@ -151,14 +151,15 @@ def hold_against_the_simulator(seed, qubits, gates, batch):
 @settings(some, max_examples=6)
 @random_cases
 def test_a_few_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
-    hold_against_the_simulator(**case)
+    hold_against_the_simulator(**case, how=uncompiled)
 
 
 @pytest.mark.slow
-@settings(some, max_examples=40)
+@settings(some, max_examples=15)
 @random_cases
 def test_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
-    hold_against_the_simulator(**case)
+    """Compiled: operation by operation, TensorFlow has no products of arrays of that many axes."""
+    hold_against_the_simulator(**case, how=contextlib.nullcontext)
 
 
 @pytest.mark.slow

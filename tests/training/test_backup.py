@@ -1,7 +1,6 @@
 """A training that was killed continues, and ends as if it had not been. Legacy Keras trains without backups."""
 
 import dataclasses
-import functools
 import itertools
 import re
 import shutil
@@ -46,9 +45,6 @@ def train(fusion, folder=None, protocol=TWO_TRIALS):
     return fit(make, data, protocol, 2, folder)
 
 
-undisturbed = functools.cache(train)
-
-
 def train_and_kill(monkeypatch, method, calls, folder, protocol=TWO_TRIALS):
     """Train the fusion with dropout until a method was called so often, and die instead of the next call."""
     left = [calls]
@@ -67,16 +63,18 @@ def train_and_kill(monkeypatch, method, calls, folder, protocol=TWO_TRIALS):
 
 
 def test_killed_between_epochs_it_ends_in_the_same_bits(tmp_path, monkeypatch):
+    undisturbed = train("mfb")
     for epochs in (1, 2, 2):
         train_and_kill(monkeypatch, (Backup, "on_epoch_end"), epochs, tmp_path)
-    assert train("mfb", tmp_path) == undisturbed("mfb")
+    assert train("mfb", tmp_path) == undisturbed
 
 
 @pytest.mark.parametrize("calls", [0, 2])
 @pytest.mark.slow
 def test_killed_while_it_writes_it_continues_from_the_backup_before(calls, tmp_path, monkeypatch):
+    undisturbed = train("mfb")
     train_and_kill(monkeypatch, (Path, "rename"), calls, tmp_path)
-    assert train("mfb", tmp_path) == undisturbed("mfb")
+    assert train("mfb", tmp_path) == undisturbed
 
 
 @pytest.mark.slow
