@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import functools
 import importlib
@@ -22,7 +23,7 @@ from tfq_fusion.engines import check_engine
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Profile:
+class Profile(abc.ABC):
     """How much of a table is run; tables add what else they vary.
 
     Attributes:
@@ -36,9 +37,9 @@ class Profile:
     missing: tuple[str, ...] = ()
 
     @property
+    @abc.abstractmethod
     def extent(self) -> str:
         """How long is trained, in words."""
-        raise NotImplementedError
 
     def with_seeds(self, seeds: int) -> Any:
         """The same with so many seeds."""

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reproduce.claims.rows import KEY, Place, typed
-from reproduce.sweep.runs import HISTORICAL_AVERAGE, PERSISTENCE, RunResult, RunSpec
+from reproduce.sweep.runs import BASELINES, RunResult, RunSpec
 from reproduce.tables import grid, table
 from reproduce.tables.table2.figures import size_figures
 from tfq_fusion.datasets.sets.ecg import LEADS
@@ -19,7 +19,6 @@ from tfq_fusion.training import Protocol
 TITLE = "Table 2: multimodal fusion as modalities multiply"
 SYNTHETIC = "synthetic"
 """The experiment on noise, beside the data sets."""
-BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 UNBUILT = ("tfn",)
 """It has too many weights for any trained block; it is in the synthetic one, which shows that."""
 METRICS = {
