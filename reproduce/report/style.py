@@ -52,6 +52,7 @@ _CHOSEN = {
     "product": Style(_PURPLE, "^"),
     "dempster": Style(_GREEN, "D"),
     "concat": Style(_BLACK, "x"),
+    "gated": Style(_VERMILION, "X"),
     "tfn": Style(_GREY, "v"),
     "lmf": Style(_VERMILION, "s", hollow=True),
     "lmf-unit": Style(_ORANGE, "P"),

@@ -20,6 +20,7 @@ from tfq_fusion.layers import (
     DempsterFusion,
     EvidenceFusion,
     FactorizedBilinearFusion,
+    GatedFusion,
     GraphFusion,
     HashedFusion,
     LowRankFusion,
@@ -55,6 +56,7 @@ KINDS = {
     "low_rank": (LowRankFusion, {"units": 2, "rank": 1, "initialization": "unit", "seed": 1}, LISTED),
     "bilinear": (FactorizedBilinearFusion, {"units": 2, "factors": 1, "dropout": 0.1, "seed": 1}, LISTED),
     "graph": (GraphFusion, {"units": 2, "adjacency": None, "seed": 1}, LISTED),
+    "gated": (GatedFusion, {"units": 2, "seed": 1}, LISTED),
     "hashed": (HashedFusion, {"units": 2, "parameters": 1, "seed": 1}, LISTED),
     "quantum": (
         QuantumFusionLayer,

@@ -14,6 +14,7 @@ from tfq_fusion._keras import keras
 from tfq_fusion.layers import (
     ConcatFusion,
     FactorizedBilinearFusion,
+    GatedFusion,
     GraphFusion,
     HashedFusion,
     LowRankFusion,
@@ -32,6 +33,7 @@ LAYERS = {
     "low_rank_unit": (LowRankFusion, {"units": 6, "rank": 3, "initialization": "unit", "seed": 3}),
     "bilinear": (FactorizedBilinearFusion, {"units": 6, "factors": 3, "dropout": 0.2, "seed": 3}),
     "graph": (GraphFusion, {"units": 6, "adjacency": PATH, "seed": 3}),
+    "gated": (GatedFusion, {"units": 6, "seed": 3}),
     "hashed": (HashedFusion, {"units": 6, "parameters": 17, "seed": 3}),
     "quantum": (QuantumFusionLayer, {"degree": 2, "observables": 12, "scale": 1.2, "seed": 3, "locality": 1}),
 }
