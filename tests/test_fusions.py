@@ -43,7 +43,7 @@ def test_they_cannot_be_changed():
 
 @pytest.mark.parametrize("name", ["sum", "persistence", None, ["qfl"]])
 def test_what_is_no_layer_cannot_be_made(name):
-    with pytest.raises(ValueError, match=r"Unknown fusion .*: expected one of \['qfl', 'control', 'concat'"):
+    with pytest.raises(ValueError, match=r"Unknown fusion .*: expected one of \['qfl', 'control', 'attention'"):
         make_fusion(name, [4, 4])
 
 

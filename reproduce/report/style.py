@@ -51,6 +51,7 @@ _CHOSEN = {
     "mean": Style(_ORANGE, "P"),
     "product": Style(_PURPLE, "^"),
     "dempster": Style(_GREEN, "D"),
+    "attention": Style(_BLACK, "p"),
     "concat": Style(_BLACK, "x"),
     "gated": Style(_VERMILION, "X"),
     "tfn": Style(_GREY, "v"),

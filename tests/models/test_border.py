@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.layers import (
     PQC,
+    AttentionFusion,
     ConcatFusion,
     ControlledPQC,
     DempsterFusion,
@@ -57,6 +58,7 @@ KINDS = {
     "bilinear": (FactorizedBilinearFusion, {"units": 2, "factors": 1, "dropout": 0.1, "seed": 1}, LISTED),
     "graph": (GraphFusion, {"units": 2, "adjacency": None, "seed": 1}, LISTED),
     "gated": (GatedFusion, {"units": 2, "seed": 1}, LISTED),
+    "attention": (AttentionFusion, {"units": 2, "heads": 1, "seed": 1}, LISTED),
     "hashed": (HashedFusion, {"units": 2, "parameters": 1, "seed": 1}, LISTED),
     "quantum": (
         QuantumFusionLayer,

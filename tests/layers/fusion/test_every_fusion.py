@@ -12,6 +12,7 @@ import tensorflow as tf
 import tfq_fusion
 from tfq_fusion._keras import keras
 from tfq_fusion.layers import (
+    AttentionFusion,
     ConcatFusion,
     FactorizedBilinearFusion,
     GatedFusion,
@@ -34,6 +35,7 @@ LAYERS = {
     "bilinear": (FactorizedBilinearFusion, {"units": 6, "factors": 3, "dropout": 0.2, "seed": 3}),
     "graph": (GraphFusion, {"units": 6, "adjacency": PATH, "seed": 3}),
     "gated": (GatedFusion, {"units": 6, "seed": 3}),
+    "attention": (AttentionFusion, {"units": 6, "heads": 2, "seed": 3}),
     "hashed": (HashedFusion, {"units": 6, "parameters": 17, "seed": 3}),
     "quantum": (QuantumFusionLayer, {"degree": 2, "observables": 12, "scale": 1.2, "seed": 3, "locality": 1}),
 }

@@ -18,7 +18,7 @@ def runs(profile="default", **arguments):
 
 def test_default_profile_covers_every_fusion_degree_data_set_and_seed():
     specs = runs()
-    assert len({spec.id for spec in specs}) == len(specs) == 4 * 3 * (4 + 4 + 7) + 1
+    assert len({spec.id for spec in specs}) == len(specs) == 4 * 3 * (4 + 4 + 8) + 1
     assert {spec.degree for spec in specs if spec.fusion == "qfl"} == {1, 2, 3, 5}
     assert sum(spec.fusion == "persistence" for spec in specs) == 1
 

@@ -68,7 +68,7 @@ def test_the_sweep_has_every_fusion_and_no_baseline(fresh_clone):
     specs = runs(datasets=[table2.SYNTHETIC], seeds=1)
     assert {dict(spec.options)["modalities"] for spec in specs} == {2, 4, 8, 16, 32, 64}
     assert {spec.fusion for spec in specs} == {
-        "qfl", "control", "concat", "gated", "gcn", "lmf", "lmf-unit", "mfb", "tfn",
+        "qfl", "control", "attention", "concat", "gated", "gcn", "lmf", "lmf-unit", "mfb", "tfn",
     }  # fmt: skip
     assert {spec.precision for spec in specs if spec.fusion != "qfl"} == {"float64"}
 
