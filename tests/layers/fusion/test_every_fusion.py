@@ -1,5 +1,6 @@
 """What all fusion layers have in common, layer by layer."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tfq_fusion
-from tfq_fusion._keras import keras
+from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.layers import (
     AttentionFusion,
     ConcatFusion,
@@ -362,3 +363,48 @@ print("identical:", len(found))
         [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert loading.stdout.splitlines()[-1:] == [f"identical: {len(LAYERS)}"], loading.stderr
+
+
+JAX = """
+import json
+import sys
+
+import jax
+import numpy as np
+import tfq_fusion.layers
+
+inputs = list(np.load("inputs.npz", allow_pickle=False).values())
+for name, (kind, config) in json.loads(sys.argv[1]).items():
+    expected, *weights = np.load(f"{name}.npz", allow_pickle=False).values()
+    layer = getattr(tfq_fusion.layers, kind).from_config(config)
+    layer.build([modality.shape for modality in inputs])
+    assert all(np.isfinite(weight).all() for weight in layer.get_weights()), name
+    layer.set_weights(weights)
+    trained, other = ([each.value for each in of] for of in (layer.trainable_variables, layer.non_trainable_variables))
+
+    def call(trained):
+        return layer.stateless_call(trained, other, inputs)[0]
+
+    np.testing.assert_allclose(jax.jit(call)(trained), expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    for gradient in jax.jit(jax.grad(lambda trained: call(trained).sum()))(trained):
+        assert np.isfinite(gradient).all() and np.any(gradient), name
+    print("equal:", name)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(LEGACY, reason="JAX is a backend of Keras 3")
+@eagerly
+def test_compiled_on_jax_it_gives_what_it_gives_on_tensorflow(features, tmp_path):
+    pytest.importorskip("jax")
+    inputs, cases = features(4, 2, 3), {}
+    np.savez(tmp_path / "inputs.npz", *inputs)
+    for name in LAYERS:
+        layer = make(name)
+        np.savez(tmp_path / f"{name}.npz", layer(inputs), *layer.get_weights())
+        cases[name] = type(layer).__name__, layer.get_config()
+    environment = {**os.environ, "PYTHONPATH": str(Path(tfq_fusion.__file__).parents[1]), "KERAS_BACKEND": "jax"}
+    ran = subprocess.run(
+        [sys.executable, "-c", JAX, json.dumps(cases)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert ran.stdout.splitlines() == [f"equal: {name}" for name in LAYERS], ran.stderr
