@@ -104,7 +104,7 @@ def verify(
     results: ResultsDir = Path("results"),
 ) -> None:
     """Repeat runs in new processes; they have to give the same numbers, to the last bit."""
-    from reproduce.experiments.registry import run
+    from reproduce.experiments.registry import backend_of, run
     from reproduce.sweep.processes.verify import circumstances, differences, repeat
     from reproduce.sweep.store import FILE, Store
 
@@ -112,7 +112,7 @@ def verify(
     store = Store(results / FILE)
     chosen = {recorded.spec.id: recorded for recorded in map(store.find, ids)}
     for recorded in chosen.values():
-        repeated = repeat(recorded, run, verbose)
+        repeated = repeat(recorded, run, backend_of(recorded.spec), verbose)
         found = differences(recorded, repeated)
         differing += bool(found)
         verdict = "differs" if found else "the same to the last bit"

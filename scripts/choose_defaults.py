@@ -49,16 +49,16 @@ def validate(task: tuple[str, dict[str, Any], int, str]) -> dict[str, float]:
     data = prepare(dataset)
     data = dataclasses.replace(data, test=data.validation)  # out of reach
     settings = {**BASE, **change}
-    protocol = Protocol(learning_rates=(settings.pop("rate"),))
+    rate = settings.pop("rate")
     stretch = settings.pop("initial_range") / BASE["initial_range"]
 
-    def make() -> keras.Model:
+    def make(seed: int) -> keras.Model:
         layer = QuantumFusionLayer(2, seed=seed, engine=engine, **settings)
         model = fusion_model(dataset.card.modalities, layer, data.outputs, data.task, seed=seed)
         layer.set_weights([stretch * weights for weights in layer.get_weights()])
         return model
 
-    return fit(make, data, protocol, seed).metrics["validation"]
+    return fit(make, data, Protocol(), seed, rate).metrics["validation"]
 
 
 def main(

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -60,9 +61,13 @@ class Report:
         return self.commands + self.processes
 
 
-def run(spec: RunSpec, backup: Path | None) -> RunResult:
-    """A run that waits for ``SOAK_SECONDS`` instead of training; its scores follow from its id, not its time."""
-    time.sleep(float(os.environ["SOAK_SECONDS"]))
+def run(specs: Sequence[RunSpec], backup: Path | None) -> list[RunResult]:
+    """Runs that wait for ``SOAK_SECONDS`` each instead of training; their scores follow from their ids."""
+    time.sleep(len(specs) * float(os.environ["SOAK_SECONDS"]))
+    return [_result(spec) for spec in specs]
+
+
+def _result(spec: RunSpec) -> RunResult:
     mae, rmse = np.random.default_rng(int(spec.id[:16], 16)).uniform(size=2).tolist()
     when = str(time.time_ns())  # tells this result from that of another attempt
     return RunResult(spec, FINISHED, 22, 1, metrics={"test": {"mae": mae, "rmse": rmse}}, seconds=1.0, machine=when)

@@ -12,14 +12,15 @@ from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult, RunSpec
 from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared
-from tfq_fusion.training.fit import Fitted, fit
+from tfq_fusion.training.fit import fit
+from tfq_fusion.training.fitted import Fitted
 from tfq_fusion.training.preprocessing import Part
 
 
 def train(
     spec: RunSpec, dataset: Dataset, data: Prepared, adjust: Callable[[keras.Model], None] = lambda model: None
 ) -> Fitted:
-    """Train the model of a specification by its protocol.
+    """Train the model of a specification by its protocol, with the first of its learning rates.
 
     Args:
         spec: The specification.
@@ -28,13 +29,13 @@ def train(
         adjust: What is done to a new model before it is trained.
     """
 
-    def make() -> keras.Model:
+    def make(seed: int) -> keras.Model:
         _, model = assemble(spec, dataset, data)
         adjust(model)
         return model
 
     keras.backend.clear_session()
-    return fit(make, data, spec.protocol, spec.seed)
+    return fit(make, data, spec.protocol, spec.seed, spec.protocol.learning_rates[0])
 
 
 def some_test_samples(data: Prepared, count: int) -> Part:

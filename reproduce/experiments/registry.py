@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,15 @@ class Experiment:
     """What is done with a specification.
 
     Attributes:
-        function: From a specification, and for training the folder of its backups, to its result. As ``module:name``,
-            because most import TensorFlow.
+        function: From a specification to its result; for training, from specifications and the folder of their backups
+            to their results. As ``module:name``, because most import TensorFlow.
         computation: How it is computed.
+        backend: What Keras runs on, but for TensorFlow Quantum, which needs TensorFlow.
     """
 
     function: str
     computation: Computation = Computation()
+    backend: str = "tensorflow"
 
 
 _DOUBLE = Computation("float64", "float64")
@@ -67,7 +70,7 @@ _COMPILED = Computation("float64", "float64", engine="compiled")
 _COUNTED = Computation(engine=None)
 
 EXPERIMENTS = {
-    TRAINING: Experiment("reproduce.sweep.run.train:train"),
+    TRAINING: Experiment("reproduce.sweep.run.train:train", backend="jax"),
     "synthetic": Experiment(
         "reproduce.experiments.gradients.initialisation:gradient_at_initialisation", Computation("float64")
     ),
@@ -90,33 +93,43 @@ EXPERIMENTS = {
 data themselves, or look into a model that they trained."""
 
 
-def run(spec: RunSpec, backup: Path | None = None) -> RunResult:
-    """Run one specification; a loss that becomes NaN or a fusion that cannot be built is a result, not an error.
+def backend_of(spec: RunSpec) -> str:
+    """What Keras runs on for a specification: "jax" or "tensorflow"."""
+    return "tensorflow" if spec.engine == "tfq" else EXPERIMENTS[spec.experiment].backend
+
+
+def run(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
+    """Run specifications; a loss that becomes NaN or a fusion that cannot be built is a result, not an error.
 
     Args:
-        spec: What to run.
-        backup: A folder of this run alone, from which it continues if it was killed; None to do without.
+        specs: What to run: trainings that differ in nothing but their seeds, or whatever, one after the other.
+        backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
+
+    Returns:
+        Their results, in order.
 
     Raises:
         ValueError: If the experiment or the fusion is unknown, precision or engine are not what would be computed, or
             the data are not those of the specification.
     """
-    if spec.experiment not in EXPERIMENTS:
-        raise ValueError(f"Unknown experiment {spec.experiment!r}: expected one of {', '.join(EXPERIMENTS)}.")
-    experiment = EXPERIMENTS[spec.experiment]
-    _check_stated(spec, experiment.computation)
+    kind = specs[0].experiment
+    if kind not in EXPERIMENTS:
+        raise ValueError(f"Unknown experiment {kind!r}: expected one of {', '.join(EXPERIMENTS)}.")
+    experiment = EXPERIMENTS[kind]
+    for spec in specs:
+        _check_stated(spec, experiment.computation)
     module, _, name = experiment.function.partition(":")
     function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
-    result: RunResult = function(spec, backup) if spec.experiment == TRAINING else function(spec)
-    return dataclasses.replace(
-        result,
-        seconds=round(time.perf_counter() - start, 3),
-        peak_memory_mb=peak_memory_mb(),
-        versions=versions(),
-        commit=commit(),
-        machine=machine(),
-    )
+    results: list[RunResult] = function(specs, backup) if kind == TRAINING else [function(spec) for spec in specs]
+    circumstances: dict[str, Any] = {
+        "seconds": round((time.perf_counter() - start) / len(specs), 3),
+        "peak_memory_mb": peak_memory_mb(),
+        "versions": versions(),
+        "commit": commit(),
+        "machine": machine(),
+    }
+    return [dataclasses.replace(result, **circumstances) for result in results]
 
 
 def _check_stated(spec: RunSpec, computation: Computation) -> None:

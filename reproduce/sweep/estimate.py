@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, RunResult, RunSpec
+from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, Block, RunResult, RunSpec
 from tfq_fusion.datasets import describe
 
 SHORTEST_LIMIT = 600.0
@@ -20,7 +20,7 @@ _LIMIT = 20
 
 
 class Estimates:
-    """Seconds per run: the mean of other seeds of the same run, else a rule, scaled by how wrong it has been so far."""
+    """Seconds: the mean of other seeds of the same run, else a rule, scaled by how wrong it has been so far."""
 
     def __init__(self, results: Iterable[RunResult] = ()) -> None:
         self._seconds: dict[Hashable, list[float]] = collections.defaultdict(list)
@@ -33,37 +33,37 @@ class Estimates:
         if result.status != FAILED:
             self._seconds[_cell(result.spec)].append(result.seconds)
             self._taken += result.seconds
-            self._by_rule += _rule(result.spec)
+            self._by_rule += _rule(result.spec, len(result.program) or 1)
 
-    def seconds(self, spec: RunSpec) -> float:
-        """Estimated wall time of a run, in seconds."""
-        known = self._seconds.get(_cell(spec))
+    def seconds(self, block: Block) -> float:
+        """Estimated wall time of a block, in seconds."""
+        known = self._seconds.get(_cell(block[0]))
         if known:
-            return statistics.fmean(known)
-        return _rule(spec) * (self._taken / self._by_rule if self._taken else 1.0)
+            return len(block) * statistics.fmean(known)
+        return len(block) * _rule(block[0], len(block)) * (self._taken / self._by_rule if self._taken else 1.0)
 
-    def limit(self, spec: RunSpec) -> float:
-        """Seconds after which a run counts as hanging."""
-        return max(SHORTEST_LIMIT, _LIMIT * self.seconds(spec))
+    def limit(self, block: Block) -> float:
+        """Seconds after which a block counts as hanging."""
+        return max(SHORTEST_LIMIT, _LIMIT * self.seconds(block))
 
 
-def share_out(specs: Sequence[RunSpec], workers: Mapping[str, int], estimates: Estimates) -> dict[str, str]:
-    """A worker for each run, so that all are busy for equally long and seeds of a run share what it compiles.
+def share_out(blocks: Sequence[Block], workers: Mapping[str, int], estimates: Estimates) -> dict[Block, str]:
+    """A worker for each block, so that all are busy for equally long and seeds of a run share what it compiles.
 
     Args:
-        specs: The runs, the longest first.
-        workers: How many runs each worker can do at the same time.
+        blocks: The blocks, the longest first.
+        workers: How many each worker can do at the same time.
         estimates: How long they take.
 
     Returns:
-        Id of the run -> worker; empty if there are no workers.
+        Block -> worker; empty if there are no workers.
     """
     busy = dict.fromkeys(workers, 0.0)
     homes: dict[Hashable, str] = {}
-    for spec in specs if busy else ():
-        home = homes.setdefault(_cell(spec), min(busy, key=lambda worker: busy[worker]))
-        busy[home] += estimates.seconds(spec) / workers[home]
-    return {spec.id: homes[_cell(spec)] for spec in specs if homes}
+    for block in blocks if busy else ():
+        home = homes.setdefault(_cell(block[0]), min(busy, key=lambda worker: busy[worker]))
+        busy[home] += estimates.seconds(block) / workers[home]
+    return {block: homes[_cell(block[0])] for block in blocks if homes}
 
 
 def _cell(spec: RunSpec) -> Hashable:
@@ -71,8 +71,8 @@ def _cell(spec: RunSpec) -> Hashable:
     return dataclasses.replace(spec, seed=0)
 
 
-def _rule(spec: RunSpec) -> float:
-    """Seconds on one core, roughly: tracing and compiling, then half of the epochs, as most stop early.
+def _rule(spec: RunSpec, seeds: int) -> float:
+    """Seconds on one core, roughly, of one of so many seeds: compiling, then half of the epochs, as most stop early.
 
     The state of a QFL has as many amplitudes as there are features, give or take a factor of four: like the classical
     fusions it takes time in proportion to samples and modalities.
@@ -84,13 +84,15 @@ def _rule(spec: RunSpec) -> float:
     samples, modalities = _size(str(spec.dataset), cast(tuple[tuple[str, Any], ...], spec.dataset_options))
     match spec.fusion:
         case "qfl":
-            start, each = 3.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)
+            start, each = 6.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)
         case "qmfnn":  # from mixtures, as it is run by tables
-            start, each = 4.0, 1e-5
+            start, each = 6.0, 1e-5
         case _:
-            start, each = 1.5, 1.5e-6
-    epoch = 0.01 + samples * modalities * each
-    return len(spec.protocol.learning_rates) * (start + spec.protocol.epochs / 2 * epoch)
+            start, each = 2.0, 0.5e-6
+    rates = len(spec.protocol.learning_rates)
+    tuning = rates * spec.protocol.tuning_seeds if rates > 1 else 0
+    epochs = (seeds + tuning) * spec.protocol.epochs / 2
+    return ((2 if tuning else 1) * start + epochs * (5e-4 + samples * modalities * each)) / seeds
 
 
 @functools.cache

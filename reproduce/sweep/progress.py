@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from reproduce.sweep.estimate import Estimates
-from reproduce.sweep.runs import RunResult, RunSpec
+from reproduce.sweep.runs import Block, RunResult, RunSpec, block_id, block_name
 
 
 def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int) -> str:
@@ -35,7 +35,7 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
             "fusion": spec.fusion + ("" if spec.degree is None else f" P={spec.degree}"),
             "there": spec in there,
             "to run": spec not in there,
-            "seconds": 0.0 if spec in there else estimates.seconds(spec),
+            "seconds": 0.0 if spec in there else estimates.seconds((spec,)),
         }
         for spec in specs
     )
@@ -53,15 +53,17 @@ class SweepProgress:
 
     Args:
         console: Where to tell; it prints text as it is, without markup.
-        specs: All runs ahead.
+        blocks: All runs ahead, in blocks.
         estimates: How long they will take; whoever calls :meth:`finished` lets it learn.
     """
 
-    def __init__(self, console: Console, specs: Sequence[RunSpec], estimates: Estimates) -> None:
+    def __init__(self, console: Console, blocks: Sequence[Block], estimates: Estimates) -> None:
         self._console = console
         self._estimates = estimates
-        self._ahead = {spec.id: spec for spec in specs}
-        self._total = len(specs)
+        self._ahead = {block_id(block): block for block in blocks}
+        self._block_of = {spec.id: block_id(block) for block in blocks for spec in block}
+        self._left = set(self._block_of)
+        self._total = len(self._left)
         self._started: dict[str, float] = {}
         self._lines: dict[str, TaskID] = {}
         self._workers: dict[str, int] = {}
@@ -85,29 +87,31 @@ class SweepProgress:
     ) -> None:
         self._live.stop()
 
-    def started(self, run_id: str, worker: str) -> None:
-        """A worker has begun a run."""
-        spec = self._ahead.get(run_id)
-        if spec is None:  # the news of its end came first
+    def started(self, block: str, worker: str) -> None:
+        """A worker has begun a block, by its id."""
+        runs = self._ahead.get(block)
+        if runs is None:  # the news of its end came first
             return
-        self._drop(run_id)
-        self._started[run_id] = time.monotonic()
+        self._drop(block)
+        self._started[block] = time.monotonic()
         number = self._workers.setdefault(worker, len(self._workers) + 1)
-        self._lines[run_id] = self._live.add_task(
-            f"worker {number}: {spec}", total=None, state=lambda: self._running(spec)
+        self._lines[block] = self._live.add_task(
+            f"worker {number}: {block_name(runs)}", total=None, state=lambda: self._running(block, runs)
         )
 
-    def retried(self, spec: RunSpec, error: str, attempt: int, attempts: int) -> None:
-        """An attempt at a run gave no result; another follows."""
-        self._drop(spec.id)
-        self._console.print(f"{spec}: attempt {attempt} of {attempts} failed: {last_line(error)}")
+    def retried(self, block: Block, error: str, attempt: int, attempts: int) -> None:
+        """An attempt at a block gave no result; another follows."""
+        self._drop(block_id(block))
+        self._console.print(f"{block_name(block)}: attempt {attempt} of {attempts} failed: {last_line(error)}")
 
     def finished(self, result: RunResult) -> None:
         """A run has ended, well or not."""
         spec = result.spec
-        del self._ahead[spec.id]
-        self._drop(spec.id)
-        done = self._total - len(self._ahead)
+        self._left.remove(spec.id)
+        block = self._block_of[spec.id]
+        self._ahead.pop(block, None)
+        self._drop(block)
+        done = self._total - len(self._left)
         self._live.update(self._all, completed=done)
         if not self._console.is_terminal:
             scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
@@ -120,23 +124,23 @@ class SweepProgress:
         """Estimated seconds until all runs have ended, on as many workers as have begun one."""
         now = time.monotonic()
         left = [
-            max(0.0, self._estimates.seconds(spec) - (now - self._started.get(run_id, now)))
-            for run_id, spec in list(self._ahead.items())
+            max(0.0, self._estimates.seconds(runs) - (now - self._started.get(block, now)))
+            for block, runs in list(self._ahead.items())
         ]
         return max(sum(left) / max(1, len(self._workers)), max(left, default=0.0))
 
-    def _drop(self, run_id: str) -> None:
-        self._started.pop(run_id, None)
-        if run_id in self._lines:
-            self._live.remove_task(self._lines.pop(run_id))
+    def _drop(self, block: str) -> None:
+        self._started.pop(block, None)
+        if block in self._lines:
+            self._live.remove_task(self._lines.pop(block))
 
     def _overall(self) -> str:
-        return f"{self._total - len(self._ahead)} of {self._total}, {duration(self.seconds_left())} left"
+        return f"{self._total - len(self._left)} of {self._total}, {duration(self.seconds_left())} left"
 
-    def _running(self, spec: RunSpec) -> str:
-        started = self._started.get(spec.id)
+    def _running(self, block: str, runs: Block) -> str:
+        started = self._started.get(block)
         elapsed = 0.0 if started is None else time.monotonic() - started
-        return f"{elapsed:.0f} s of {duration(max(elapsed, self._estimates.seconds(spec)))}"
+        return f"{elapsed:.0f} s of {duration(max(elapsed, self._estimates.seconds(runs)))}"
 
 
 class _State(ProgressColumn):

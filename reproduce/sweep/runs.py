@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
 import hashlib
@@ -9,6 +10,8 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from tfq_fusion.training.protocol import Protocol
 
@@ -140,6 +143,29 @@ def each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
     return list({spec.id: spec for spec in specs}.values())
 
 
+Block = tuple[RunSpec, ...]
+"""Runs that are done together: trainings that differ in nothing but their seeds; every other run alone."""
+
+
+def in_blocks(specs: Iterable[RunSpec]) -> list[Block]:
+    """The specifications, block by block."""
+    blocks: dict[object, list[RunSpec]] = {}
+    for spec in specs:
+        together = spec.experiment == TRAINING
+        blocks.setdefault(dataclasses.replace(spec, seed=0) if together else spec, []).append(spec)
+    return [tuple(block) for block in blocks.values()]
+
+
+def block_id(block: Block) -> str:
+    """SHA-256 of the ids of its runs."""
+    return hashlib.sha256(" ".join(spec.id for spec in block).encode()).hexdigest()
+
+
+def block_name(block: Block) -> str:
+    """As people call it."""
+    return str(block[0]) if len(block) == 1 else f"{str(block[0]).rpartition(' seed ')[0]}, {len(block)} seeds"
+
+
 @dataclasses.dataclass(frozen=True)
 class RunResult:
     """What came out of one run.
@@ -152,11 +178,20 @@ class RunResult:
         fusion_params: Trained weights of the fusion; None if the run failed before that was known.
         total_params: Trained weights of the model; None if it could not be built.
         metrics: Part -> metric -> value; empty unless finished.
-        learning_rate: The one that validation chose.
+        learning_rate: The one that it was trained with.
+        tuning: Learning rate -> mean over the tuning seeds of the lowest validation loss, infinite where one diverged;
+            empty if there was no choice.
         epochs: Epochs it trained.
-        seconds: Wall time; of a run that was killed and continued, since then.
-        history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if all diverged.
-        seconds_per_epoch: The median over the epochs of that trial, validation included; None if nothing was trained.
+        seconds: Wall time, tuning included; of runs that are done together, their equal share. Of runs that were killed
+            and continued, since then.
+        history: "loss" and "val_loss" -> one value per epoch.
+        seconds_per_epoch: The median over the epochs, validation included; of runs that are done together, their equal
+            share. None if nothing was trained.
+        program: The seeds of all runs that one program trained, in their places there: these, trained together again,
+            give the same numbers to the last bit. Empty if the run was trained alone.
+        outcomes: What the model says of each test sample, float32: probabilities ``[n, classes]``, or of a forecast
+            ``[n, 2]``, its mean absolute error in the units of the targets, and how many of them were observed. None if
+            nothing was trained.
         peak_memory_mb: The most memory its process had held by the end of it, earlier runs of that process included,
             in MB (10^6 bytes); None if not known.
         error: The traceback of a failed run.
@@ -172,10 +207,13 @@ class RunResult:
     total_params: int | None = None
     metrics: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
     learning_rate: float | None = None
+    tuning: dict[float, float] = dataclasses.field(default_factory=dict)
     epochs: int = 0
     seconds: float = 0.0
     history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     seconds_per_epoch: float | None = None
+    program: tuple[int, ...] = ()
+    outcomes: np.ndarray | None = dataclasses.field(default=None, compare=False)
     peak_memory_mb: float | None = None
     error: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -184,7 +222,11 @@ class RunResult:
 
     def to_json(self) -> str:
         """The result as a line of JSON, its id and status first; :func:`strict` says how NaN is written."""
-        record = strict({"id": self.spec.id, "status": self.status, **dataclasses.asdict(self)})
+        fields = dataclasses.asdict(self)
+        if self.outcomes is not None:
+            encoded = base64.b64encode(self.outcomes.astype("<f4").tobytes()).decode()
+            fields["outcomes"] = {"shape": self.outcomes.shape, "float32": encoded}
+        record = strict({"id": self.spec.id, "status": self.status, **fields})
         return json.dumps(record, separators=(",", ":"), allow_nan=False)
 
     @classmethod
@@ -202,6 +244,11 @@ class RunResult:
             part: {name: float(score) for name, score in scores.items()} for part, scores in fields["metrics"].items()
         }
         fields["history"] = {name: [float(value) for value in values] for name, values in fields["history"].items()}
+        fields["tuning"] = {float(rate): float(loss) for rate, loss in fields["tuning"].items()}
+        fields["program"] = tuple(fields["program"])
+        if fields["outcomes"] is not None:
+            encoded = base64.b64decode(fields["outcomes"]["float32"], validate=True)
+            fields["outcomes"] = np.frombuffer(encoded, "<f4").reshape(fields["outcomes"]["shape"])
         result = cls(spec=spec, **fields)
         if result.spec.id != identity:
             raise ValueError(f"the id is {identity}, but the specification hashes to {result.spec.id}")

@@ -17,7 +17,7 @@ import os
 import socket
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ from reproduce.sweep.runs import FAILED, RunResult, stated, strict
 FILE = "runs.sqlite"
 """The name of a store in its folder of results."""
 
-SCHEMA = 4
-"""Version of the format; 1 and 2 were files of lines, 3 had experiments in the place of data sets."""
+SCHEMA = 5
+"""Version of the format; 1 and 2 were files of lines, 3 had experiments in the place of data sets, 4 no outcomes."""
 
 CHOICES = ("table", "experiment", "dataset", "fusion", "status")
 """What runs can be chosen by."""
@@ -70,7 +70,7 @@ class Store:
     Reading needs nothing else. Adding and removing need the lock of the file::
 
         with Store(path) as store:
-            store.add(record, table="table1")
+            store.add([record], table="table1")
 
     Args:
         path: The SQLite file; links are followed. Entering makes it and its folder.
@@ -116,34 +116,39 @@ class Store:
                 with self._change("it cannot be said whether all is there"):
                     pass
 
-    def add(self, record: str, table: str) -> RunResult:
-        """Store a result; it is on disk when this returns.
+    def add(self, records: Sequence[str], table: str) -> list[RunResult]:
+        """Store results, all or none of them; they are on disk when this returns.
 
         Args:
-            record: What :meth:`RunResult.to_json` gave.
-            table: The table that it was made for.
+            records: What :meth:`RunResult.to_json` gave, at least one.
+            table: The table that they were made for.
 
         Returns:
-            The result.
+            The results.
 
         Raises:
             RuntimeError: Outside ``with``.
-            ValueError: If the record is no result, or the store holds a result of that run that has not failed.
-            StoreError: If it cannot be written; the store is then as before. If the file was deleted or replaced since
-                it was opened; all that it held and this result are then in the file that the message names.
+            ValueError: If a record is no result, or the store holds a result of that run that has not failed.
+            StoreError: If they cannot be written; the store is then as before. If the file was deleted or replaced
+                since it was opened; all that it held and these results are then in the file that the message names.
         """
-        result = RunResult.from_json(record)
+        results = [RunResult.from_json(record) for record in records]
+        first = results[0].spec
+        with self._change(f"run {first.id} ({first}) was not written") as writer:
+            for record, result in zip(records, results, strict=True):
+                self._insert(writer, record, result, table)
+        return results
+
+    def _insert(self, writer: sqlite3.Connection, record: str, result: RunResult, table: str) -> None:
         spec = result.spec
-        with self._change(f"run {spec.id} ({spec}) was not written") as writer:
-            found = writer.execute("SELECT status FROM runs WHERE id = ?", (spec.id,)).fetchone()
-            if found and found[0] != FAILED:
-                raise ValueError(f"{self.path} holds run {spec.id} ({spec}) already; only a failed one is replaced.")
-            writer.execute("DELETE FROM runs WHERE id = ?", (spec.id,))
-            columns = "id, [table], experiment, dataset, fusion, status, line"
-            row = spec.id, table, spec.experiment, spec.dataset, spec.fusion, result.status, _line(result, table)
-            added = writer.execute(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            writer.execute("INSERT INTO records VALUES (?, ?, ?)", (added.lastrowid, _crc32(record), record))
-        return result
+        found = writer.execute("SELECT status FROM runs WHERE id = ?", (spec.id,)).fetchone()
+        if found and found[0] != FAILED:
+            raise ValueError(f"{self.path} holds run {spec.id} ({spec}) already; only a failed one is replaced.")
+        writer.execute("DELETE FROM runs WHERE id = ?", (spec.id,))
+        columns = "id, [table], experiment, dataset, fusion, status, line"
+        row = spec.id, table, spec.experiment, spec.dataset, spec.fusion, result.status, _line(result, table)
+        added = writer.execute(f"INSERT INTO runs ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        writer.execute("INSERT INTO records VALUES (?, ?, ?)", (added.lastrowid, _crc32(record), record))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forget these runs; those that are not there need no forgetting.

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reproduce.claims.rows import from_csv, read_tables
-from reproduce.experiments.registry import run
+from reproduce.experiments.registry import backend_of, run
 from reproduce.report.claims import CLAIMS
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import write_table
@@ -80,6 +80,7 @@ def produce(
                 store,
                 path_stem.name,
                 run,
+                backend_of,
                 workers=workers,
                 scheduler=scheduler,
                 backups=raw.with_name("checkpoints"),

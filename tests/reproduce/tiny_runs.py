@@ -28,8 +28,12 @@ def spec(does, seed=0):
     return RunSpec(fusion=does, seed=seed, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
 
 
-def run(spec, backup):
-    """Do what the fusion says; the result tells the attempt (as its RMSE), the process, its parent and its threads."""
+def run(specs, backup):
+    """Do what the fusions say; a result tells the attempt (as its RMSE), the process, its parent and its threads."""
+    return [run_one(spec) for spec in specs]
+
+
+def run_one(spec):
     attempts = Path(os.environ["TINY_RUNS"]) / spec.id
     attempts.mkdir(exist_ok=True)
     attempt = 1 + len(list(attempts.iterdir()))
@@ -64,12 +68,12 @@ def run(spec, backup):
     )
 
 
-def train(spec, backup):
+def train(specs, backup):
     """Train as any command does, with a backup after every epoch."""
     from tfq_fusion.training import backup as backups
 
     backups.SECONDS = 0.0
-    return registry.run(spec, backup)
+    return registry.run(specs, backup)
 
 
 def attempts(spec):

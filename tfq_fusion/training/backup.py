@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,68 @@ class DamagedBackupError(ValueError):
     """A backup is not what was written: its training can only begin anew, once the backup is removed."""
 
 
+class Backups:
+    """The newest backup of one training, replaced by the next in a single step.
+
+    Args:
+        folder: Where the backups of this one training go; it is made when the first is written.
+
+    Raises:
+        DamagedBackupError: If the newest backup is damaged.
+
+    Attributes:
+        epoch: Epochs of the backup that training continues from; 0 if there is none.
+        working: A folder for the files of the next backup.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.working = folder / "working"
+        shutil.rmtree(self.working, ignore_errors=True)
+        self.epoch = max(_backups(folder), default=0)
+        self._saved_at = time.monotonic()
+        if self.epoch:
+            _verify(self.newest)
+
+    @property
+    def newest(self) -> Path:
+        """The folder of the backup that training continues from."""
+        return self._folder / f"epoch-{self.epoch}"
+
+    @property
+    def due(self) -> bool:
+        """Whether the last backup is old enough."""
+        return time.monotonic() - self._saved_at >= SECONDS
+
+    def replace(self, epoch: int) -> None:
+        """Make what is in :attr:`working` the newest backup."""
+        (self.working / SUMS).write_text(json.dumps(_sums(self.working)))
+        for file in self.working.iterdir():
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+        self.working.rename(self._folder / f"epoch-{epoch}")
+        for other, older in _backups(self._folder).items():
+            if other < epoch:
+                shutil.rmtree(older)
+        self._saved_at = time.monotonic()
+
+
+class ArrayBackups(Backups):
+    """Backups of arrays by name."""
+
+    def load(self) -> dict[str, np.ndarray]:
+        """The arrays of the newest backup."""
+        with np.load(self.newest / "arrays.npz", allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def save_if_due(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Save these after so many epochs, if the last backup is old enough."""
+        if self.due:
+            self.working.mkdir(parents=True, exist_ok=True)
+            np.savez(self.working / "arrays.npz", **arrays)
+            self.replace(epoch)
+
+
 class Backup(keras.callbacks.BackupAndRestore):
     """Keras' ``BackupAndRestore``, with what it leaves out: early stopping, the history, and a kill while it writes.
 
@@ -43,27 +106,26 @@ class Backup(keras.callbacks.BackupAndRestore):
         DamagedBackupError: If the backup to continue from is damaged.
 
     Attributes:
-        epoch: Epochs of the backup that training continues from; 0 if there is none.
         history: Name -> one value per epoch, those before the interruption included.
     """
 
     def __init__(self, folder: Path, early_stopping: keras.callbacks.EarlyStopping) -> None:
-        self._folder = folder
-        self._working = folder / "working"
+        self._backups = Backups(folder)
+        self._working = self._backups.working
         super().__init__(self._working)
         self._early_stopping = early_stopping
-        self._saved_at = time.monotonic()
         self.history: dict[str, list[float]] = {}
-        shutil.rmtree(self._working, ignore_errors=True)
-        self.epoch = max(_backups(folder), default=0)
-        if self.epoch:
-            _verify(folder / f"epoch-{self.epoch}")
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of the backup that training continues from; 0 if there is none."""
+        return self._backups.epoch
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Restore the last backup, if there is one."""
         if self.epoch == 0:
             return
-        shutil.copytree(self._folder / f"epoch-{self.epoch}", self._working)
+        shutil.copytree(self._backups.newest, self._working)
         super().on_train_begin(logs)
         state = json.loads((self._working / "state.json").read_text())
         self.history = state["history"]
@@ -79,7 +141,7 @@ class Backup(keras.callbacks.BackupAndRestore):
         """Save everything, if the last backup is old enough."""
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        if time.monotonic() - self._saved_at < SECONDS:
+        if not self._backups.due:
             return
         super().on_epoch_end(epoch, logs)
         state = {
@@ -91,21 +153,10 @@ class Backup(keras.callbacks.BackupAndRestore):
         (self._working / "state.json").write_text(json.dumps(state))
         np.savez(self._working / "best_weights.npz", *self._early_stopping.best_weights)
         np.savez(self._working / "random.npz", *map(np.asarray, self._random_states()))
-        self._replace_last(epoch + 1)
-        self._saved_at = time.monotonic()
+        self._backups.replace(epoch + 1)
 
     def _random_states(self) -> list[Any]:
         return [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
-
-    def _replace_last(self, epoch: int) -> None:
-        (self._working / SUMS).write_text(json.dumps(_sums(self._working)))
-        for file in self._working.iterdir():
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
-        self._working.rename(self._folder / f"epoch-{epoch}")
-        for other, older in _backups(self._folder).items():
-            if other < epoch:
-                shutil.rmtree(older)
 
 
 def _load_arrays(file: Path) -> list[np.ndarray]:

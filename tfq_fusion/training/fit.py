@@ -1,8 +1,7 @@
-"""One training run, from prepared data to the metrics of the best trial."""
+"""One training run of Keras' own ``fit`` on TensorFlow, from prepared data to metrics."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import statistics
 import time
@@ -14,92 +13,56 @@ import tensorflow as tf
 
 from tfq_fusion._keras import keras
 from tfq_fusion.training.backup import Backup
-from tfq_fusion.training.losses import MaskedMeanSquaredError
-from tfq_fusion.training.metrics import evaluate
+from tfq_fusion.training.batches import labelled, order_of
+from tfq_fusion.training.fitted import Fitted, evaluate_parts
+from tfq_fusion.training.losses import loss_of
 from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
 
 
-@dataclasses.dataclass(frozen=True)
-class Fitted:
-    """What came out of a training run.
-
-    Attributes:
-        metrics: Part ("validation", "test") -> metric -> value; empty if every trial diverged.
-        learning_rate: The one that validation chose; None if every trial diverged.
-        epochs: Epochs of the chosen trial.
-        diverged_trials: Trials whose loss became NaN or infinite.
-        history: "loss" and "val_loss" -> one value per epoch of the chosen trial, or of the last if every one diverged.
-        seconds_per_epoch: The median over the epochs of that trial that this process trained, validation included; None
-            if it trained none, for a backup held them all.
-        model: The model of the chosen trial with the weights of its best epoch; None if every trial diverged.
-    """
-
-    metrics: dict[str, dict[str, float]]
-    learning_rate: float | None
-    epochs: int
-    diverged_trials: int
-    history: dict[str, list[float]]
-    seconds_per_epoch: float | None = dataclasses.field(compare=False)
-    model: keras.Model | None = dataclasses.field(compare=False)
-
-
 def fit(
-    make_model: Callable[[], keras.Model], data: Prepared, protocol: Protocol, seed: int, backup: Path | None = None
+    make_model: Callable[[int], keras.Model],
+    data: Prepared,
+    protocol: Protocol,
+    seed: int,
+    learning_rate: float,
+    backup: Path | None = None,
 ) -> Fitted:
-    """Train a fresh model per learning rate, keep the one with the lowest validation loss, test that one once.
+    """Train a fresh model, and test it once with the weights of the epoch that had the lowest validation loss.
+
+    The batches are those of :func:`tfq_fusion.training.fit_many`, which trains several models in one program.
 
     Args:
-        make_model: Makes the model with its initial weights.
+        make_model: Makes the model of a seed, with its initial weights.
         data: The prepared data set.
         protocol: The protocol.
         seed: Seeds the order of the samples.
+        learning_rate: That of Adam.
         backup: A folder of this run alone, from which a killed training continues, under Keras 3; None to do without.
-
-    Returns:
-        The chosen trial and its metrics.
 
     Raises:
         DamagedBackupError: If a backup to continue from is damaged.
     """
-    best: tuple[float, float, keras.Model, dict[str, list[float]], float | None] | None = None
-    diverged = 0
-    history: dict[str, list[float]] = {}
-    seconds: float | None = None
-    for trial, learning_rate in enumerate(protocol.learning_rates):
-        model = make_model()
-        history, seconds = _train(model, data, protocol, learning_rate, seed, backup and backup / f"trial-{trial}")
-        if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
-            diverged += 1
-        elif best is None or min(history["val_loss"]) < best[0]:
-            best = min(history["val_loss"]), learning_rate, model, history, seconds
-    if best is None:
-        return Fitted({}, None, 0, diverged, history, seconds, None)
-    _, learning_rate, model, history, seconds = best
-    metrics = _evaluate(model, data, protocol)
-    return Fitted(metrics, learning_rate, len(history["loss"]), diverged, history, seconds, model)
+    model = make_model(seed)
+    history, seconds = _train(model, data, protocol, learning_rate, seed, backup)
+    epochs = len(history["loss"])
+    if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
+        return Fitted({}, learning_rate, epochs, True, history, None, seconds, {}, None)
+    metrics, predictions = evaluate_parts(data, _predict(model, data, protocol))
+    return Fitted(metrics, learning_rate, epochs, False, history, None, seconds, predictions, model)
 
 
-def loss_of(data: Prepared) -> keras.losses.Loss:
-    """Squared error for forecasts; for classes cross-entropy, focal where the classes are imbalanced.
-
-    All class losses take one column of labels per class.
-    """
-    if data.task == "forecasting":
-        return MaskedMeanSquaredError()
-    if data.task == "multilabel":
-        return keras.losses.BinaryCrossentropy()
-    if data.imbalanced:
-        return keras.losses.CategoricalFocalCrossentropy()
-    return keras.losses.CategoricalCrossentropy()
-
-
-def shuffled_batches(data: Prepared, protocol: Protocol, seed: int) -> tf.data.Dataset:
-    """The training part again and again without end, in another order in each epoch."""
-    samples = tf.nest.map_structure(tf.constant, _samples(data, data.train))
-    rows = tf.data.Dataset.range(len(data.train[1])).shuffle(len(data.train[1]), seed=seed).batch(protocol.batch_size)
+def shuffled_batches(data: Prepared, protocol: Protocol, seed: int, first_epoch: int = 0) -> tf.data.Dataset:
+    """The batches of the training part, epoch after epoch, each in :func:`order_of` its own."""
+    samples = tf.nest.map_structure(tf.constant, labelled(data, data.train))
+    count = len(data.train[1])
+    epochs = range(first_epoch, protocol.epochs)
+    orders = np.array([order_of(seed, epoch, count) for epoch in epochs], dtype=np.int64)
+    rows = tf.data.Dataset.from_tensor_slices(orders.reshape(-1, count)).flat_map(
+        lambda order: tf.data.Dataset.from_tensor_slices(order).batch(protocol.batch_size)
+    )
     # Row numbers are shuffled, not samples: cutting every modality into samples would cost more than training.
-    return rows.map(lambda batch: tf.nest.map_structure(lambda array: tf.gather(array, batch), samples)).repeat()
+    return rows.map(lambda batch: tf.nest.map_structure(lambda array: tf.gather(array, batch), samples))
 
 
 def _train(
@@ -116,7 +79,6 @@ def _train(
     # There is nothing to tune in these pipelines, and the threads that try can keep the end of training waiting.
     options = tf.data.Options()
     options.autotune.enabled = False
-    samples = shuffled_batches(data, protocol, seed)
     early_stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=protocol.patience, restore_best_weights=True
     )
@@ -125,7 +87,7 @@ def _train(
     backup = None if folder is None else Backup(folder, early_stopping)
     if backup is not None:
         callbacks.append(backup)
-        samples = samples.skip(backup.epoch * steps)
+    samples = shuffled_batches(data, protocol, seed, backup.epoch if backup else 0)
     history = model.fit(
         samples.with_options(options),
         steps_per_epoch=steps,
@@ -150,27 +112,13 @@ class _EpochTimer(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.begin)
 
 
-def _evaluate(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, dict[str, float]]:
-    parts = {"validation": data.validation, "test": data.test}
-    batches = {name: _batches(data, part, protocol) for name, part in parts.items()}
+def _predict(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, np.ndarray]:
+    batches = {part: _batches(data, getattr(data, part), protocol) for part in ("validation", "test")}
     # Keras' own `predict` traces the model anew for the last batch, which is smaller.
     inputs, _ = batches["test"].element_spec
     predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=[inputs])
-    metrics = {}
-    for name, (_, truth) in parts.items():
-        predicted = np.concatenate([predict(inputs) for inputs, _ in batches[name]])
-        if data.target_scaler is not None:
-            truth = data.target_scaler.inverse_transform(truth)
-            predicted = data.target_scaler.inverse_transform(predicted)
-        metrics[name] = evaluate(data.task, truth, predicted, data.horizon)
-    return metrics
+    return {part: np.concatenate([predict(inputs) for inputs, _ in batches[part]]) for part in batches}
 
 
 def _batches(data: Prepared, part: Part, protocol: Protocol) -> tf.data.Dataset:
-    return tf.data.Dataset.from_tensor_slices(_samples(data, part)).batch(protocol.batch_size).cache()
-
-
-def _samples(data: Prepared, part: Part) -> Part:
-    """Inputs and labels, one-hot for classes."""
-    inputs, labels = part
-    return inputs, np.eye(data.outputs, dtype=np.float32)[labels] if data.task == "classification" else labels
+    return tf.data.Dataset.from_tensor_slices(labelled(data, part)).batch(protocol.batch_size).cache()

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import floating_point
+from tfq_fusion.training.preprocessing import Prepared
 
 
 @register
@@ -35,3 +36,17 @@ class MaskedMeanSquaredError(keras.losses.Loss):
         error = ops.where(missing, ops.zeros_like(y_pred), y_pred - y_true)
         observed = ops.mean(ops.cast(ops.logical_not(missing), y_pred.dtype))
         return ops.mean(ops.square(error), axis=-1) / ops.maximum(observed, keras.backend.epsilon())
+
+
+def loss_of(data: Prepared) -> keras.losses.Loss:
+    """Squared error for forecasts; for classes cross-entropy, focal where the classes are imbalanced.
+
+    All class losses take one column of labels per class.
+    """
+    if data.task == "forecasting":
+        return MaskedMeanSquaredError()
+    if data.task == "multilabel":
+        return keras.losses.BinaryCrossentropy()
+    if data.imbalanced:
+        return keras.losses.CategoricalFocalCrossentropy()
+    return keras.losses.CategoricalCrossentropy()

@@ -19,7 +19,8 @@ class Protocol:
         batch_size: Samples per step.
         epochs: At most.
         patience: Epochs without a better validation loss before training stops.
-        learning_rates: One trial of training each; the one with the lowest validation loss is kept.
+        learning_rates: The one; or those of which a model is tuned to the one with the lowest validation loss.
+        tuning_seeds: How many seeds tell that, by their mean.
         shared_encoders: Whether waveforms, and windows, share their encoder's weights; otherwise each modality has
             its own.
         flatten: Whether every modality is taken for a vector, whatever kind of signal it is: standardised feature by
@@ -37,18 +38,19 @@ class Protocol:
     epochs: int = 60
     patience: int = 10
     learning_rates: tuple[float, ...] = (5e-3,)
+    tuning_seeds: int = 3
     shared_encoders: bool = True
     flatten: bool = False
 
     def __post_init__(self) -> None:
         """Check every value, and keep the learning rates as floats of its own."""
-        for name in ("features", "hidden", "head", "units", "batch_size", "epochs", "patience"):
+        for name in ("features", "hidden", "head", "units", "batch_size", "epochs", "patience", "tuning_seeds"):
             object.__setattr__(self, name, integer(name, getattr(self, name), minimum=int(name != "patience")))
         rates = self.learning_rates if isinstance(self.learning_rates, (list, tuple)) else ()
         if not rates:
             raise ValueError(f"learning_rates should be a list of at least one rate, got {self.learning_rates!r}.")
         object.__setattr__(self, "learning_rates", tuple(number("learning_rates", rate, minimum=0) for rate in rates))
-        if not all(self.learning_rates):
-            raise ValueError(f"learning_rates should be above 0, got {self.learning_rates}.")
+        if not all(self.learning_rates) or len(set(self.learning_rates)) < len(self.learning_rates):
+            raise ValueError(f"learning_rates should be different and above 0, got {self.learning_rates}.")
         for name in ("shared_encoders", "flatten"):
             object.__setattr__(self, name, flag(name, getattr(self, name)))

@@ -14,7 +14,7 @@ from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared, prepare
-from tfq_fusion.training.fit import Fitted
+from tfq_fusion.training.fitted import Fitted
 
 LAYERWISE = "layerwise"
 

@@ -183,10 +183,10 @@ def _trained_further(spec: RunSpec, dataset: Dataset, data: Prepared, trained: k
     """The trained model after more epochs, with noise; as it was if its loss became NaN."""
     options = dict(spec.options)
 
-    def make() -> keras.Model:
+    def make(seed: int) -> keras.Model:
         _, model = assemble(spec, dataset, data, NoisyFusion(fusion_of(trained), options["channel"], rate))
         model.set_weights(trained.get_weights())
         return model
 
     protocol = dataclasses.replace(spec.protocol, epochs=options["epochs"])
-    return fit(make, data, protocol, spec.seed).model or trained
+    return fit(make, data, protocol, spec.seed, protocol.learning_rates[0]).model or trained

@@ -27,11 +27,11 @@ IDLE_SECONDS = 60.0
 def main(function: str, temporary: str | None = None) -> None:
     """Answer requests until none comes for :data:`IDLE_SECONDS`, or whoever sends them is gone.
 
-    A request holds ``spec`` and ``backup``, the folder of its backups or None. An answer is the result, as
-    :meth:`RunResult.to_json` gives it, or holds ``error``, a traceback.
+    A request holds ``specs``, of runs that are done together, and ``backup``, the folder of their backups or None. An
+    answer holds ``results``, each as :meth:`RunResult.to_json` gives it, or ``error``, a traceback.
 
     Args:
-        function: What runs a specification, as ``module:name``.
+        function: What runs specifications, as ``module:name``.
         temporary: A folder of this process alone for what libraries write aside, removed in the end: TensorFlow keeps
             files there until Python exits, and this process is ended otherwise. None for the usual one.
     """
@@ -50,10 +50,12 @@ def main(function: str, temporary: str | None = None) -> None:
             _end(temporary)
         backup = request["backup"]
         try:
-            answer = run(RunSpec.from_json(request["spec"]), None if backup is None else Path(backup)).to_json()
+            answer: dict[str, object]
+            results = run([*map(RunSpec.from_json, request["specs"])], None if backup is None else Path(backup))
+            answer = {"results": [result.to_json() for result in results]}
         except Exception:
-            answer = json.dumps({"error": traceback.format_exc()})
-        print(answer, file=answers, flush=True)
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), file=answers, flush=True)
         if not gc.get_freeze_count():
             # What the first run imported stays: collecting garbage between runs need not look at it every time.
             gc.collect()

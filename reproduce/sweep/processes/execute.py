@@ -19,7 +19,7 @@ from reproduce.sweep.estimate import Estimates, share_out
 from reproduce.sweep.processes.worker import STARTED, Command, VersionError, check_versions, close_idle, perform
 from reproduce.sweep.progress import SweepProgress
 from reproduce.sweep.run.provenance import versions
-from reproduce.sweep.runs import FAILED, RunResult, RunSpec
+from reproduce.sweep.runs import FAILED, Block, RunResult, RunSpec, block_id, in_blocks
 from reproduce.sweep.store import Store
 
 ATTEMPTS = 3
@@ -30,7 +30,8 @@ SCHEDULER_SECONDS = 10
 
 _LOCAL_PORT = "127.0.0.1:0"  # Dask insists on HTTP servers: let no other machine see them
 
-Run = Callable[[RunSpec, Path | None], RunResult]
+Run = Callable[[Sequence[RunSpec], Path | None], list[RunResult]]
+"""Runs specifications that are done together, with the folder of their backups."""
 
 
 class ExecutionError(LaboratoryError):
@@ -42,9 +43,9 @@ def stored(specs: Sequence[RunSpec], store: Store) -> list[RunResult]:
     return [result for result in store.results(spec.id for spec in specs) if result.status != FAILED]
 
 
-def command(run: Run, verbose: bool) -> Command:
+def function_name(run: Run) -> str:
     """How a process is told to run specifications with a function of some module."""
-    return Command(f"{run.__module__}:{run.__qualname__}", verbose)
+    return f"{run.__module__}:{run.__qualname__}"
 
 
 def run_all(
@@ -52,6 +53,7 @@ def run_all(
     store: Store,
     table: str,
     run: Run,
+    backend_of: Callable[[RunSpec], str] = lambda spec: "tensorflow",
     workers: int = 1,
     scheduler: str | None = None,
     backups: Path | None = None,
@@ -59,19 +61,20 @@ def run_all(
     verbose: bool = False,
     console: Console | None = None,
 ) -> list[RunResult]:
-    """Run what the store lacks, the longest first, storing each result as it comes.
+    """Run what the store lacks, the longest first, storing results as they come.
 
-    A run that raises, is killed or hangs is tried up to :data:`ATTEMPTS` times and then stored as failed; the others
-    go on.
+    Seeds of a training are one block, which is run as a whole: if it raises, is killed or hangs, it is tried up to
+    :data:`ATTEMPTS` times, and then its runs are stored as failed; the others go on.
 
     Args:
         specs: What to run.
         store: Where results are kept, open for adding.
         table: The table that they are made for.
-        run: Runs one specification; a function that the workers can import.
+        run: Runs specifications that are done together; a function that the workers can import.
+        backend_of: Tells what Keras runs on for a specification.
         workers: Processes on this machine that run at the same time, if there are so many runs.
         scheduler: Address of a Dask scheduler whose workers run instead.
-        backups: Folder for backups of long runs, one folder each, removed when the run is stored; None for none.
+        backups: Folder for backups of long blocks, one folder each, removed when its runs are stored; None for none.
         fresh: Whether to run them all; earlier results and backups of these runs are forgotten once new ones can start.
         verbose: Whether what the processes and Dask print is shown.
         console: Where to tell how far the runs are, without markup; None for nowhere.
@@ -84,26 +87,30 @@ def run_all(
             the packages.
     """
     results = {} if fresh else {result.spec.id: result for result in stored(specs, store)}
-    ahead = [spec for spec in specs if spec.id not in results]
+    ahead = in_blocks(spec for spec in specs if spec.id not in results)
     if ahead:
         estimates = Estimates(results.values())
         progress = SweepProgress(console or Console(quiet=True), ahead, estimates)
         with _connected(min(workers, len(ahead)), scheduler, verbose) as client, progress:
-            sweep = _Sweep(client, scheduler, command(run, verbose), backups, estimates, progress)
+
+            def command(spec: RunSpec) -> Command:
+                return Command(function_name(run), backend_of(spec), verbose)
+
+            sweep = _Sweep(client, scheduler, command, backups, estimates, progress)
             sweep.check_versions()
             if fresh:
                 store.remove(spec.id for spec in specs)
                 if backups is not None:
-                    for spec in specs:
-                        shutil.rmtree(backups / spec.id, ignore_errors=True)
+                    for block in ahead:
+                        shutil.rmtree(backups / block_id(block), ignore_errors=True)
             with contextlib.closing(sweep.results(ahead)) as new:
-                for record in new:
-                    result = store.add(record, table)
-                    results[result.spec.id] = result
+                for block, records in new:
+                    for result in store.add(records, table):
+                        results[result.spec.id] = result
+                        estimates.learn(result)
+                        progress.finished(result)
                     if backups is not None:
-                        shutil.rmtree(backups / result.spec.id, ignore_errors=True)
-                    estimates.learn(result)
-                    progress.finished(result)
+                        shutil.rmtree(backups / block_id(block), ignore_errors=True)
     return [results[spec.id] for spec in specs]
 
 
@@ -161,7 +168,7 @@ async def _identity(address: str) -> dict[str, Any]:
 class _Sweep:
     client: Client
     scheduler: str | None
-    command: Command
+    command: Callable[[RunSpec], Command]
     backups: Path | None
     estimates: Estimates
     progress: SweepProgress
@@ -173,44 +180,44 @@ class _Sweep:
         except VersionError as error:
             raise ExecutionError(str(error)) from error
 
-    def results(self, specs: Sequence[RunSpec]) -> Generator[str, None, None]:
-        """The results as they come, as :meth:`RunResult.to_json` gives them."""
+    def results(self, blocks: Sequence[Block]) -> Generator[tuple[Block, list[str]], None, None]:
+        """The blocks as they end, with their results as :meth:`RunResult.to_json` gives them."""
         self.client.subscribe_topic(STARTED, lambda event: self.progress.started(**event[1]))
-        longest_first = sorted(specs, key=self.estimates.seconds, reverse=True)
+        longest_first = sorted(blocks, key=self.estimates.seconds, reverse=True)
         homes = share_out(longest_first, self.client.nthreads(), self.estimates)
-        futures = {self._submit(spec, [homes[spec.id]] if homes else []): (spec, 1) for spec in longest_first}
+        futures = {self._submit(block, [homes[block]] if homes else []): (block, 1) for block in longest_first}
         completed = as_completed(futures)
         try:
             for future in completed:
-                spec, attempt = futures.pop(future)
+                block, attempt = futures.pop(future)
                 answer = self._answer(future)
-                if "result" in answer:
-                    yield answer["result"]
+                if "results" in answer:
+                    yield block, answer["results"]
                 elif attempt == ATTEMPTS:
-                    yield RunResult(spec, FAILED, modalities=0, error=answer["error"]).to_json()
+                    failures = (RunResult(spec, FAILED, modalities=0, error=answer["error"]) for spec in block)
+                    yield block, [failure.to_json() for failure in failures]
                 else:
-                    self.progress.retried(spec, answer["error"], attempt, ATTEMPTS)
-                    again = self._submit(
-                        spec, [worker for worker in self.client.nthreads() if worker != answer["worker"]]
-                    )
-                    futures[again] = spec, attempt + 1
+                    self.progress.retried(block, answer["error"], attempt, ATTEMPTS)
+                    others = [worker for worker in self.client.nthreads() if worker != answer["worker"]]
+                    again = self._submit(block, others)
+                    futures[again] = block, attempt + 1
                     completed.add(again)
         finally:
             if self.client.status == "running":
                 self.client.cancel(list(futures))
                 self.client.run(close_idle)
 
-    def _submit(self, spec: RunSpec, preferred: list[str]) -> Future:
-        backup = None if self.backups is None else str(self.backups.resolve() / spec.id)
+    def _submit(self, block: Block, preferred: list[str]) -> Future:
+        backup = None if self.backups is None else str(self.backups.resolve() / block_id(block))
         return self.client.submit(
             perform,
-            self.command,
-            {"spec": dataclasses.asdict(spec), "backup": backup},
-            spec.id,
-            self.estimates.limit(spec),
+            self.command(block[0]),
+            {"specs": [dataclasses.asdict(spec) for spec in block], "backup": backup},
+            block_id(block),
+            self.estimates.limit(block),
             versions(),
             pure=False,
-            priority=self.estimates.seconds(spec),
+            priority=self.estimates.seconds(block),
             workers=preferred or None,
             allow_other_workers=bool(preferred),
         )

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+
+import numpy as np
 
 from reproduce.sweep.estimate import Estimates
-from reproduce.sweep.processes.execute import Run, command
-from reproduce.sweep.processes.worker import Process
+from reproduce.sweep.processes.execute import Run, function_name
+from reproduce.sweep.processes.worker import Command, Process
 from reproduce.sweep.runs import FAILED, RunResult
 
 
-def repeat(recorded: RunResult, run: Run, verbose: bool = False) -> RunResult:
-    """Run the specification of a result again, in a new process.
+def repeat(recorded: RunResult, run: Run, backend: str = "tensorflow", verbose: bool = False) -> RunResult:
+    """Run the specification of a result again, in a new process, with those that were trained in one program with it.
 
     Args:
         recorded: What came out before.
-        run: Runs a specification; a function that another process can import.
+        run: Runs specifications; a function that another process can import.
+        backend: What Keras runs on there.
         verbose: Whether what the process prints is shown.
 
     Raises:
@@ -24,10 +28,13 @@ def repeat(recorded: RunResult, run: Run, verbose: bool = False) -> RunResult:
     """
     if recorded.status == FAILED:
         raise ValueError(f"Run {recorded.spec.id} ({recorded.spec}) failed, so there is nothing to compare with.")
-    process = Process(command(run, verbose))
+    seeds = recorded.program or (recorded.spec.seed,)
+    block = tuple(dataclasses.replace(recorded.spec, seed=seed) for seed in seeds)
+    process = Process(Command(function_name(run), backend, verbose))
     try:
-        request = {"spec": dataclasses.asdict(recorded.spec), "backup": None}
-        return RunResult.from_json(process.ask(request, Estimates([recorded]).limit(recorded.spec), lambda: True))
+        request = {"specs": [dataclasses.asdict(spec) for spec in block], "backup": None}
+        records = process.ask(request, Estimates([recorded]).limit(block), lambda: True)
+        return RunResult.from_json(records[seeds.index(recorded.spec.seed)])
     finally:
         process.close()
 
@@ -52,7 +59,13 @@ def differences(recorded: RunResult, repeated: RunResult) -> list[str]:
 
 def _values(result: RunResult) -> dict[str, object]:
     scores = {f"{part} {name}": score for part, scores in result.metrics.items() for name, score in scores.items()}
-    return {"status": result.status, "epochs": result.epochs, "learning rate": result.learning_rate, **scores}
+    tuning = {f"validation loss at {rate:g}": loss for rate, loss in result.tuning.items()}
+    chosen = {"learning rate": result.learning_rate, **tuning}
+    return {"status": result.status, "epochs": result.epochs, **chosen, **scores, "outcomes": _digest(result.outcomes)}
+
+
+def _digest(outcomes: np.ndarray | None) -> str | None:
+    return None if outcomes is None else hashlib.sha256(outcomes.tobytes()).hexdigest()
 
 
 def circumstances(recorded: RunResult, repeated: RunResult) -> list[str]:

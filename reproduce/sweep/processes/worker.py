@@ -24,7 +24,7 @@ from reproduce.sweep.processes.child import IDLE_SECONDS
 from reproduce.sweep.run.provenance import versions
 
 STARTED = "tfq-fusion-run-started"
-"""Topic of the events that tell which worker has begun which run."""
+"""Topic of the events that tell which worker has begun which block of runs."""
 
 MEMORY = 2e9
 """Bytes that a process may hold when its run has ended; one that holds more is replaced."""
@@ -48,11 +48,13 @@ class Command(NamedTuple):
     """What a process is started for.
 
     Attributes:
-        function: What runs a specification, as ``module:name``.
+        function: What runs specifications, as ``module:name``.
+        backend: What Keras runs on there.
         verbose: Whether what it and its libraries print is shown.
     """
 
     function: str
+    backend: str
     verbose: bool
 
 
@@ -70,27 +72,29 @@ class Process:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
         self._temporary = tempfile.mkdtemp(prefix="tfq-fusion-")
         quiet = {} if command.verbose else {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
+        settings = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
+        xla = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
+        settings |= {"KERAS_BACKEND": command.backend, "XLA_FLAGS": xla.lstrip()}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.sweep.processes.child", command.function, self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if command.verbose else self._log,
             # It imports what this process would.
-            env={**os.environ, **quiet, **threads, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, **quiet, **settings, "PYTHONPATH": os.pathsep.join(sys.path)},
             start_new_session=True,  # Ctrl-C is for the client, which decides what it means
         )
 
-    def ask(self, request: dict[str, Any], limit: float, is_wanted: Callable[[], bool]) -> str:
-        """The result of a run, as :meth:`RunResult.to_json` gives it.
+    def ask(self, request: dict[str, Any], limit: float, is_wanted: Callable[[], bool]) -> list[str]:
+        """The results of runs that are done together, as :meth:`RunResult.to_json` gives them.
 
         Args:
             request: As :func:`reproduce.sweep.processes.child.main` takes it.
             limit: Seconds after which it counts as hanging.
-            is_wanted: Tells whether anybody still waits for the result.
+            is_wanted: Tells whether anybody still waits for the results.
 
         Raises:
-            RunError: If there is none; the process is then of no further use.
+            RunError: If there are none; the process is then of no further use.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         answers = self._process.stdout.fileno()
@@ -98,21 +102,22 @@ class Process:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         deadline = time.monotonic() + limit
-        line = b""
-        while not line.endswith(b"\n"):
+        pieces = [b""]
+        while not pieces[-1].endswith(b"\n"):
             if connection.wait([answers], _POLL_SECONDS):
                 piece = os.read(answers, 2**16)
                 if not piece:
                     raise RunError(self._end())
-                line += piece
+                pieces.append(piece)
             elif time.monotonic() > deadline:
                 raise RunError(f"No result within {limit:.0f} s.")
             elif not is_wanted():
                 raise RunError("Nobody waits for this run any more.")
-        answer = line.decode().rstrip("\n")
-        if answer.startswith('{"error":'):
-            raise RunError(json.loads(answer)["error"])
-        return answer
+        answer = json.loads(b"".join(pieces))
+        if "error" in answer:
+            raise RunError(answer["error"])
+        results: list[str] = answer["results"]
+        return results
 
     def is_bloated(self) -> bool:
         """Whether it holds more than :data:`MEMORY`."""
@@ -147,19 +152,19 @@ _idle_lock = threading.Lock()
 
 
 def perform(
-    command: Command, request: dict[str, Any], run_id: str, limit: float, expected: dict[str, str]
-) -> dict[str, str]:
-    """Run one specification in a process of this worker: the task that the client submits.
+    command: Command, request: dict[str, Any], block: str, limit: float, expected: dict[str, str]
+) -> dict[str, Any]:
+    """Run specifications together in a process of this worker: the task that the client submits.
 
     Args:
         command: What to run it with.
         request: As :func:`reproduce.sweep.processes.child.main` takes it.
-        run_id: Id of the specification.
+        block: Id of the block that they are.
         limit: Seconds after which it counts as hanging.
         expected: The client's versions.
 
     Returns:
-        ``worker``, the address, and either ``result``, the line that the process gave, or ``error``.
+        ``worker``, the address, and either ``results``, as the process gave them, or ``error``.
 
     Raises:
         VersionError: If this worker has other versions.
@@ -167,7 +172,7 @@ def perform(
     worker = get_worker()
     key = worker.get_current_task()
     check_versions({worker.address: versions()}, expected)
-    worker.log_event(STARTED, {"run_id": run_id, "worker": worker.address})
+    worker.log_event(STARTED, {"block": block, "worker": worker.address})
 
     def is_wanted() -> bool:
         # A task whose client cancelled it, or is gone, is executing no longer; a worker without a scheduler closes.
@@ -176,7 +181,7 @@ def perform(
 
     process = _take_idle(command) or Process(command)
     try:
-        result = process.ask(request, limit, is_wanted)
+        results = process.ask(request, limit, is_wanted)
     except RunError as error:
         process.close()
         return {"worker": worker.address, "error": str(error)}
@@ -186,7 +191,7 @@ def perform(
         process.idle_since = time.monotonic()
         with _idle_lock:
             _idle.append(process)
-    return {"worker": worker.address, "result": result}
+    return {"worker": worker.address, "results": results}
 
 
 def _take_idle(command: Command) -> Process | None:

@@ -59,7 +59,7 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path, m
     assert verified.stdout == f"{trained.spec.id[:12]} {trained.spec}: the same to the last bit\n"
     wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
     with Store(tmp_path / "wrong" / FILE) as store:
-        store.add(wrong.to_json(), "table1")
+        store.add([wrong.to_json()], "table1")
     monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, verbose: trained)
     code, said = invoke("verify", trained.spec.id, "--results", tmp_path / "wrong")
     assert code == 1, said

@@ -41,7 +41,7 @@ RUNS = [
 def store(tmp_path):
     with Store(tmp_path / "results" / "runs.sqlite") as store:
         for result in RUNS:
-            store.add(result.to_json(), "table1")
+            store.add([result.to_json()], "table1")
     return store
 
 

@@ -25,8 +25,8 @@ def results(tmp_path):
     with Store(tmp_path / PATH) as store:
         finished = RunResult(spec("lmf"), FINISHED, 6, metrics={"test": {"accuracy": 0.75}}, history={"loss": [0.5]})
         failed = RunResult(spec("gcn"), FAILED, 6, error="Traceback:\n  [bold]killed[/] :warning:\n")
-        store.add(finished.to_json(), "table1")
-        store.add(failed.to_json(), "table2")
+        store.add([finished.to_json()], "table1")
+        store.add([failed.to_json()], "table2")
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def test_runs_lists_filters_and_exports(results):
 def test_runs_of_an_experiment_may_have_no_data_set(results):
     growth = RunSpec(fusion="lmf", seed=0, protocol=Protocol(), experiment="growth", options={"modalities": 2})
     with Store(results / PATH) as store:
-        store.add(RunResult(growth, FINISHED, 2).to_json(), "table4")
+        store.add([RunResult(growth, FINISHED, 2).to_json()], "table4")
     code, listed = runs("--results", results, "--experiment", "growth")
     assert (code, listed.splitlines()[-1]) == (0, "1 runs, 1 finished")
     code, said = runs("--results", results, "--dataset", "emoji")

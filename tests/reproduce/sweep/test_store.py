@@ -32,7 +32,7 @@ def result(seed=0, status=FINISHED, fusion="qfl", **changes):
 
 def add(store, *results, table="table1"):
     for each in results:
-        store.add(each.to_json(), table)
+        store.add([each.to_json()], table)
 
 
 def filled(path, count=3):
@@ -241,7 +241,7 @@ from pathlib import Path
 from reproduce.sweep.store import Store
 with Store(Path(sys.argv[1])) as store:
     for record in sys.stdin:
-        print(store.add(record.strip(), "table1").spec.seed, flush=True)
+        print(store.add([record.strip()], "table1")[0].spec.seed, flush=True)
 """
 
 

@@ -1,0 +1,74 @@
+"""What comes out of a training, however it was done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfq_fusion._keras import keras
+from tfq_fusion.training.metrics import evaluate
+from tfq_fusion.training.preprocessing import Prepared
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """The program that trained several models at once: with it their numbers repeat to the last bit.
+
+    Attributes:
+        seeds: The seed of each member; those that only fill the program up come last, and once more.
+        memory_mb: What it holds at most of the data, the weights and what it computes from them, in MB (10^6 bytes).
+    """
+
+    seeds: tuple[int, ...]
+    memory_mb: float = dataclasses.field(compare=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A trained model.
+
+    Attributes:
+        metrics: Part ("validation", "test") -> metric -> value; empty if it diverged.
+        learning_rate: The one that it was trained with.
+        epochs: Epochs that were trained.
+        diverged: Whether a loss became NaN or infinite.
+        history: "loss" and "val_loss" -> one value per epoch.
+        program: The program that trained it beside others; None if it was trained alone.
+        seconds_per_epoch: The median over the epochs that this process trained, validation included; of a program, its
+            members' equal share. None if it trained none, for a backup held them all.
+        predictions: Part -> what the model says of its samples, ``[n, outputs]``: probabilities, or forecasts in the
+            units of the targets; empty if it diverged.
+        model: The model with the weights of its best epoch; None if it diverged.
+    """
+
+    metrics: dict[str, dict[str, float]]
+    learning_rate: float
+    epochs: int
+    diverged: bool
+    history: dict[str, list[float]]
+    program: Program | None
+    seconds_per_epoch: float | None = dataclasses.field(compare=False)
+    predictions: dict[str, np.ndarray] = dataclasses.field(compare=False)
+    model: keras.Model | None = dataclasses.field(compare=False)
+
+
+def evaluate_parts(
+    data: Prepared, outputs: Mapping[str, np.ndarray]
+) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
+    """The metrics and the predictions of a model, each by part.
+
+    Args:
+        data: The data.
+        outputs: Part ("validation", "test") -> what the model gave, ``[n, outputs]``.
+    """
+    metrics, predictions = {}, {}
+    for name, predicted in outputs.items():
+        _, truth = getattr(data, name)
+        if data.target_scaler is not None:
+            truth = data.target_scaler.inverse_transform(truth)
+            predicted = data.target_scaler.inverse_transform(predicted)
+        metrics[name] = evaluate(data.task, truth, predicted, data.horizon)
+        predictions[name] = predicted
+    return metrics, predictions
