@@ -17,5 +17,8 @@ if TYPE_CHECKING:
     from tfq_fusion.training.preprocessing import Prepared as Prepared
     from tfq_fusion.training.preprocessing import prepare as prepare
     from tfq_fusion.training.protocol import Protocol as Protocol
+    from tfq_fusion.training.weighted_scores import weighted_accuracy as weighted_accuracy
+    from tfq_fusion.training.weighted_scores import weighted_mae as weighted_mae
+    from tfq_fusion.training.weighted_scores import weighted_roc_auc as weighted_roc_auc
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)
