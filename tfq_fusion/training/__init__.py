@@ -1,7 +1,7 @@
 """The protocol: preprocessing, losses, optimiser, early stopping, metrics; the same for every fusion.
 
-Also what its results say of two fusions. SciPy, scikit-learn and statsmodels take seconds to import, so a module is
-loaded when one of its names is first used.
+Also what its results say: comparisons of two fusions, and ranks of many. SciPy, scikit-learn and statsmodels take
+seconds to import, so a module is loaded when one of its names is first used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tfq_fusion.training.preprocessing import Prepared as Prepared
     from tfq_fusion.training.preprocessing import prepare as prepare
     from tfq_fusion.training.protocol import Protocol as Protocol
+    from tfq_fusion.training.ranks import Ranking as Ranking
+    from tfq_fusion.training.ranks import rank_fusions as rank_fusions
     from tfq_fusion.training.statistics import Comparison as Comparison
     from tfq_fusion.training.statistics import Decision as Decision
     from tfq_fusion.training.statistics import Stratum as Stratum
