@@ -53,6 +53,13 @@ def test_the_roc_auc_can_be_compared_where_several_classes_can_be_true():
     assert found.difference == found.ci95_low == found.ci95_high == 1
 
 
+def test_resamples_without_a_score_are_left_out():
+    right = np.tile(np.eye(2), (3, 1, 1))  # half of the resamples of two samples have one class
+    found = compare("roc_auc", [Stratum(right, 1 - right, np.array([0, 1]))], seed=0)
+    assert found.difference == found.ci95_low == found.ci95_high == 1
+    assert found.std_samples == 0
+
+
 def test_the_score_of_several_strata_is_their_mean_whatever_their_sizes():
     strata = [errors(np.full((3, 5), 1.0), baseline=1.0), errors(np.full((3, 50), 2.0), baseline=3.0)]
     found = compare("mae", strata, seed=0)
