@@ -388,6 +388,12 @@ def test_the_circuit_of_the_documents_has_the_size_that_it_prints(capsys):
         assert comment in printed
 
 
+def test_the_comparisons_of_the_documents_end_as_they_print(capsys):
+    code = example("docs/statistics.md", "compare")
+    exec(compile(code, "statistics.md", "exec"), {})
+    assert [f"# {line}" for line in capsys.readouterr().out.splitlines()] == re.findall("^#.*", code, re.MULTILINE)
+
+
 @pytest.mark.slow
 def test_the_model_of_the_readme_ends_where_it_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

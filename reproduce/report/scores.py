@@ -16,10 +16,7 @@ from reproduce.claims.cells import Series
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.rows import FUSIONS
 from reproduce.report.reading import by_series, by_size, metrics_of, no_score, seeds_of
-from reproduce.report.style import LEVELS, NOTE, STYLES, finish, legend, new_figure, panels
-
-_GROUPS = {"qfl": "QFL", "lmf": "Classical baseline", "control": "Classical control of QFL's size"}
-"""The fusions whose looks stand for a group here."""
+from reproduce.report.style import LEVELS, NOTE, STYLES, finish, group_handles, group_of, legend, new_figure, panels
 
 
 def score_figure(
@@ -57,19 +54,12 @@ def score_figure(
         limits = [axis.get_xlim() for axis in axes[: len(sizes)]]
         for axis in axes[: len(sizes)]:
             axis.set_xlim(min(left for left, _ in limits), max(right for _, right in limits))
-    handles = [
-        Line2D([], [], color=STYLES[group].color, marker=STYLES[group].marker, label=_GROUPS[group])
-        for group in dict.fromkeys(_group(series) for series in names)
-    ]
+    handles = group_handles(series.fusion for series in names)
     lines_across = {"Best constant guess": ":"} if any(guess is not None for guess in guesses) else {}
     lines_across |= {FUSIONS[fusion]: dashes for fusion, dashes in LEVELS.items() if fusion in set(frame["fusion"])}
     handles += [Line2D([], [], color="black", linestyle=dashes, label=label) for label, dashes in lines_across.items()]
     legend(figure, handles, columns=2 * columns - 1)
     return figure
-
-
-def _group(series: Series) -> str:
-    return series.fusion if series.fusion in _GROUPS else "lmf"
 
 
 def _panel(axis: Axes, cells: pd.DataFrame, metric: str, names: list[Series], guess: float | None) -> None:
@@ -94,7 +84,7 @@ def _panel(axis: Axes, cells: pd.DataFrame, metric: str, names: list[Series], gu
             }
             axis.annotate(no_score(row), (0.02, position), xycoords=axis.get_yaxis_transform(), va="center", **why)
             continue
-        style = STYLES[_group(series)]
+        style = STYLES[group_of(series.fusion)]
         bars = None if math.isnan(low) else [[mean - low], [high - mean]]
         axis.errorbar(mean, position, xerr=bars, color=style.color, marker=style.marker, markersize=4, capsize=2.5)
     axis.set_yticks(range(len(names)), [str(series) for series in names])

@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reproduce.claims.rows import FUSIONS
@@ -75,6 +76,22 @@ STYLES: Mapping[str, Style] = {
     name: _CHOSEN.get(name) or numbered(number) for number, name in enumerate(FUSIONS) if name not in LEVELS
 }
 """What a fusion with weights looks like; of those that were chosen, two that share a look are never in one figure."""
+
+_GROUPS = {"qfl": "QFL", "lmf": "Classical baseline", "control": "Classical control of QFL's size"}
+"""The fusions whose looks stand for a group where every fusion has its name beside it."""
+
+
+def group_of(fusion: str) -> str:
+    """The fusion whose look stands for this one's group."""
+    return fusion if fusion in _GROUPS else "lmf"
+
+
+def group_handles(fusions: Iterable[str]) -> list[Line2D]:
+    """What a legend says of the groups of these fusions."""
+    return [
+        Line2D([], [], color=STYLES[group].color, marker=STYLES[group].marker, label=_GROUPS[group])
+        for group in dict.fromkeys(map(group_of, fusions))
+    ]
 
 
 def fusions_of(rows: pd.DataFrame) -> list[str]:

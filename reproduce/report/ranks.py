@@ -1,0 +1,50 @@
+"""The figure of ranks: fusions over several data sets, and which of them cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from scikit_posthocs import critical_difference_diagram
+
+from reproduce.claims.cells import Series
+from reproduce.report.style import LABEL, NOTE, STYLES, TICK, group_handles, group_of, legend, new_figure
+from tfq_fusion.training import Ranking
+
+
+def rank_figure(ranking: Ranking, series: Sequence[Series], title: str, profile: str) -> Figure:
+    """Mean ranks on one axis, best on the left; a bar joins fusions that Nemenyi's test does not tell apart.
+
+    Args:
+        ranking: Mean ranks of the series, named as they are written.
+        series: All that were ranked.
+        title: What was compared.
+        profile: What made the scores, in words.
+    """
+    said = (
+        f"mean ranks over {ranking.datasets} data sets, 1 is best; Friedman's test p = {ranking.p_friedman:.2g}; "
+        f"profile {profile}"
+    )
+    figure = new_figure(1.6 + 0.2 * len(series), title, said)
+    axis = figure.subplots()
+    critical_difference_diagram(
+        ranking.mean_ranks,
+        ranking.p_values,
+        ax=axis,
+        label_fmt_left="{label}  {rank:.1f} ",
+        label_fmt_right=" {rank:.1f}  {label}",
+        label_props={"fontsize": LABEL},
+        marker_props={"s": 16},
+        elbow_props={"linewidth": 0.9},
+        crossbar_props={"linewidth": 2.5, "color": "0.35"},
+        color_palette={str(one): STYLES[group_of(one.fusion)].color for one in series},
+    )
+    axis.tick_params(labelsize=TICK)
+    best, half = float(ranking.mean_ranks.iloc[0]), ranking.critical_difference / 2
+    axis.errorbar(best + half, 1.6, xerr=half, color="black", capsize=3)
+    axis.annotate(f"critical difference {2 * half:.2f}", (best, 1.8), fontsize=NOTE)
+    handles = group_handles(one.fusion for one in series)
+    for handle in handles:
+        handle.set_marker("o")  # the diagram has no other
+    legend(figure, handles, columns=3)
+    return figure

@@ -1,0 +1,213 @@
+"""Whether one fusion is better than another: paired differences, their intervals, and one word for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.stats import wilcoxon
+from statsmodels.stats.multitest import multipletests
+
+from tfq_fusion.arguments import SEEDS, integer, one_of
+from tfq_fusion.training.weighted_scores import weighted_accuracy, weighted_mae, weighted_roc_auc
+
+_SCORES = {"accuracy": weighted_accuracy, "roc_auc": weighted_roc_auc, "mae": weighted_mae}
+_LOWER_IS_BETTER = ("mae",)
+
+LEVEL = 0.05
+"""How probable a table may make any "better" or "worse" where there is no difference."""
+
+MARGIN = 0.01
+"""The largest difference that does not matter: of accuracy or ROC AUC as it is, of MAE as a share of the baseline's."""
+
+FEWEST_SEEDS = 6
+"""With five seeds the least p of Wilcoxon's signed-rank test is 2 / 2^5 = 0.0625, above :data:`LEVEL`."""
+
+Word = Literal["better", "worse", "equivalent", "undecided"]
+
+
+class Stratum(NamedTuple):
+    """What two fusions made of the same test samples, seed by seed.
+
+    Attributes:
+        first: Class probabilities ``[seeds, n, classes]``, or mean absolute errors ``[seeds, n]`` of each sample over
+            its observed targets.
+        second: As ``first``, of the baseline; entry k was trained with the seed of ``first``'s entry k.
+        truth: Class indices ``[n]``; zeros and ones ``[n, classes]`` where several classes can be true; for errors the
+            number of observed targets of each sample, ``[n]``.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The first fusion's score minus the second's, the baseline's.
+
+    Attributes:
+        metric: "accuracy", "roc_auc" or "mae".
+        seeds: How many pairs were trained.
+        baseline: Mean score of the second.
+        difference: Mean over seeds, in the unit of the score.
+        ci95_low: Its 95 % interval over seeds and samples begins here
+        ci95_high: and ends here.
+        ci90_low: Its 90 % interval begins here
+        ci90_high: and ends here.
+        p_value: Of Wilcoxon's signed-rank test over the seeds, two-sided.
+        std_seeds: Standard deviation of the difference if other seeds had been drawn, and the same test samples.
+        std_samples: The same if other test samples had been drawn, and the same seeds.
+    """
+
+    metric: str
+    seeds: int
+    baseline: float
+    difference: float
+    ci95_low: float
+    ci95_high: float
+    ci90_low: float
+    ci90_high: float
+    p_value: float
+    std_seeds: float
+    std_samples: float
+
+    @property
+    def share_of_seeds(self) -> float:
+        """The seeds' part, from 0 to 1, of the variance that seeds and samples have one by one; NaN if that is zero."""
+        seeds, samples = self.std_seeds**2, self.std_samples**2
+        return seeds / (seeds + samples) if seeds + samples > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The word for a comparison, and its p after Holm's correction over the table."""
+
+    word: Word
+    p_holm: float
+
+
+def compare(metric: str, strata: Sequence[Stratum], *, seed: int, resamples: int = 2000) -> Comparison:
+    """Compares two fusions that were trained with the same seeds and tested on the same samples.
+
+    **Intervals** are the percentiles of a two-way bootstrap (the pigeonhole bootstrap of Owen 2007, Annals of Applied
+    Statistics 1, 386-411): each resample draws seeds with replacement and, independently, test samples with
+    replacement, the same for both fusions, and takes the difference of their mean scores. No bootstrap of crossed
+    factors is exact (McCullagh 2000, Bernoulli 6, 285-301). What seeds and samples have only together is counted up to
+    three times, which makes the interval too wide; few seeds make it too narrow: see ``docs/statistics.md`` for the
+    coverage that was measured. A resample whose score is undefined, such as one without positives, is left out.
+
+    **p** is that of Wilcoxon's signed-rank test over the differences of the seeds on all samples. Zeros are ranked and
+    then dropped (Pratt 1959). Dropping them first, Wilcoxon's way, would pass over what speaks most for equality;
+    splitting them has the same exact p, but a normal approximation whose variance counts signs of zeros, which they
+    have not. p is exact up to 50 seeds without zeros and ties and up to 13 with them, else from the normal
+    approximation (``method="auto"`` of :func:`scipy.stats.wilcoxon`). If all differences are zero, p is 1. It knows the
+    seeds alone, and other test samples not at all: :func:`decide` asks the interval as well.
+
+    Args:
+        metric: "accuracy", "roc_auc" or "mae", see :mod:`tfq_fusion.training.weighted_scores`.
+        strata: Sets of test samples, such as the folds of a cross-validation, each tested with every seed. Samples are
+            drawn within their stratum, seeds for all strata at once; the score is the mean over strata.
+        seed: Fixes what is drawn.
+        resamples: How many times is drawn.
+
+    Raises:
+        ValueError: If there are no strata or fewer than two seeds, if numbers of seeds or shapes differ, if a value is
+            not finite, or if the metric is unknown or cannot be taken of these samples.
+    """
+    one_of("metric", metric, list(_SCORES))
+    resamples = integer("resamples", resamples, minimum=100)
+    seeds = _count_seeds(strata)
+    draw_seeds, *draw_samples = (
+        np.random.default_rng(stream)
+        for stream in np.random.SeedSequence(integer("seed", seed, 0, SEEDS - 1)).spawn(1 + len(strata))
+    )
+    by_stratum = []
+    for stratum, generator in zip(strata, draw_samples, strict=True):
+        samples = len(stratum.truth)
+        drawn = generator.multinomial(samples, np.full(samples, 1 / samples), size=resamples)
+        weights = np.vstack([np.ones(samples), drawn])  # the first row is the test part as it is
+        by_stratum.append([_SCORES[metric](one, stratum.truth, weights) for one in (stratum.first, stratum.second)])
+    first, second = np.mean(by_stratum, axis=0)
+    whole, resampled = (first - second)[0], (first - second)[1:]
+    shares = draw_seeds.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+    quantiles = np.nanquantile((shares * resampled).sum(axis=1), [0.025, 0.05, 0.95, 0.975])
+    low95, low90, high90, high95 = (float(quantile) for quantile in quantiles)
+    return Comparison(
+        metric=metric,
+        seeds=seeds,
+        baseline=float(second[0].mean()),
+        difference=float(whole.mean()),
+        ci95_low=low95,
+        ci95_high=high95,
+        ci90_low=low90,
+        ci90_high=high90,
+        p_value=_signed_rank_p(whole, scale=float(np.abs([first[0], second[0]]).max())),
+        std_seeds=float((shares @ whole).std()),
+        std_samples=float(np.nanstd(resampled.mean(axis=1))),
+    )
+
+
+def _count_seeds(strata: Sequence[Stratum]) -> int:
+    if not strata:
+        raise ValueError("strata should hold at least one set of test samples, got none.")
+    for number, (first, second, _) in enumerate(strata):
+        if first.shape != second.shape:
+            raise ValueError(
+                f"Both fusions should have the same seeds and samples, got the shapes {list(first.shape)} and "
+                f"{list(second.shape)} in stratum {number}. Leave out a seed that one of them lacks."
+            )
+    counts = [len(first) for first, _, _ in strata]
+    if len(set(counts)) > 1:
+        raise ValueError(f"Every stratum should have the same seeds, got {counts} of them.")
+    if counts[0] < 2:
+        raise ValueError(f"A comparison needs at least two seeds, got {counts[0]}: train more of them.")
+    return counts[0]
+
+
+def _signed_rank_p(differences: np.ndarray, scale: float) -> float:
+    # What differs by rounding alone, such as 0.9 - 0.8 and 0.3 - 0.2, is a tie.
+    differences = np.round(differences / (scale or 1.0), 12)
+    return float(wilcoxon(differences, zero_method="pratt").pvalue) if differences.any() else 1.0
+
+
+def decide(comparisons: Sequence[Comparison]) -> list[Decision]:
+    """One word for each comparison of a table.
+
+    - **equivalent**: the 90 % interval lies within the margin, ±0.01 of accuracy or ROC AUC and ±1 % of the baseline's
+      mean MAE. That is two one-sided tests at 5 % each (Schuirmann 1987, Journal of Pharmacokinetics and
+      Biopharmaceutics 15, 657-680), for each comparison alone.
+    - **better**, **worse**: else, if p after Holm's correction is below 0.05 and the 95 % interval lies off zero.
+      "better" is a higher accuracy or ROC AUC, and a lower MAE.
+    - **undecided**: else, and always with fewer than six seeds. Wilcoxon's test cannot reach 0.05 with fewer, and the
+      interval of so few says less than it seems to.
+
+    A difference that is sure and within the margin is *equivalent*: with enough seeds any difference becomes sure, and
+    the margin was there before the results. Its interval and its p still say that it is not zero.
+
+    Args:
+        comparisons: All comparisons of a table. Holm's correction (Holm 1979, Scandinavian Journal of Statistics 6,
+            65-70) keeps the probability that any "better" or "worse" stands where there is no difference at 5 % or
+            less over all of them, so words depend on what is in the table.
+
+    Returns:
+        A decision for each, in their order.
+    """
+    if not comparisons:
+        return []
+    corrected = multipletests([one.p_value for one in comparisons], method="holm")[1]
+    return [Decision(_word(one, p), float(p)) for one, p in zip(comparisons, corrected, strict=True)]
+
+
+def _word(found: Comparison, p_holm: float) -> Word:
+    lower_is_better = found.metric in _LOWER_IS_BETTER
+    margin = MARGIN * found.baseline if lower_is_better else MARGIN
+    if found.seeds < FEWEST_SEEDS:
+        return "undecided"
+    if -margin < found.ci90_low and found.ci90_high < margin:
+        return "equivalent"
+    if p_holm < LEVEL and (found.ci95_low > 0 or found.ci95_high < 0):
+        return "better" if (found.difference > 0) != lower_is_better else "worse"
+    return "undecided"

@@ -1,0 +1,145 @@
+"""Scores of several seeds for many weightings of the test samples at once, as a bootstrap draws them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def weighted_accuracy(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The weighted share of samples whose largest probability is that of their class.
+
+    Args:
+        predicted: Class probabilities ``[seeds, n, classes]``.
+        truth: Class indices ``[n]``.
+        weights: How often each sample counts, ``[resamples, n]``.
+
+    Returns:
+        ``[resamples, seeds]``, float64.
+
+    Raises:
+        ValueError: If shapes do not fit, a value is not finite, a class index is none of the classes, or weights are
+            negative or all zero.
+    """
+    _check_classes(predicted, truth, weights)
+    if truth.ndim != 1:
+        raise ValueError(
+            f"Accuracy needs one class per sample, class indices [n], got truth of shape {list(truth.shape)}. Where "
+            "several classes can be true, use the ROC AUC."
+        )
+    right = (predicted.argmax(axis=2) == truth).astype(np.float64)
+    weights = weights.astype(np.float64)
+    return weights @ right.T / weights.sum(axis=1, keepdims=True)
+
+
+def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The weighted ROC AUC of each class against all others, averaged over the classes.
+
+    The area of a class is exact: the share of pairs of a sample that has it and one that has not, each pair weighted by
+    the product of both weights, in which the former has the higher probability; ties count half. A class that every
+    weighted sample has, or none, has no such pairs and is left out of the average. With two classes that exclude each
+    other the area is that of the second: the other's is the same.
+
+    Probabilities are ordered as they are given. :func:`tfq_fusion.training.evaluate` first divides those of a sample by
+    their sum, which float32 misses a little, and so decides near ties otherwise.
+
+    Args:
+        predicted: Class probabilities ``[seeds, n, classes]``.
+        truth: Class indices ``[n]``, or zeros and ones ``[n, classes]`` where several classes can be true.
+        weights: How often each sample counts, ``[resamples, n]``.
+
+    Returns:
+        ``[resamples, seeds]``, float64; NaN where no class has a pair. The value is that of
+        ``sklearn.metrics.roc_auc_score(..., average="macro", multi_class="ovr", sample_weight=...)``.
+
+    Raises:
+        ValueError: If shapes do not fit, a value is not finite, a class index is none of the classes, weights are
+            negative or all zero, or no class has a pair even if every sample counts.
+    """
+    _check_classes(predicted, truth, weights)
+    if truth.ndim == 2:
+        scores, positive = predicted, truth.astype(bool)
+    else:
+        scores, positive = predicted, truth[:, None] == np.arange(predicted.shape[2])
+        if predicted.shape[2] == 2:
+            scores, positive = scores[:, :, 1:], positive[:, 1:]
+    if not (positive.any(axis=0) & ~positive.all(axis=0)).any():
+        raise ValueError(
+            "ROC AUC needs a class that some samples have and others have not, got samples of a single kind. Test on "
+            "more of them, or compare the accuracy."
+        )
+    by_sample = np.ascontiguousarray(weights.T, dtype=np.float64)
+    areas = np.zeros((len(scores), len(weights)))
+    classes = np.zeros(len(weights))
+    for k in range(positive.shape[1]):
+        has = positive[:, k]
+        pairs = by_sample[has].sum(axis=0) * by_sample[~has].sum(axis=0)
+        classes += pairs > 0
+        for seed, of_seed in enumerate(scores[:, :, k]):
+            won = _pairs_won(of_seed[has], of_seed[~has], by_sample[has], by_sample[~has])
+            areas[seed] += np.divide(won, pairs, out=np.zeros_like(won), where=pairs > 0)
+    return np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0).T
+
+
+def _pairs_won(
+    positive: np.ndarray, negative: np.ndarray, positive_weights: np.ndarray, negative_weights: np.ndarray
+) -> np.ndarray:
+    """The summed weight of pairs whose positive sample has the higher score; weights are ``[samples, resamples]``."""
+    order = np.argsort(negative)
+    below = np.zeros((len(negative) + 1, negative_weights.shape[1]))
+    np.cumsum(negative_weights[order], axis=0, out=below[1:])
+    less = below[np.searchsorted(negative[order], positive, side="left")]
+    at_most = below[np.searchsorted(negative[order], positive, side="right")]
+    return np.einsum("nr,nr->r", positive_weights, less + at_most) / 2
+
+
+def weighted_mae(errors: np.ndarray, observed: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean absolute error over all observed targets of the weighted samples.
+
+    Args:
+        errors: Mean absolute error of each sample over its observed targets, ``[seeds, n]``; anything, such as NaN,
+            where it has none.
+        observed: How many targets of each sample were observed, ``[n]``.
+        weights: How often each sample counts, ``[resamples, n]``.
+
+    Returns:
+        ``[resamples, seeds]``, float64, in the unit of the errors; NaN where nothing was observed.
+
+    Raises:
+        ValueError: If shapes do not fit, an error of observed targets is not finite or is negative, counts are negative
+            or all zero, or weights are.
+    """
+    if errors.ndim != 2 or observed.shape != errors.shape[1:]:
+        raise ValueError(
+            "Errors and counts of observed targets should have the shapes [seeds, n] and [n], got "
+            f"{list(errors.shape)} and {list(observed.shape)}."
+        )
+    _check_weights("observed", observed[None], len(observed))
+    _check_weights("weights", weights, len(observed))
+    known = np.where(observed > 0, errors, 0.0).astype(np.float64)
+    if not (np.isfinite(known) & (known >= 0)).all():
+        raise ValueError("Errors of observed targets should be finite and at least 0: leave out seeds that diverged.")
+    counts = weights.astype(np.float64) * observed
+    total = counts.sum(axis=1, keepdims=True)
+    summed = counts @ known.T
+    return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+
+
+def _check_classes(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> None:
+    if predicted.ndim != 3 or 0 in predicted.shape or truth.shape not in (predicted.shape[1:2], predicted.shape[1:]):
+        raise ValueError(
+            "Probabilities and truth should have the shapes [seeds, n, classes] and [n] or [n, classes], got "
+            f"{list(predicted.shape)} and {list(truth.shape)}."
+        )
+    if not np.isfinite(predicted).all():
+        raise ValueError("Probabilities should be finite, got NaN or infinite values: leave out seeds that diverged.")
+    known = 2 if truth.ndim == 2 else predicted.shape[2]
+    if not np.isin(truth, np.arange(known)).all():
+        raise ValueError(f"truth should be {list(range(known))} in every place, got {np.unique(truth).tolist()}.")
+    _check_weights("weights", weights, len(truth))
+
+
+def _check_weights(name: str, weights: np.ndarray, samples: int) -> None:
+    if weights.ndim != 2 or weights.shape[1] != samples:
+        raise ValueError(f"{name} should have the shape [resamples, {samples}], got {list(weights.shape)}.")
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and (weights.sum(axis=1) > 0).all()):
+        raise ValueError(f"{name} should be finite and at least 0, and not all zero, got {weights}.")
