@@ -1,7 +1,10 @@
 """The results file: one tidy CSV per table, one row per cell.
 
 A row says what was run (an experiment, a data set, options), with which fusion (its arguments, its degree), and one
-metric of it. Options and arguments are JSON objects.
+metric of it. Options and arguments are JSON objects. ``tuning`` is another: learning rate -> mean validation loss over
+the tuning seeds, null where one diverged; empty where there was no choice. ``learning_rate`` is the one that was
+chosen, and empty where parts of a cell, such as folds, chose different ones. ``stopped_early`` is the share of runs
+that early stopping ended before the last epoch.
 
 How a cell without a mean is to be read follows from its seeds: none were run because the fusion cannot be built at that
 size ("intractable"), or some were and every one of them ended in NaN ("diverged"), but for a metric that says what else
@@ -27,6 +30,7 @@ from pydantic import (
     FiniteFloat,
     NonNegativeFloat,
     NonNegativeInt,
+    PositiveFloat,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -163,6 +167,9 @@ class Row(BaseModel):
     experiment: Annotated[str, Field(min_length=1)]
     options: Settings
     arguments: Settings
+    learning_rate: Annotated[PositiveFloat | None, _Empty]
+    tuning: Annotated[Settings, BeforeValidator(lambda given: NO_SETTINGS if given == "" else given)]
+    stopped_early: Annotated[float | None, Field(ge=0, le=1), _Empty]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Row:
@@ -175,6 +182,12 @@ class Row(BaseModel):
         check_degree(self.fusion, self.degree)
         if self.experiment == TRAINING and not self.dataset:
             raise ValueError("trained on no data set")
+        if (
+            self.learning_rate is not None
+            and decode(self.tuning)
+            and f"{self.learning_rate:g}" not in decode(self.tuning)
+        ):
+            raise ValueError("the learning rate is none of those that it was tuned among")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")
         if (self.ci95_low is None) != (self.ci95_high is None):
@@ -192,9 +205,10 @@ COLUMNS = list(Row.model_fields)
 _DTYPES = {
     # The weights of a tensor fusion of 48 modalities do not fit into 64 bits.
     **dict.fromkeys(("dataset", "fusion", "engine", "metric", "fusion_params"), "object"),
-    **dict.fromkeys(("experiment", "options", "arguments"), "object"),
+    **dict.fromkeys(("experiment", "options", "arguments", "tuning"), "object"),
     **dict.fromkeys(("modalities", "degree", "seeds", "total_params"), "Int64"),
     **dict.fromkeys(("mean", "std", "ci95_low", "ci95_high", "train_seconds"), "float64"),
+    **dict.fromkeys(("learning_rate", "stopped_early"), "float64"),
 }
 
 
@@ -294,12 +308,18 @@ def from_csv(text: str, name: str) -> pd.DataFrame:
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(lines, [])
-        if header != COLUMNS:
+        untuned = header == COLUMNS[: -len(_UNTUNED)]
+        if header != COLUMNS and not untuned:
             raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
-        return _table(((lines.line_num, _named(cells, f"{name}, line {lines.line_num}")) for cells in lines), name)
+        added = _UNTUNED if untuned else []
+        found = ((lines.line_num, _named([*cells, *added], f"{name}, line {lines.line_num}")) for cells in lines)
+        return _table(found, name)
     except csv.Error as error:
         raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
 
+
+_UNTUNED = ["", "", ""]
+"""The last columns of a table that was made before fusions were tuned, and lacks them."""
 
 _REPAIR = "Repair the line, or make the table again."
 

@@ -15,7 +15,16 @@ from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verd
 from reproduce.claims.rows import NO_SETTINGS, Place, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.markdown import pipe_table
-from reproduce.report.reading import NO_FIGURE, by_series, by_size, metrics_of, score_text, seeds_of
+from reproduce.report.reading import (
+    NO_FIGURE,
+    by_series,
+    by_size,
+    learning_rate_text,
+    metrics_of,
+    score_text,
+    seeds_of,
+    stopped_early_text,
+)
 from reproduce.report.readme import quoted
 from reproduce.sweep.runs import TRAINING
 from tfq_fusion.files import png, write_files
@@ -25,6 +34,9 @@ Scores are means over the seeds that finished ± half the width of their 95 % t-
 single seed. Parameters are trainable ones, in the fusion alone and in the whole model; training time is the mean per
 seed.
 
+- *Learning rate*: the one, of those that were tried, with the lowest mean validation loss over seeds that are not
+  reported; *edge* where it is the lowest or the highest that was tried, so that a better one may lie beyond. *Stopped
+  early*: the share of seeds whose validation loss no longer fell before the last epoch; *too few epochs?* below 90 %.
 - *intractable*: the fusion has too many parameters to be built.
 - *diverged*: the loss of every seed became NaN; the column "Diverged" gives the share of seeds to which it happened.
 - *not stated*: the sources at hand publish no figure for this row.
@@ -137,6 +149,8 @@ def _size_section(rows: pd.DataFrame, place: Place, unit: str | None, published:
                 "Fusion parameters": f"{row['fusion_params']:,}",
                 "Model parameters": NO_FIGURE if pd.isna(total) else f"{total:,}",
                 "Training, s": NO_FIGURE if pd.isna(seconds) else f"{seconds:.1f}",
+                "Learning rate": learning_rate_text(row),
+                "Stopped early": stopped_early_text(row),
                 "Published": ", ".join(stated) or "not stated",
             }
         )

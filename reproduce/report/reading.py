@@ -9,11 +9,14 @@ import pandas as pd
 
 from reproduce.claims.cells import Series
 from reproduce.claims.metrics import METRICS
-from reproduce.claims.rows import FUSIONS, Place
+from reproduce.claims.rows import FUSIONS, Place, decode
 from reproduce.report.style import LEVELS
 
 NO_FIGURE = "-"
 """In place of a figure that there is not."""
+
+ENOUGH = 0.9
+"""The share of seeds that should have stopped early: otherwise more epochs might change the score."""
 
 
 def by_size(frame: pd.DataFrame) -> list[tuple[Place, pd.DataFrame]]:
@@ -62,3 +65,20 @@ def score_text(row: dict[str, Any] | None) -> str:
     if math.isnan(row["ci95_low"]) or metric.is_cost:
         return score
     return f"{score} ± {(row['ci95_high'] - row['ci95_low']) / 2:.{metric.digits}f}"
+
+
+def learning_rate_text(row: dict[str, Any]) -> str:
+    """The learning rate of a cell, and whether it lies at the edge of those that it was chosen among."""
+    rates = [float(rate) for rate in decode(row["tuning"])]
+    if math.isnan(row["learning_rate"]):
+        return "several" if rates else NO_FIGURE
+    at_edge = len(rates) > 1 and row["learning_rate"] in (min(rates), max(rates))
+    return f"{row['learning_rate']:g}" + (" (edge)" if at_edge else "")
+
+
+def stopped_early_text(row: dict[str, Any]) -> str:
+    """The share of the seeds of a cell that early stopping ended, and whether that leaves doubts."""
+    share = row["stopped_early"]
+    if math.isnan(share):
+        return NO_FIGURE
+    return f"{100 * share:.0f} %" + (" (too few epochs?)" if share < ENOUGH else "")

@@ -81,7 +81,7 @@ class RunSpec:
         dataset: Name of the data set; None for an experiment that needs none.
         dataset_sha256: Hash of its data.
         dataset_options: Options of its loader.
-        options: Settings of the experiment.
+        options: Settings of the experiment; of a training see :mod:`reproduce.sweep.run.options`.
         degree: The degree of "qfl", or of the QFL that "control" matches; None for the others.
         engine: What runs "qfl" or "qmfnn"; None for the others, and where nothing is run.
         arguments: Further keyword arguments of the fusion layer.
@@ -143,16 +143,23 @@ def each_once(specs: Iterable[RunSpec]) -> list[RunSpec]:
     return list({spec.id: spec for spec in specs}.values())
 
 
+TEST_OPTIONS = ("missing", "noise")
+"""Options of a training that change nothing but its test part."""
+
 Block = tuple[RunSpec, ...]
-"""Runs that are done together: trainings that differ in nothing but their seeds; every other run alone."""
+"""Runs that are done together: trainings that differ in nothing but their seeds and :data:`TEST_OPTIONS`; every other
+run alone."""
 
 
 def in_blocks(specs: Iterable[RunSpec]) -> list[Block]:
     """The specifications, block by block."""
     blocks: dict[object, list[RunSpec]] = {}
     for spec in specs:
-        together = spec.experiment == TRAINING
-        blocks.setdefault(dataclasses.replace(spec, seed=0) if together else spec, []).append(spec)
+        key = spec
+        if spec.experiment == TRAINING:
+            options = {name: value for name, value in dict(spec.options).items() if name not in TEST_OPTIONS}
+            key = dataclasses.replace(spec, seed=0, options=options)
+        blocks.setdefault(key, []).append(spec)
     return [tuple(block) for block in blocks.values()]
 
 
@@ -163,7 +170,7 @@ def block_id(block: Block) -> str:
 
 def block_name(block: Block) -> str:
     """As people call it."""
-    return str(block[0]) if len(block) == 1 else f"{str(block[0]).rpartition(' seed ')[0]}, {len(block)} seeds"
+    return str(block[0]) if len(block) == 1 else f"{str(block[0]).rpartition(' seed ')[0]}, {len(block)} runs"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reproduce.claims.rows import COLUMNS, encode, typed
+from reproduce.claims.rows import COLUMNS, NO_SETTINGS, encode, typed
 from reproduce.sweep.runs import BASELINES, DIVERGED, INTRACTABLE, TRAINING, RunResult, RunSpec
 from reproduce.tables.table import card_of
 from tfq_fusion.datasets import load
@@ -35,21 +37,17 @@ def runs(
         names: The fusions.
         seeds: How many seeds, 0, 1, ...
         degrees: Of the fusions that have one.
-        folds: The number of folds of the data set where each seed is to test another one; else None.
+        folds: The number of folds of the data set, each of which is tested with every seed; None if it has none.
         dataset_options: Options of the data set's loader.
         same: Further fields of :class:`RunSpec`, the same for all.
     """
-    names = list(names)
-
-    def run(fusion: str, seed: int, degree: int | None = None) -> RunSpec:
-        fold = {} if folds is None else {"fold": seed % folds}
-        return RunSpec(
-            fusion=fusion, seed=seed, degree=degree, dataset_options={**(dataset_options or {}), **fold}, **same
-        )
-
-    yield from (run(name, 0) for name in names if name in BASELINES)
-    for name, seed in itertools.product([name for name in names if name not in BASELINES], range(seeds)):
-        yield from (run(name, seed, degree) for degree in (degrees if fusions()[name].has_degree else (None,)))
+    parts = [{}] if folds is None else [{"fold": fold} for fold in range(folds)]
+    options = [{**(dataset_options or {}), **part} for part in parts]
+    for name in sorted(names, key=lambda name: name not in BASELINES):
+        of_degree = degrees if fusions()[name].has_degree else (None,)
+        of_seed = range(1 if name in BASELINES else seeds)
+        for degree, part, seed in itertools.product(of_degree, options, of_seed):
+            yield RunSpec(fusion=name, seed=seed, degree=degree, dataset_options=part, **same)
 
 
 Settings = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -71,8 +69,9 @@ def fold(
         settings: The settings of the cell that a run belongs to.
 
     Returns:
-        One row per cell. ``diverged`` is the share of seeds whose loss became NaN; the others are taken over the seeds
-        that finished. A fusion that cannot be built has zero seeds and no mean.
+        One row per cell. Where a seed has several results, one for each fold, its score is their mean. ``diverged`` is
+        the share of seeds whose loss became NaN; the others are taken over the seeds that finished. A fusion that
+        cannot be built has zero seeds and no mean.
 
     Raises:
         ValueError: If a run has two results: it would count as two seeds.
@@ -95,19 +94,43 @@ def fold(
         )
     for cell, group in groups.values():
         first, ran = group[0], [result for result in group if result.status != INTRACTABLE]
-        tests = [result.metrics["test"] for result in group if result.metrics]
+        tests = [(result.spec.seed, result.metrics["test"]) for result in group if result.metrics]
         about = card_of(first.spec).task if first.spec.experiment == TRAINING else first.spec.experiment
-        values = {name: [test[name] for test in tests if name in test] for name in metrics[about]}
+        values = {name: _by_seed((seed, test[name]) for seed, test in tests if name in test) for name in metrics[about]}
         if tests:  # what no run of this fusion has is no score that all of them missed
             values = {name: scores for name, scores in values.items() if scores}
         if first.spec.experiment == TRAINING:
-            values["diverged"] = [float(result.status == DIVERGED) for result in ran]
+            values["diverged"] = _by_seed((result.spec.seed, float(result.status == DIVERGED)) for result in ran)
         for each in [costs(result) for result in ran]:
             for name, cost in each.items():
                 values.setdefault(name, []).extend([] if cost is None else [cost])
         seconds = sum(result.seconds for result in ran) / len(ran) if ran else None
-        rows += [row(first, cell, metric, samples, len(ran), seconds) for metric, samples in values.items()]
+        seeds, tuned = len({result.spec.seed for result in ran}), _tuned(ran)
+        rows += [row(first, cell, metric, samples, seeds, seconds) | tuned for metric, samples in values.items()]
     return typed(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _by_seed(scores: Iterable[tuple[int, float]]) -> list[float]:
+    """The mean score of each seed."""
+    found: dict[int, list[float]] = {}
+    for seed, score in scores:
+        found.setdefault(seed, []).append(score)
+    return [statistics.fmean(of_seed) for of_seed in found.values()]
+
+
+def _tuned(ran: Sequence[RunResult]) -> dict[str, Any]:
+    """The columns that say how the learning rate of a cell was chosen, and whether its epochs sufficed."""
+    trained = [result for result in ran if result.learning_rate is not None]
+    curves = [result.tuning for result in trained if result.tuning]
+    rates = {result.learning_rate for result in trained}
+    means = {rate: statistics.fmean(curve[rate] for curve in curves) for rate in (curves[0] if curves else ())}
+    shown = {f"{rate:g}": float(f"{mean:.6g}") if math.isfinite(mean) else None for rate, mean in means.items()}
+    early = [float(result.epochs < result.spec.protocol.epochs) for result in trained]
+    return {
+        "learning_rate": rates.pop() if len(rates) == 1 else None,
+        "tuning": encode(shown),
+        "stopped_early": statistics.fmean(early) if early else None,
+    }
 
 
 def row(
@@ -143,6 +166,9 @@ def row(
         "experiment": spec.experiment,
         "options": encode(settings[0]),
         "arguments": encode(settings[1]),
+        "learning_rate": None,
+        "tuning": NO_SETTINGS,
+        "stopped_early": None,
     }
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from reproduce.report.scores import score_figure
 from reproduce.sweep.runs import PERSISTENCE, RunResult, RunSpec
 from reproduce.tables import grid, table
+from reproduce.tables.tuning import tuned, tuned_finely
 from tfq_fusion.datasets import describe
 from tfq_fusion.training import Protocol
 
@@ -37,13 +38,9 @@ class Profile(table.Profile):
 
 
 PROFILES = {
-    "smoke": Profile(datasets=DATASETS[:2], seeds=1, protocol=Protocol(epochs=3)),
-    "default": Profile(datasets=DATASETS, seeds=3, protocol=Protocol()),
-    "paper": Profile(
-        datasets=DATASETS,
-        seeds=10,
-        protocol=Protocol(epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2)),
-    ),
+    "smoke": Profile(datasets=DATASETS[:2], seeds=2, protocol=Protocol(epochs=3)),
+    "default": Profile(datasets=DATASETS, seeds=20, protocol=tuned(Protocol(epochs=200))),
+    "paper": Profile(datasets=DATASETS, seeds=50, protocol=tuned_finely(Protocol(epochs=300, patience=20))),
 }
 
 

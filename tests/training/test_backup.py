@@ -42,7 +42,7 @@ def train(fusion, folder=None, protocol=PROTOCOL, rate=0.3):
         layer = make_fusion(fusion, [2, 2], units=8, seed=1)
         return fusion_model(vectors, layer, 2, data.task, features=2, hidden=4, head=4, seed=1)
 
-    return fit(make, data, protocol, 2, rate, folder)
+    return fit(make, data, protocol, 2, rate, backup=folder)
 
 
 def train_and_kill(monkeypatch, method, calls, folder, protocol=PROTOCOL, rate=0.3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfq_fusion._keras import keras
 from tfq_fusion.training.backup import Backup
 from tfq_fusion.training.batches import labelled, order_of
-from tfq_fusion.training.fitted import Fitted, evaluate_parts
+from tfq_fusion.training.fitted import Fitted, evaluate_parts, parts_to_evaluate
 from tfq_fusion.training.losses import loss_of
 from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
@@ -26,6 +26,8 @@ def fit(
     protocol: Protocol,
     seed: int,
     learning_rate: float,
+    *,
+    tests: Mapping[str, Part] | None = None,
     backup: Path | None = None,
 ) -> Fitted:
     """Train a fresh model, and test it once with the weights of the epoch that had the lowest validation loss.
@@ -38,6 +40,7 @@ def fit(
         protocol: The protocol.
         seed: Seeds the order of the samples.
         learning_rate: That of Adam.
+        tests: Further parts that are tested, by name.
         backup: A folder of this run alone, from which a killed training continues, under Keras 3; None to do without.
 
     Raises:
@@ -48,7 +51,8 @@ def fit(
     epochs = len(history["loss"])
     if not all(map(math.isfinite, (*history["loss"], *history["val_loss"]))):
         return Fitted({}, learning_rate, epochs, True, history, None, seconds, {}, None)
-    metrics, predictions = evaluate_parts(data, _predict(model, data, protocol))
+    parts = parts_to_evaluate(data, tests)
+    metrics, predictions = evaluate_parts(data, parts, _predict(model, data, parts, protocol))
     return Fitted(metrics, learning_rate, epochs, False, history, None, seconds, predictions, model)
 
 
@@ -112,12 +116,14 @@ class _EpochTimer(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.begin)
 
 
-def _predict(model: keras.Model, data: Prepared, protocol: Protocol) -> dict[str, np.ndarray]:
-    batches = {part: _batches(data, getattr(data, part), protocol) for part in ("validation", "test")}
+def _predict(
+    model: keras.Model, data: Prepared, parts: Mapping[str, Part], protocol: Protocol
+) -> dict[str, np.ndarray]:
+    batches = {name: _batches(data, part, protocol) for name, part in parts.items()}
     # Keras' own `predict` traces the model anew for the last batch, which is smaller.
     inputs, _ = batches["test"].element_spec
     predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=[inputs])
-    return {part: np.concatenate([predict(inputs) for inputs, _ in batches[part]]) for part in batches}
+    return {name: np.concatenate([predict(inputs) for inputs, _ in of_part]) for name, of_part in batches.items()}
 
 
 def _batches(data: Prepared, part: Part, protocol: Protocol) -> tf.data.Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfq_fusion._keras import keras
 from tfq_fusion.training.metrics import evaluate
-from tfq_fusion.training.preprocessing import Prepared
+from tfq_fusion.training.preprocessing import Part, Prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Fitted:
     """A trained model.
 
     Attributes:
-        metrics: Part ("validation", "test") -> metric -> value; empty if it diverged.
+        metrics: Part ("validation", "test", and further ones that were tested) -> metric -> value; empty if it
+            diverged.
         learning_rate: The one that it was trained with.
         epochs: Epochs that were trained.
         diverged: Whether a loss became NaN or infinite.
@@ -54,18 +55,24 @@ class Fitted:
     model: keras.Model | None = dataclasses.field(compare=False)
 
 
+def parts_to_evaluate(data: Prepared, tests: Mapping[str, Part] | None) -> dict[str, Part]:
+    """What a trained model is evaluated on, by name."""
+    return {"validation": data.validation, "test": data.test, **(tests or {})}
+
+
 def evaluate_parts(
-    data: Prepared, outputs: Mapping[str, np.ndarray]
+    data: Prepared, parts: Mapping[str, Part], outputs: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
     """The metrics and the predictions of a model, each by part.
 
     Args:
         data: The data.
-        outputs: Part ("validation", "test") -> what the model gave, ``[n, outputs]``.
+        parts: What was evaluated, by name.
+        outputs: What the model gave, likewise, ``[n, outputs]``.
     """
     metrics, predictions = {}, {}
     for name, predicted in outputs.items():
-        _, truth = getattr(data, name)
+        _, truth = parts[name]
         if data.target_scaler is not None:
             truth = data.target_scaler.inverse_transform(truth)
             predicted = data.target_scaler.inverse_transform(predicted)

@@ -16,9 +16,9 @@ from tfq_fusion.arguments import SEEDS, integer, number
 from tfq_fusion.training.backup import ArrayBackups
 from tfq_fusion.training.batches import Batches, order_of
 from tfq_fusion.training.early_stopping import EarlyStopping
-from tfq_fusion.training.fitted import Fitted, Program, evaluate_parts
+from tfq_fusion.training.fitted import Fitted, Program, evaluate_parts, parts_to_evaluate
 from tfq_fusion.training.losses import loss_of
-from tfq_fusion.training.preprocessing import Prepared
+from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def fit_many(
     seeds: Sequence[int],
     learning_rate: float | Sequence[float],
     *,
+    tests: Mapping[str, Part] | None = None,
     backup: Path | None = None,
     verbose: bool = False,
 ) -> list[Fitted]:
@@ -56,6 +57,7 @@ def fit_many(
         protocol: The protocol.
         seeds: One per member: of its model, and of the order of its samples.
         learning_rate: That of Adam, for all or one per member.
+        tests: Further parts that are tested, by name.
         backup: A folder of this call alone, from which it continues if it was killed; None to do without.
         verbose: Whether to show how far the training is.
 
@@ -83,7 +85,7 @@ def fit_many(
     fitted: list[Fitted] = []
     for number_of_group, members in enumerate(cohort.groups()):
         folder = None if backup is None else backup / f"group-{number_of_group}"
-        fitted += cohort.train(members, folder, verbose)
+        fitted += cohort.train(members, parts_to_evaluate(data, tests), folder, verbose)
     return fitted
 
 
@@ -117,16 +119,17 @@ class _Cohort:
         self._models, self._seeds, self._rates = models, seeds, rates
         self._data, self._protocol = data, protocol
         # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
-        filled = not models[0].non_trainable_weights
-        self._train, self._validation, self._test = (
-            Batches(data, part, protocol.batch_size, filled) for part in (data.train, data.validation, data.test)
-        )
+        self._filled = not models[0].non_trainable_weights
+        self._train, self._validation = self._batches(data.train), self._batches(data.validation)
         self._programs: dict[int, Vectorized] = {}  # by size of a batch, of which there is mostly one
-        for part in (self._train, self._validation, self._test):
+        for part in (self._train, self._validation, self._batches(data.test)):
             for (places,), (real,) in part.pieces(1):
                 if len(places) not in self._programs:
                     batch = *part.take(places, real), part.weights(real)
                     self._programs[len(places)] = Vectorized(models, *batch)
+
+    def _batches(self, part: Part) -> Batches:
+        return Batches(self._data, part, self._protocol.batch_size, self._filled)
 
     def groups(self) -> Iterator[list[int]]:
         """The members of each program, as many as memory allows; the last is filled up with members that it has."""
@@ -139,8 +142,10 @@ class _Cohort:
             group = range(first, min(first + width, count))
             yield [group[place % len(group)] for place in range(width)]
 
-    def train(self, members: Sequence[int], folder: Path | None, verbose: bool) -> list[Fitted]:
-        """Train the members of a program, those that fill it up only once."""
+    def train(
+        self, members: Sequence[int], parts: Mapping[str, Part], folder: Path | None, verbose: bool
+    ) -> list[Fitted]:
+        """Train the members of a program, those that fill it up only once, and evaluate them on these parts."""
         from tfq_fusion.training.vectorized import choose
 
         state, constants = self._start(members), self._constants(members)
@@ -165,10 +170,7 @@ class _Cohort:
                 progress.update(bar, completed=epoch + 1, description=said)
                 if backups is not None:
                     backups.save_if_due(epoch + 1, {**stopping.state(), **_flatten((state, best))})
-        outputs = {
-            "validation": self._evaluate(constants, best, self._validation)[1],
-            "test": self._evaluate(constants, best, self._test)[1],
-        }
+        outputs = {name: self._evaluate(constants, best, self._batches(part))[1] for name, part in parts.items()}
         program = Program(tuple(self._seeds[member] for member in members), self._memory(members) / 1e6)
         share = statistics.median(seconds) if seconds else None
         fitted = []
@@ -180,7 +182,9 @@ class _Cohort:
                 continue
             model = self._models[member]
             _assign(model, best, place)
-            metrics, predictions = evaluate_parts(self._data, {part: all_[place] for part, all_ in outputs.items()})
+            metrics, predictions = evaluate_parts(
+                self._data, parts, {name: of_all[place] for name, of_all in outputs.items()}
+            )
             fitted.append(Fitted(metrics, rate, epochs, False, history, program, share, predictions, model))
         return fitted
 

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from reproduce.sweep.run.assemble import as_seen, assemble, checked_dataset
 from reproduce.sweep.run.beliefs import belief_metrics
+from reproduce.sweep.run.options import disturbed, trained_on
 from reproduce.sweep.run.tune import tune
-from reproduce.sweep.runs import BASELINES, DIVERGED, FINISHED, INTRACTABLE, PERSISTENCE, RunResult, RunSpec
+from reproduce.sweep.runs import (
+    BASELINES,
+    DIVERGED,
+    FINISHED,
+    INTRACTABLE,
+    PERSISTENCE,
+    TEST_OPTIONS,
+    RunResult,
+    RunSpec,
+)
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.layers import IntractableFusionError
 from tfq_fusion.training import Prepared, evaluate, fit_many, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
+from tfq_fusion.training.preprocessing import Part
 
 
 def train(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
@@ -27,7 +39,7 @@ def train(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
     Where Keras runs on JAX, one program trains all seeds; elsewhere each is trained by itself.
 
     Args:
-        specs: What to run; they differ in nothing but their seeds.
+        specs: What to run; they differ in nothing but their seeds, and in the options that change the test part alone.
         backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Raises:
@@ -65,7 +77,7 @@ def _baseline(spec: RunSpec, dataset: Dataset) -> RunResult:
 
 def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -> list[RunResult]:
     spec, modalities = specs[0], dataset.card.modality_count
-    dataset = as_seen(spec, dataset)
+    dataset = trained_on(as_seen(spec, dataset), dict(spec.options))
     data = prepare(dataset)
     keras.backend.clear_session()
     try:
@@ -77,42 +89,57 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
     def make_model(seed: int) -> keras.Model:
         return assemble(dataclasses.replace(spec, seed=seed), dataset, data)[1]
 
-    def trained(seeds: Sequence[int], rates: Sequence[float], part: str) -> list[Fitted]:
+    def trained(seeds: Sequence[int], rates: Sequence[float], part: str, tests: Mapping[str, Part]) -> list[Fitted]:
         folder = backup and backup / part
         if keras.backend.backend() == "jax":
-            return fit_many(make_model, data, spec.protocol, seeds, rates, backup=folder)
+            return fit_many(make_model, data, spec.protocol, seeds, rates, tests=tests, backup=folder)
         from tfq_fusion.training.fit import fit
 
+        backups = [folder and folder / f"{seed}-{rate}" for seed, rate in zip(seeds, rates, strict=True)]
         return [
-            fit(make_model, data, spec.protocol, seed, rate, folder and folder / f"{seed}-{rate}")
-            for seed, rate in zip(seeds, rates, strict=True)
+            fit(make_model, data, spec.protocol, seed, rate, tests=tests, backup=each)
+            for seed, rate, each in zip(seeds, rates, backups, strict=True)
         ]
 
-    rate, tuning = tune(lambda seeds, rates: trained(seeds, rates, "tuning"), spec.protocol)
-    fitted = trained([each.seed for each in specs], [rate] * len(specs), "runs")
+    rate, tuning = tune(lambda seeds, rates: trained(seeds, rates, "tuning", {}), spec.protocol)
+    tests = {_test(each): disturbed(data, dataset.card, dict(each.options)) for each in specs}
+    alike = len(tests) == 1
+    # A seed twice among runs of one test fills a program up, as it did when it was recorded.
+    seeds = [each.seed for each in specs] if alike else list(dict.fromkeys(each.seed for each in specs))
+    fitted = dict(zip(seeds, trained(seeds, [rate] * len(seeds), "runs", tests), strict=True))
     return [
         RunResult(
             each,
-            DIVERGED if one.diverged else FINISHED,
+            DIVERGED if fitted[each.seed].diverged else FINISHED,
             modalities,
             **counts,
-            metrics=_metrics(each, one, data),
+            **_scores(each, fitted[each.seed], data),
             learning_rate=rate,
             tuning=tuning,
-            epochs=one.epochs,
-            history=one.history,
-            seconds_per_epoch=one.seconds_per_epoch,
-            program=one.program.seeds if one.program else (),
-            outcomes=_outcomes(data, one.predictions["test"]) if one.predictions else None,
+            epochs=fitted[each.seed].epochs,
+            history=fitted[each.seed].history,
+            seconds_per_epoch=fitted[each.seed].seconds_per_epoch,
         )
-        for each, one in zip(specs, fitted, strict=True)
+        for each in specs
     ]
 
 
-def _metrics(spec: RunSpec, fitted: Fitted, data: Prepared) -> dict[str, dict[str, float]]:
-    if fitted.model is None or not hasattr(fitted.model, "unimodal"):
-        return fitted.metrics
-    return {**fitted.metrics, "test": fitted.metrics["test"] | belief_metrics(fitted.model, data, spec.seed)}
+def _test(spec: RunSpec) -> str:
+    """What the test part of a specification is called."""
+    changes = [f"{name} {value}" for name, value in spec.options if name in TEST_OPTIONS]
+    return ", ".join(changes) or "test"
+
+
+def _scores(spec: RunSpec, fitted: Fitted, data: Prepared) -> dict[str, Any]:
+    """The fields of a result that say what a trained model predicts, and what trained it."""
+    program = fitted.program.seeds if fitted.program else ()
+    if fitted.model is None:
+        return {"program": program}
+    test = fitted.metrics[_test(spec)]
+    if hasattr(fitted.model, "unimodal"):
+        test = test | belief_metrics(fitted.model, data, spec.seed)
+    metrics = {"validation": fitted.metrics["validation"], "test": test}
+    return {"program": program, "metrics": metrics, "outcomes": _outcomes(data, fitted.predictions[_test(spec)])}
 
 
 def _outcomes(data: Prepared, predicted: np.ndarray) -> np.ndarray:

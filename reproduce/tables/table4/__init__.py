@@ -11,6 +11,7 @@ from reproduce.sweep.runs import TRAINING, RunResult, RunSpec
 from reproduce.tables import grid, table
 from reproduce.tables.table4.equal_accuracy import with_parameter_ratios
 from reproduce.tables.table4.figures import parameter_figures
+from reproduce.tables.tuning import tuned, tuned_finely
 from tfq_fusion.datasets import describe
 from tfq_fusion.training import Protocol
 
@@ -78,11 +79,11 @@ class Profile(table.Profile):
 
 
 _PROTOCOL = Protocol(head=16, units=16, flatten=True)
-_TUNED = dataclasses.replace(_PROTOCOL, epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2))
+_LONG = tuned_finely(dataclasses.replace(_PROTOCOL, epochs=200, patience=20))
 PROFILES = {
     "smoke": Profile(
         datasets=("mfeat", GROWTH),
-        seeds=1,
+        seeds=2,
         protocol=dataclasses.replace(_PROTOCOL, epochs=2),
         few_shot=dataclasses.replace(_PROTOCOL, epochs=2),
         samples=None,
@@ -92,18 +93,18 @@ PROFILES = {
     ),
     "default": Profile(
         datasets=(*VIEWS, GROWTH),
-        seeds=3,
-        protocol=dataclasses.replace(_PROTOCOL, epochs=30),
-        few_shot=dataclasses.replace(_PROTOCOL, epochs=60),
+        seeds=20,
+        protocol=tuned(dataclasses.replace(_PROTOCOL, epochs=30)),
+        few_shot=tuned(dataclasses.replace(_PROTOCOL, epochs=60)),
         samples=1000,
         hidden=(2, MIDDLE, 32, 128),
         filters=(2, 4, 8),
     ),
     "paper": Profile(
         datasets=(*VIEWS, GROWTH),
-        seeds=10,
-        protocol=_TUNED,
-        few_shot=_TUNED,
+        seeds=50,
+        protocol=_LONG,
+        few_shot=_LONG,
         samples=None,
         hidden=(2, 4, MIDDLE, 16, 32, 64, 128),
         filters=(2, 4, 8, 16, 32),

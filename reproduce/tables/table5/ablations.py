@@ -135,7 +135,7 @@ PROFILES = {
         datasets=NAMES,
         seeds=10,
         claim_seeds=10,
-        protocol=Protocol(epochs=200, patience=20, learning_rates=(1e-3, 2e-3, 5e-3, 1e-2, 2e-2)),
+        protocol=Protocol(epochs=200, patience=20),
         wide=tuple(OUTPUTS),
         points=None,
         draws=200,

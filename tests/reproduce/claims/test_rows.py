@@ -26,11 +26,13 @@ from reproduce.sweep.runs import TRAINING
 
 HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
-    "seeds,fusion_params,total_params,train_seconds,experiment,options,arguments"
+    "seeds,fusion_params,total_params,train_seconds,experiment,options,arguments,learning_rate,tuning,stopped_early"
 )
-QFL = "toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5,training,{},{}"
-TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,,training,{},{}"
-LMF = "toy,3,lmf,,,accuracy,,,,,3,300,999,2.5,training,{},{}"
+UNTUNED = HEADER.removesuffix(",learning_rate,tuning,stopped_early")
+TUNED = 'training,{},{},0.01,"{""0.001"":0.7,""0.01"":0.5,""0.1"":null}",0.95'
+QFL = f"toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5,{TUNED}"
+TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,,training,{},{},,{},"
+LMF = f"toy,3,lmf,,,accuracy,,,,,3,300,999,2.5,{TUNED}"
 NOISE = QFL.replace("training,{},{}", 'noise,"{""channel"":""none"",""rate"":0.0}","{""blocks"":2}"')
 
 
@@ -119,11 +121,11 @@ def test_other_columns_are_refused_on_writing(tmp_path):
         (QFL.replace("training", ""), "column experiment"),
         (QFL.replace("training,{}", "training,"), "column options, .*expected a JSON object"),
         (QFL.replace("training,{}", "training,[]"), "column options, .*expected a JSON object"),
-        (QFL[:-2] + '"{""b"":1,""a"":2}"', "column arguments, .*with sorted keys and no spaces"),
-        (QFL[:-2] + '"{""a"": 1}"', "column arguments, .*with sorted keys and no spaces"),
-        (QFL[:-2] + '"{""a"":NaN}"', "column arguments, .*expected a JSON object"),
-        (QFL[:20], "expected 17 cells, got 6"),
-        ("", "expected 17 cells, got 0"),
+        (QFL.replace("{},{}", '{},"{""b"":1,""a"":2}"'), "column arguments, .*with sorted keys and no spaces"),
+        (QFL.replace("{},{}", '{},"{""a"": 1}"'), "column arguments, .*with sorted keys and no spaces"),
+        (QFL.replace("{},{}", '{},"{""a"":NaN}"'), "column arguments, .*expected a JSON object"),
+        (QFL[:20], "expected 20 cells, got 6"),
+        ("", "expected 20 cells, got 0"),
         (QFL.replace("0.9,0.01,0.88,0.92", "2.0,0.01,1.9,2.1"), "expected a mean accuracy from 0 to 1, got .*2.0"),
         (QFL.replace("accuracy,0.9,0.01,0.88,0.92", "mae,-1,,,"), "expected a mean mae from 0 to inf, got .*mae,-1"),
         (QFL.replace("toy,3", f"toy,{2**63}"), "column modalities, .* less than or equal to 9223372036854775807"),
@@ -195,7 +197,7 @@ def test_a_place_is_called_by_its_experiment_or_by_the_data_set_that_is_trained_
 
 
 def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
-    frame = read_table(_file(tmp_path, QFL, NOISE, NOISE.replace("0.0", "0.5"), NOISE.replace(":2", ":3")))
+    frame = read_table(_file(tmp_path, QFL, NOISE, NOISE.replace(":0.0", ":0.5"), NOISE.replace(":2", ":3")))
     assert frame["fusion"].tolist() == ["qfl"] * 4
     assert frame["experiment"].tolist() == ["training", "noise", "noise", "noise"]
     with pytest.raises(ValueError, match=r"line 3: the cell .*'noise'.* is already on line 2"):
@@ -204,3 +206,17 @@ def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
 
 def test_rows_and_runs_call_training_alike():
     assert rows.TRAINING == TRAINING
+
+
+def test_a_table_that_was_made_before_fusions_were_tuned_is_read(tmp_path):
+    path = tmp_path / "table1.csv"
+    path.write_text(f"{UNTUNED}\n{QFL.replace(TUNED, 'training,{},{}')}\n")
+    frame = read_table(path)
+    assert list(frame.columns) == COLUMNS
+    assert frame[["learning_rate", "stopped_early"]].isna().all(axis=None)
+    assert frame.loc[0, "tuning"] == "{}"
+
+
+def test_a_learning_rate_is_one_of_those_that_were_tried(tmp_path):
+    with pytest.raises(ValueError, match=r"line 2: .*none of those that it was tuned among"):
+        read_table(_file(tmp_path, QFL.replace(",0.01,", ",0.02,")))

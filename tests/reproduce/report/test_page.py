@@ -12,6 +12,13 @@ from reproduce.claims.rows import COLUMNS, read_table, read_tables, write_csv
 from reproduce.report.page import write_table
 from reproduce.report.scores import score_figure
 
+CURVE = '{"0.001":0.9,"0.01":0.5,"0.02":null}'
+TUNED = {
+    ("qfl", 1): {"learning_rate": 0.02, "tuning": CURVE, "stopped_early": 0.85},
+    ("qfl", 2): {"learning_rate": 0.01, "tuning": CURVE, "stopped_early": 0.9},
+    ("concat", None): {"tuning": CURVE},
+}
+
 
 def _rows(dataset, modalities, metric, scores):
     return [
@@ -27,6 +34,7 @@ def _rows(dataset, modalities, metric, scores):
             "total_params": 5678,
         }
         | {"train_seconds": 12.34}
+        | TUNED.get((fusion, degree), {})
         for fusion, degree, mean, low, high, seeds in scores
     ]
 
@@ -85,7 +93,11 @@ def test_scores_are_written_with_their_interval_or_why_there_is_none(stem):
     assert _line(text, "Concat")[1] == "0.950"
     assert _line(text, "LMF")[1:3] == ["diverged", "100 %"]
     assert _line(text, "TFN")[1:3] == ["intractable", "-"]
-    assert _line(text, "QFL (P = 1)")[1:] == ["0.900 ± 0.010", "33 %", "1,234", "5,678", "12.3", "not stated"]
+    assert _line(text, "QFL (P = 1)")[1:] == [
+        "0.900 ± 0.010", "33 %", "1,234", "5,678", "12.3", "0.02 (edge)", "85 % (too few epochs?)", "not stated",
+    ]  # fmt: skip
+    assert _line(text, "QFL (P = 2)")[6:8] == ["0.01", "90 %"]
+    assert _line(text, "Concat")[6:8] == ["several", "-"]
     assert _line(text, "Persistence")[1] == "13.400"
 
 

@@ -1,6 +1,7 @@
 """Table 2: which runs it is made of, what it says is missing, and what its rows add to those of Table 1."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -45,14 +46,13 @@ def test_with_real_sets_the_stand_in_is_not_all(fresh_clone):
 
 
 @pytest.mark.data("ludb")
-def test_ecg_has_three_and_twelve_leads_all_degrees_and_another_fold_for_each_seed():
-    specs = runs(datasets=["ludb"], seeds=6, fusions=["qfl", "lmf"])
+def test_ecg_has_three_and_twelve_leads_all_degrees_and_every_fold_for_each_seed():
+    specs = runs(datasets=["ludb"], seeds=2, fusions=["qfl", "lmf"])
     leads = [dict(spec.dataset_options)["leads"] for spec in specs]
     assert set(leads) == {("I", "II", "V2"), table2.LEADS}
     assert {spec.degree for spec in specs if spec.fusion == "qfl"} == {1, 2, 3}
-    assert {(spec.seed, dict(spec.dataset_options)["fold"]) for spec in specs} == {
-        (0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 0),
-    }  # fmt: skip
+    tested = {(spec.seed, dict(spec.dataset_options)["fold"]) for spec in specs}
+    assert tested == set(itertools.product(range(2), range(5)))
 
 
 @pytest.mark.data("los-loop")
@@ -113,7 +113,7 @@ def cell(frame, fusion, metric, modalities):
 @pytest.fixture
 def frame():
     parameters = {"lmf": 1000, "gcn": 250, "concat": 0}
-    specs = runs("default", datasets=["japanese-vowels"], fusions=list(parameters))
+    specs = runs("default", datasets=["japanese-vowels"], fusions=list(parameters), seeds=5)
     return table2.fold([finished(s, parameters[s.fusion], seconds=0.1 * (1 + s.seed)) for s in specs])
 
 
