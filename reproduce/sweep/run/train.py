@@ -126,7 +126,7 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
 
 def _test(spec: RunSpec) -> str:
     """What the test part of a specification is called."""
-    changes = [f"{name} {value}" for name, value in spec.options if name in TEST_OPTIONS]
+    changes = [f"{name} {value}" for name, value in dict(spec.options).items() if name in TEST_OPTIONS]
     return ", ".join(changes) or "test"
 
 
