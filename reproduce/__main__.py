@@ -31,7 +31,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what Tensor
 MOST_SEEDS = 1000
 """Seeds per cell: beyond some dozens an interval no longer tells more."""
 
-MOST_WORKERS = 4 * (os.cpu_count() or 1)
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""How many cores this process may use."""
+
+MOST_WORKERS = 4 * CORES
 """Processes at the same time; the runs are bound by the processor, and each holds a gigabyte or two."""
 
 
@@ -55,8 +58,11 @@ def _add_table(name: str, summary: str) -> None:
             str | None, typer.Option(help="Fusions, separated by commas; all of them otherwise.")
         ] = None,
         workers: Annotated[
-            int, typer.Option(min=1, max=MOST_WORKERS, help="How many runs at the same time, one core each.")
-        ] = 1,
+            int | None,
+            typer.Option(
+                min=1, max=MOST_WORKERS, help="How many processes train at the same time; one per core otherwise."
+            ),
+        ] = None,
         scheduler: Annotated[
             str | None, typer.Option(help="A Dask scheduler whose workers run instead: tcp://host:port.")
         ] = None,
@@ -72,7 +78,7 @@ def _add_table(name: str, summary: str) -> None:
         from reproduce.tables.produce import produce
         from reproduce.tables.table import find
 
-        if scheduler is not None and workers != 1:
+        if scheduler is not None and workers is not None:
             raise ValueError("Give --workers or --scheduler: the workers of a scheduler are started beside it.")
         table = find(name)
         plan = table.plan(profile, seeds, _names(datasets))
@@ -85,7 +91,7 @@ def _add_table(name: str, summary: str) -> None:
             console,
             fresh=fresh,
             dry_run=dry_run,
-            workers=workers,
+            workers=workers or CORES,
             scheduler=scheduler,
             verbose=verbose,
         )
