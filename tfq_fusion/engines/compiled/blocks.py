@@ -24,13 +24,13 @@ def _elements(bank: Bank, constants: Mapping[str, Any], weights: Any) -> Any:
     exponents = ops.matmul(constants[f"{name} mix"], weights[:, None]) + constants[f"{name} offset"][:, None]
     turns = math.pi * exponents * constants[f"{name} phases"]
     projectors = constants[f"{name} projectors"]
-    gates = einsum(
+    gates: Any = einsum(
         "ge,geij->gij", complex_array(ops.cos(turns), ops.sin(turns)), complex_array(projectors[0], projectors[1])
     )
-    products = ops.reshape(gates, (-1, bank.length, *gates.shape[1:]))
-    while products.shape[1] > 1:
-        products = einsum("nlij,nljk->nlik", products[:, 1::2], products[:, ::2])
-    return products[:, 0]
+    # Gates of one row stand together, and each row has a power of two of them: so pairs never mix rows.
+    for _ in range(bank.length.bit_length() - 1):
+        gates = einsum("nij,njk->nik", gates[1::2], gates[::2])
+    return gates
 
 
 def _family_matrices(family: Family, elements: Mapping[Bank, Any]) -> Any:
