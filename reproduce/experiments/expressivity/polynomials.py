@@ -23,10 +23,10 @@ HALF_PERIOD = 2 * math.pi
 """Angles are uniform within the whole period of an expectation value, 4 pi, over which frequencies that differ are
 orthogonal. For the target that is twice around."""
 RIDGE = 1e-9
-FINALISTS, ITERATIONS = 4, 200
+FINALISTS, ITERATIONS = 4, 500
 EXACT = 1e-4
 """A fit whose unexplained variance exceeds the least possible by no more than this is taken for the best one."""
-_IDLE_ANGLES, _NOISE = 0.6, 0.2
+_TURNS, _NOISE = 0.4, 0.2
 
 
 def fit_polynomial(spec: RunSpec) -> RunResult:
@@ -99,10 +99,10 @@ def _inputs(fusion: str, angles: Vector) -> Vector:
 def _starts(spec: RunSpec, weights: int, rng: np.random.Generator) -> Vector:
     """Initial weights, ``[starts, weights]``: of QFL ours, of the others what the layers draw.
 
-    QFL's are quarter turns, most of them none, and noise: paths through the index register are made of such angles, and
-    a search among them ends well much more often than one among arbitrary ones. Where there are more encodings than the
-    target needs, each start leaves some of the first without effect: at weights of zero the state stays at the address
-    of the constant term.
+    QFL's are quarter turns, as many in a unitary whatever its blocks, and noise: paths through the index register are
+    made of such angles, and searches from there end well much more often than from arbitrary ones. Where there are more
+    encodings than the target needs, each start leaves some of the first without effect: at weights of zero the state
+    stays at the address of the constant term.
     """
     options = dict(spec.options)
     starts = options["starts"]
@@ -110,7 +110,8 @@ def _starts(spec: RunSpec, weights: int, rng: np.random.Generator) -> Vector:
         seeds = range(starts * spec.seed, starts * (spec.seed + 1))
         return np.stack([_flat(_fusion(spec, seed))[0] for seed in seeds])
     degree = spec.degree or 1
-    turns = math.pi / 2 * rng.integers(4, size=(starts, weights)) * (rng.random((starts, weights)) > _IDLE_ANGLES)
+    turned = rng.random((starts, weights)) < _TURNS / dict(spec.arguments).get("blocks", 1)
+    turns = math.pi / 2 * turned * rng.integers(4, size=(starts, weights))
     found = (turns + _NOISE * rng.normal(size=(starts, weights))).reshape(starts, degree + 1, -1)
     for number, start in enumerate(found):
         start[: number % (1 + max(0, degree - options["degree"]))] = 0

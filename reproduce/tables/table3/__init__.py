@@ -46,7 +46,7 @@ class Profile(table.Profile):
         searches: The most seeds that polynomials have, each a search from all its initial weights.
         targets: Degrees of the polynomials.
         modalities: Numbers of modalities of the polynomials.
-        degrees: P of QFL on polynomials, with one block per unitary.
+        degrees: P of QFL; on polynomials, with one block per unitary, up to one encoding more than they need.
         blocks: Numbers of blocks per unitary beyond one, of QFL with as many encodings as the polynomial's degree.
         queries: Numbers of queries.
     """
@@ -102,7 +102,9 @@ def _polynomials(profile: Profile) -> Iterator[RunSpec]:
         ):
             continue  # such a sum is the product, and one difference tells what exchanging modalities does
         setting = {"degree": target, "modalities": modalities, "form": form}
-        circuits: list[tuple[int, dict[str, int]]] = [(degree, {}) for degree in profile.degrees]
+        circuits: list[tuple[int, dict[str, int]]] = [
+            (degree, {}) for degree in profile.degrees if degree <= target + 1
+        ]
         circuits += [(target, {"blocks": blocks}) for blocks in profile.blocks]
         others: list[tuple[str, int, dict[str, int]]] = [
             ("concat", 1, {}),
