@@ -63,3 +63,47 @@ def test_unknown_entangler_lists_the_known():
 def test_number_of_symbols_is_checked():
     with pytest.raises(ValueError, match=r"expects 6 symbols.*got 5"):
         hardware_efficient_block(cirq.LineQubit.range(2), padded_symbols("w", 5))
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_blocks_on_three_qubits_have_a_symmetry_that_those_on_four_lack(blocks, seed):
+    """U Y^n U^T = (-1)^blocks Y^n on three: they are symplectic up to a sign, see docs/expressivity.md."""
+    rng = np.random.default_rng(seed)
+    for count in (3, 4):
+        flip = functools.reduce(np.kron, [Y] * count)
+        unitary = np.eye(2**count)
+        for _ in range(blocks):
+            layer = functools.reduce(
+                np.kron,
+                [
+                    rotation(Z, c) @ rotation(Y, b) @ rotation(X, a)
+                    for a, b, c in rng.uniform(-np.pi, np.pi, (count, 3))
+                ],
+            )
+            unitary = np.diag(cz_signs(count, PAIRS["all_to_all"][count])) @ layer @ unitary
+        symmetric = np.allclose(unitary @ flip @ unitary.T, (-1) ** blocks * flip)
+        assert symmetric == (count == 3)
+
+
+@pytest.mark.parametrize(("count", "dimension"), [(2, 15), (3, 36), (4, 255)])
+def test_how_many_dimensions_blocks_generate(count, dimension):
+    """The Lie algebra of all rotations, and of all rotations between two entanglers, by commutators of Pauli strings.
+
+    A string is a pair of bit masks, where it has X or Y and where it has Z or Y; CZ between all pairs turns X of one
+    qubit into X of it and Z of all others.
+    """
+    everywhere = 2**count - 1
+    bits = [1 << qubit for qubit in range(count)]
+    rotations = {(bit, 0) for bit in bits} | {(0, bit) for bit in bits}
+    found = rotations | {(bit, everywhere ^ bit) for bit in bits}
+    while True:
+        more = {
+            (x ^ other_x, z ^ other_z)
+            for (x, z), (other_x, other_z) in itertools.combinations(found, 2)
+            if ((x & other_z).bit_count() + (z & other_x).bit_count()) % 2  # they anticommute
+        }
+        if more <= found:
+            break
+        found |= more
+    assert len(found) == dimension

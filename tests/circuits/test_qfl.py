@@ -212,3 +212,27 @@ for name in tfq_fusion.circuits.__all__:
 sys.exit("tensorflow" in sys.modules or "keras" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@settings(max_examples=10)
+@given(st.integers(2, 4), st.integers(1, 3), st.integers(1, 2), st.integers(0, 2**32 - 1))
+def test_what_a_layer_gives_one_with_more_encodings_or_two_more_blocks_can_give(modalities, degree, blocks, seed):
+    """Weights of zero do nothing before the first address is left, and in two blocks whose entanglers cancel."""
+
+    def state(spec, weights):
+        values = {
+            **dict(zip(spec.data_symbols, data, strict=True)),
+            **dict(zip(spec.weight_symbols, weights, strict=True)),
+        }
+        return cirq.resolve_parameters(spec.circuit, values).final_state_vector(dtype=np.complex128)
+
+    rng = np.random.default_rng(seed)
+    data = rng.uniform(-7, 7, modalities)
+    layer = qfl_circuit(modalities, 1, degree, blocks)
+    weights = rng.uniform(-np.pi, np.pi, (degree + 1, len(layer.weight_symbols) // (degree + 1)))
+    expected = state(layer, weights.ravel())
+    idle = np.concatenate([np.zeros_like(weights[:1]), weights])
+    np.testing.assert_allclose(state(qfl_circuit(modalities, 1, degree + 1, blocks), idle.ravel()), expected, atol=1e-9)
+    padding = np.zeros((degree + 1, 2 * weights.shape[1] // blocks))
+    more = np.concatenate([weights, padding], axis=1)
+    np.testing.assert_allclose(state(qfl_circuit(modalities, 1, degree, blocks + 2), more.ravel()), expected, atol=1e-9)

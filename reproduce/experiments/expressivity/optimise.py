@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-import tensorflow as tf
 
 Vector = npt.NDArray[np.float64]
 
@@ -26,6 +25,8 @@ def flat_loss(variables: Sequence[Any], loss: Callable[..., Any]) -> Callable[..
     Returns:
         A function of the vector of weights and of those tensors that gives the loss and its gradient.
     """
+    import tensorflow as tf  # here, since what searches with JAX does without
+
     variables = [variable if isinstance(variable, tf.Variable) else variable.value for variable in variables]
     sizes = [int(np.prod(variable.shape)) for variable in variables]
 
@@ -43,11 +44,6 @@ def flat_loss(variables: Sequence[Any], loss: Callable[..., Any]) -> Callable[..
         return float(value), gradient.numpy()
 
     return value_and_gradient
-
-
-def flat(variables: Sequence[Any]) -> Vector:
-    """The values of trained weights in one vector."""
-    return np.concatenate([np.ravel(variable.numpy()) for variable in variables])
 
 
 def minimise(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from reproduce.claims.rows import typed
-from reproduce.experiments.expressivity.polynomials import exponents
+from reproduce.experiments.expressivity.targets import FORMS, target_terms
 from reproduce.experiments.parameters.parameter_counts import growth_exponent
 from reproduce.sweep.runs import RunResult, RunSpec
 from reproduce.tables import grid, table
@@ -40,31 +41,46 @@ class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        starts: How many initial weights the search for the best ones has.
+        starts: How many initial weights the search for the best ones has; of QFL on polynomials see ``qfl_starts``.
+        qfl_starts: How many initial weights QFL has on polynomials, where few lead far.
+        searches: The most seeds that polynomials have, each a search from all its initial weights.
         targets: Degrees of the polynomials.
         modalities: Numbers of modalities of the polynomials.
-        degrees: P of QFL on polynomials.
+        degrees: P of QFL; on polynomials, with one block per unitary, up to one encoding more than they need.
+        blocks: Numbers of blocks per unitary beyond one, of QFL with as many encodings as the polynomial's degree.
         queries: Numbers of queries.
     """
 
     starts: int
+    qfl_starts: int
+    searches: int
     targets: tuple[int, ...] = (1, 2, 3, 4, 5)
     modalities: tuple[int, ...] = (2, 3, 4)
     degrees: tuple[int, ...] = DEGREES
+    blocks: tuple[int, ...] = (2, 4)
     queries: tuple[int, ...] = QUERIES
 
     @property
     def extent(self) -> str:
         """How long is trained, in words."""
-        return f"searches from {self.starts} initial weights"
+        return f"searches from {self.starts} initial weights, {self.qfl_starts} of QFL on polynomials"
 
 
 PROFILES = {
     "smoke": Profile(
-        datasets=EXPERIMENTS, seeds=1, starts=2, targets=(1, 2), modalities=(2,), degrees=(1, 2), queries=(1, 2, 6)
+        datasets=EXPERIMENTS,
+        seeds=1,
+        starts=2,
+        qfl_starts=16,
+        searches=1,
+        targets=(1, 2),
+        modalities=(2,),
+        degrees=(1, 2),
+        blocks=(2,),
+        queries=(1, 2, 6),
     ),
-    "default": Profile(datasets=EXPERIMENTS, seeds=5, starts=8),
-    "paper": Profile(datasets=EXPERIMENTS, seeds=10, starts=50),
+    "default": Profile(datasets=EXPERIMENTS, seeds=5, starts=8, qfl_starts=256, searches=1),
+    "paper": Profile(datasets=EXPERIMENTS, seeds=10, starts=50, qfl_starts=1024, searches=5),
 }
 
 
@@ -80,21 +96,29 @@ def _spec(experiment: str, fusion: str, seed: int, protocol: Protocol, **others:
 
 
 def _polynomials(profile: Profile) -> Iterator[RunSpec]:
-    for form in ("product", "sum"):
-        for modalities in profile.modalities:
-            for target in profile.targets:
-                if form == "sum" and len(exponents(target, modalities, form)) == 1:
-                    continue  # it is the product
-                options = {"degree": target, "modalities": modalities, "form": form, "starts": profile.starts}
-                for seed in range(profile.seeds):
-                    for degree in profile.degrees:
-                        yield _spec(POLYNOMIAL, "qfl", seed, Protocol(), degree=degree, options=options)
-                    for fusion, arguments in (
-                        ("concat", {}),
-                        ("tfn", {}),
-                        ("lmf", {"rank": _rank(modalities, target)}),
-                    ):
-                        yield _spec(POLYNOMIAL, fusion, seed, Protocol(units=1), arguments=arguments, options=options)
+    for form, modalities, target in itertools.product(FORMS, profile.modalities, profile.targets):
+        if (form == "sum" and len(target_terms(target, modalities, form)) == 1) or (
+            form == "difference" and target > 1
+        ):
+            continue  # such a sum is the product, and one difference tells what exchanging modalities does
+        setting = {"degree": target, "modalities": modalities, "form": form}
+        circuits: list[tuple[int, dict[str, int]]] = [
+            (degree, {}) for degree in profile.degrees if degree <= target + 1
+        ]
+        circuits += [(target, {"blocks": blocks}) for blocks in profile.blocks]
+        others: list[tuple[str, int, dict[str, int]]] = [
+            ("concat", 1, {}),
+            ("tfn", 1, {}),
+            ("lmf", 1, {"rank": _rank(modalities, target)}),
+        ]
+        others += [("gcn", 4, {})] if target == 1 else []
+        for seed in range(min(profile.seeds, profile.searches)):
+            for degree, arguments in circuits:
+                options = {**setting, "starts": profile.qfl_starts}
+                yield _spec(POLYNOMIAL, "qfl", seed, Protocol(), degree=degree, arguments=arguments, options=options)
+            for fusion, units, arguments in others:
+                options = {**setting, "starts": profile.starts}
+                yield _spec(POLYNOMIAL, fusion, seed, Protocol(units=units), arguments=arguments, options=options)
 
 
 @functools.cache
@@ -151,7 +175,8 @@ def _explicit(result: RunResult) -> Mapping[str, float]:
 def _settings(spec: RunSpec) -> grid.Settings:
     options = dict(spec.options)
     if spec.experiment == POLYNOMIAL:
-        return {name: options[name] for name in ("degree", "form")}, {}
+        blocks = {name: value for name, value in dict(spec.arguments).items() if name == "blocks"}
+        return {name: options[name] for name in ("degree", "form")}, blocks
     if spec.experiment == DISCRIMINATION and spec.fusion == "lmf":
         return {}, {name: options[name] for name in ("uses", "queries")}
     return {}, {}
@@ -175,13 +200,13 @@ def with_growth_exponents(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 _HOW_TO_READ = """\
-Every fit is in double precision, by L-BFGS from several initial weights, with no encoder and no hidden layer.
+Every fit is in double precision, from several initial weights, with no encoder and no hidden layer.
 
 - *polynomial*: R² on held-out points of a product of d cosines of distinct modalities (with powers where d exceeds
-  their number), or of the sum of its shifts; d is the degree of the setting. *R², at most* is what no weights can
-  exceed: the part of the target's variance in frequencies that the fusion has. Where R² stays below it, the degree is
-  not what is missing: the search, or one block per unitary, fell short. Below zero a fit is worse than the mean. QFL
-  reads angles; LMF (of QFL's size at P = d), TFN and Concat read their cosines and sines.
+  their number), of the sum of its shifts, or of the difference of two of them; d is the degree of the setting. *R², at
+  most* is what no weights can exceed: the part of the target's variance in frequencies that the fusion has; for GCN,
+  the part that stays if modalities are exchanged. QFL reads angles and has 1, 2 or 4 blocks per unitary; the others
+  read their cosines and sines, LMF in QFL's size at P = d. Where R² stays below, `docs/expressivity.md` says why.
 - *spectrum*: the largest frequency in any one input of a layer with random weights, and the largest sum of frequencies
   over all inputs, its degree as a polynomial; one per turn by 2 pi. Exact, and nothing is trained.
 - *discrimination*: two unknown channels, each a turn by pi/3 or none; the error in telling whether both do the same. P

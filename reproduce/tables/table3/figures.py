@@ -26,8 +26,10 @@ from reproduce.report.style import (
 )
 from reproduce.tables.table2.figures import size_axis
 
-_CLASSICAL = ("concat", "tfn", "lmf")
+_CLASSICAL = ("concat", "tfn", "lmf", "gcn")
 _LEAST_R2 = -0.3
+_SIZES = {1: 4, 2: 6, 4: 8}
+"""Markers grow with the blocks per unitary; those of more than one are hollow."""
 _LEAST_ERROR = 1e-7
 
 
@@ -40,7 +42,8 @@ def expressivity_figures(frame: pd.DataFrame, profile: str, units: Mapping[str, 
 
 def _polynomials(rows: pd.DataFrame) -> Figure:
     options = rows["options"].map(decode)
-    rows = rows.assign(target=options.map(itemgetter("degree")), form=options.map(itemgetter("form")))
+    blocks = rows["arguments"].map(decode).map(lambda chosen: chosen.get("blocks", 1))
+    rows = rows.assign(target=options.map(itemgetter("degree")), form=options.map(itemgetter("form")), blocks=blocks)
     forms, sizes = rows["form"].unique(), sorted(rows["modalities"].unique())
     figure = new_figure(1.3 + 2.5 * len(forms), "Polynomials of cosines of the inputs", spread(rows))
     axes = figure.subplots(len(forms), len(sizes), sharex=True, sharey=True, squeeze=False)
@@ -67,17 +70,22 @@ def _polynomials(rows: pd.DataFrame) -> Figure:
                 tick.set(rotation=90)
     handles = [Line2D([], [], **style.line, label=f"degree {target}") for target, style in styles.items()]
     handles.append(Line2D([], [], color="0.4", linestyle=":", label="no weights can exceed"))
+    handles.append(Line2D([], [], color="0.4", marker="o", fillstyle="none", linestyle="none", label="2, 4 blocks"))
     legend(figure, handles, columns=3)
     return figure
 
 
 def _target(axis: Axes, rows: pd.DataFrame, style: Style, places: Mapping[str, float], shift: float) -> None:
     """The fits of one target; markers of different targets stand side by side."""
-    bounds = rows[(rows["metric"] == "r2_bound") & (rows["fusion"] == "qfl")].sort_values("degree")
+    bounds = rows[(rows["metric"] == "r2_bound") & (rows["fusion"] == "qfl") & (rows["blocks"] == 1)]
+    bounds = bounds.sort_values("degree")
     axis.plot(bounds["degree"].astype(float) + shift, bounds["mean"], color=style.color, linestyle=":", linewidth=1.2)
     scores = rows[rows["metric"] == "r2"]
     qfl = scores[scores["fusion"] == "qfl"].sort_values("degree")
-    draw(axis, qfl["degree"].astype(float) + shift, qfl, style, markersize=4, linewidth=1)
+    for blocks, size in _SIZES.items():
+        cells = qfl[qfl["blocks"] == blocks]
+        look: dict[str, Any] = {} if blocks == 1 else {"fillstyle": "none", "linestyle": "none"}
+        draw(axis, cells["degree"].astype(float) + shift, cells, style, **{"markersize": size, "linewidth": 1, **look})
     others = scores[scores["fusion"].isin(places)]
     at = others["fusion"].map(places).astype(float) + shift
     draw(axis, at, others, style, markersize=4, linewidth=1, linestyle="none")

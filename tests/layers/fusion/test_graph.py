@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -116,3 +117,46 @@ def test_matrices_that_are_no_adjacency(adjacency, message):
 def test_one_node_per_modality(features):
     with pytest.raises(ValueError, match="for 3 modalities, but there are 2"):
         GraphFusion(4, adjacency=PATH)(features(4, 4))
+
+
+COMPLETE = 1 - np.eye(4)
+STAR = np.array([[0, 1, 1, 1], [1, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
+LINE = np.array([[0, 2, 0, 0], [2, 0, 1, 0], [0, 1, 0, 2], [0, 0, 2, 0]])
+RING = np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
+
+
+def changes(adjacency, inputs):
+    """The largest change of an output for each order of four modalities, and whether the graph is then the same."""
+    layer = GraphFusion(16, adjacency=adjacency, seed=1)
+    layer(inputs)
+    with_biases(layer)
+    outputs = np.array(layer(inputs))
+    for order in map(list, itertools.permutations(range(4))):
+        exchanged = np.array(layer([inputs[modality] for modality in order]))
+        yield np.abs(exchanged - outputs).max(), np.array_equal(adjacency[np.ix_(order, order)], adjacency)
+
+
+@pytest.mark.parametrize(("adjacency", "automorphisms"), [(COMPLETE, 24), (STAR, 6), (LINE, 2)])
+def test_outputs_stay_if_an_automorphism_exchanges_modalities_and_change_otherwise(features, adjacency, automorphisms):
+    """docs/separation.md proves that they stay; that they change is so for these graphs and random weights."""
+    found = list(changes(adjacency, features(3, 3, 3, 3)))
+    assert sum(automorphism for _, automorphism in found) == automorphisms
+    for change, automorphism in found:
+        assert change < 1e-5 if automorphism else change > 1e-3
+
+
+def test_of_a_ring_of_four_all_exchanges_leave_the_outputs_though_few_are_automorphisms(features):
+    """A node sees all but the one across: in every order the same sums."""
+    found = list(changes(RING, features(3, 3, 3, 3)))
+    assert sum(automorphism for _, automorphism in found) == 8
+    assert max(change for change, _ in found) < 1e-5
+
+
+def test_of_the_complete_graph_outputs_know_the_sum_of_the_modalities_alone(features):
+    inputs = features(4, 4, 4)
+    layer = GraphFusion(6, seed=1)
+    layer(inputs)
+    with_biases(layer)
+    shift = features(4, seed=1)[0]
+    moved = [inputs[0] + shift, inputs[1] - shift, inputs[2]]
+    np.testing.assert_allclose(layer(moved), layer(inputs), rtol=1e-5, atol=1e-6)

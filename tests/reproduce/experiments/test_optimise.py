@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from reproduce.experiments.expressivity.optimise import flat, flat_loss, minimise
+from reproduce.experiments.expressivity.optimise import flat_loss, minimise
 
 
 def double_well(weights):
@@ -32,4 +32,4 @@ def test_a_loss_of_several_variables_is_one_of_a_vector():
     value, gradient = loss(np.arange(5.0), tf.constant(10.0, tf.float64))
     assert value == 10 * (0 + 1) + 4 + 9 + 16
     np.testing.assert_allclose(gradient, [10, 10, 4, 6, 8])
-    np.testing.assert_allclose(flat(variables), np.arange(5.0))
+    np.testing.assert_array_equal(variables[1].numpy(), [2, 3, 4])

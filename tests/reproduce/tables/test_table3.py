@@ -28,11 +28,41 @@ def options(spec):
 def test_polynomials_have_all_degrees_sizes_and_depths_and_no_sum_that_is_a_product():
     specs = runs(datasets=["polynomial"], fusions=["qfl"], seeds=1)
     assert {spec.degree for spec in specs} == {1, 2, 3, 4, 5, 6}
-    targets = collections.Counter((options(s)["form"], options(s)["modalities"], options(s)["degree"]) for s in specs)
-    assert set(targets.values()) == {6}
+    depths = collections.defaultdict(set)
+    for spec in specs:
+        if not spec.arguments:
+            chosen = options(spec)
+            depths[chosen["form"], chosen["modalities"], chosen["degree"]].add(spec.degree)
+    assert all(found == set(range(1, degree + 2)) for (_, _, degree), found in depths.items())
+    targets = list(depths)
     assert sum(form == "product" for form, _, _ in targets) == 15
     sums = {(modalities, degree) for form, modalities, degree in targets if form == "sum"}
     assert sums == {(m, d) for m in (2, 3, 4) for d in (1, 2, 3, 4, 5) if d % m}
+    assert {target for target in targets if target[0] == "difference"} == {("difference", m, 1) for m in (2, 3, 4)}
+
+
+def test_more_blocks_are_tried_where_encodings_are_just_enough():
+    specs = runs(datasets=["polynomial"], fusions=["qfl"], seeds=1)
+    several = [spec for spec in specs if spec.arguments]
+    assert {dict(spec.arguments)["blocks"] for spec in several} == {2, 4}
+    assert all(spec.degree == options(spec)["degree"] for spec in several)
+    assert len(several) == 2 * len({spec.options for spec in specs})
+
+
+def test_qfl_is_searched_from_more_initial_weights_than_the_others():
+    specs = runs(datasets=["polynomial"])
+    assert {options(spec)["starts"] for spec in specs if spec.fusion == "qfl"} == {256}
+    assert {options(spec)["starts"] for spec in specs if spec.fusion != "qfl"} == {8}
+    assert {spec.seed for spec in specs} == {0}
+
+
+def test_gcn_gets_the_targets_of_degree_one():
+    specs = runs(datasets=["polynomial"], fusions=["gcn"])
+    assert {(options(spec)["form"], options(spec)["degree"]) for spec in specs} == {
+        ("product", 1),
+        ("sum", 1),
+        ("difference", 1),
+    }
 
 
 def test_lmf_has_about_as_many_weights_as_qfl_of_the_degree_of_the_target():
@@ -129,7 +159,9 @@ def cells(frame, experiment, fusion, metric, options=None, arguments=None):
 
 def test_variants_are_cells_of_their_own(frame):
     found = cells(frame, "polynomial", "qfl", "r2", {"degree": 3, "form": "product"})
-    assert sorted(found["modalities"]) == [2] * 6 + [3] * 6 + [4] * 6
+    assert sorted(found["modalities"]) == [2] * 4 + [3] * 4 + [4] * 4
+    found = cells(frame, "polynomial", "qfl", "r2", {"degree": 3, "form": "product"}, {"blocks": 4})
+    assert [*zip(found["modalities"], found["degree"], strict=True)] == [(2, 3), (3, 3), (4, 3)]
     coherent = {"uses": "coherent", "queries": 4}
     assert len(cells(frame, "discrimination", "lmf", "error", arguments=coherent)) == 1
     assert set(cells(frame, "discrimination", "qfl", "error_explicit")["degree"]) == {6, 7, 8}
