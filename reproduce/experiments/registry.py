@@ -76,7 +76,7 @@ EXPERIMENTS = {
     ),
     "growth": Experiment("reproduce.experiments.parameters.growth:fusion_growth", _COUNTED),
     "parameters": Experiment("reproduce.experiments.parameters.parameter_counts:count_parameters", _COUNTED),
-    "polynomial": Experiment("reproduce.experiments.expressivity.polynomials:fit_polynomial", _DOUBLE),
+    "polynomial": Experiment("reproduce.experiments.expressivity.polynomials:fit_polynomial", _DOUBLE, backend="jax"),
     "spectrum": Experiment("reproduce.experiments.expressivity.spectrum:spectrum", _COMPILED),
     "discrimination": Experiment("reproduce.experiments.expressivity.discrimination:discriminate", _DOUBLE),
     "feature-map-rank": Experiment("reproduce.experiments.expressivity.feature_map_rank:feature_map_rank", _COMPILED),
