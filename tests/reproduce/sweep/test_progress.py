@@ -8,7 +8,7 @@ from rich.console import Console
 
 from reproduce.sweep import progress
 from reproduce.sweep.estimate import Estimates
-from reproduce.sweep.progress import SweepProgress, duration, last_line
+from reproduce.sweep.progress import SweepProgress, duration, last_line, preview
 from reproduce.sweep.runs import FINISHED, RunResult, RunSpec, block_id, in_blocks
 from tfq_fusion.training import Protocol
 
@@ -99,6 +99,29 @@ def test_the_time_left_is_shared_by_the_workers_and_no_less_than_that_of_the_lon
     alone.started(IDS[0], "a")
     alone.started(IDS[0], "b")
     assert alone.seconds_left() == pytest.approx(10.0)
+
+
+def test_what_is_ahead_takes_as_long_as_its_blocks_and_no_less_than_the_longest():
+    seeds = tuple(dataclasses.replace(SPEC, seed=seed) for seed in range(20))
+    other = dataclasses.replace(SPEC, dataset="emoji")
+    estimates = Estimates()
+    longest = estimates.seconds(seeds)
+    assert longest < 10 * estimates.seconds(seeds[:1])
+    lines = preview([*seeds, other], [], workers=1).splitlines()
+    assert [line.split()[-1] for line in lines[1:3]] == [f"{longest:.0f}", f"{estimates.seconds((other,)):.0f}"]
+    assert lines[3] == (
+        f"21 runs: 0 are there, 21 would run, which takes {duration(longest + estimates.seconds((other,)))} "
+        "with --workers 1."
+    )
+    assert f"which takes {duration(longest)} with --workers 20." in preview([*seeds, other], [], workers=20)
+
+
+def test_only_what_is_not_there_is_ahead():
+    told = preview(SEEDS, [DONE], workers=1).splitlines()
+    assert told[1].split()[-3:] == ["1", "2", "20"]
+    assert told[2] == "3 runs: 1 are there, 2 would run, which takes about 20 s with --workers 1."
+    done = [dataclasses.replace(DONE, spec=spec) for spec in SEEDS]
+    assert preview(SEEDS, done, workers=1).splitlines()[2] == "3 runs: 3 are there, 0 would run."
 
 
 @pytest.mark.parametrize(

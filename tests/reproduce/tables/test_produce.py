@@ -61,7 +61,7 @@ def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, pr
     complete, told = produce(specs, dry_run=True)
     assert complete
     assert not (tmp_path / "results").exists()
-    assert "4 runs: 0 are there, 4 would run, which takes about" in told
+    assert "4 runs: 0 are there, 4 would run, which takes under 10 s with --workers 1." in told
 
     produce(specs[:2])
     _, told = produce(specs, dry_run=True, workers=2)
