@@ -32,7 +32,8 @@ def run(specs, backup):
     """Do what the fusions say.
 
     A result tells who it came with, as members of a program do: its MAE is the sum of 1 / (1 + seed) over all of them.
-    It tells the attempt as its RMSE, and the process, its parent, its threads and Keras' backend as its machine.
+    It tells the attempt as its RMSE; as its machine the process, its parent, and what the environment says of threads,
+    of Keras' backend and of legacy Keras.
     """
     seeds = tuple(spec.seed for spec in specs)
     return [run_one(spec, seeds) for spec in specs]
@@ -64,7 +65,7 @@ def run_one(spec, seeds):
             time.sleep(60)
         case "meet":  # degrees 0 and 1 wait for each other to begin, and so do 2 and 3
             wait_until((attempts.parent / dataclasses.replace(spec, degree=spec.degree ^ 1).id).exists)
-    settings = [os.environ.get(name) for name in ("TF_NUM_INTRAOP_THREADS", "KERAS_BACKEND")]
+    settings = [os.environ.get(name) for name in ("TF_NUM_INTRAOP_THREADS", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS")]
     return RunResult(
         spec,
         FINISHED,

@@ -50,6 +50,13 @@ def test_seeds_of_a_training_reach_a_process_together(tiny, sweep, monkeypatch):
     assert len({process(result) for result in results}) == 2
 
 
+def test_only_what_runs_on_tensorflow_may_run_on_legacy_keras(tiny, sweep, monkeypatch):
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
+    specs = [tiny.spec("finish", degree) for degree in (11, 12)]
+    results = sweep(specs, backend_of=lambda spec: "jax" if spec.degree == 11 else "tensorflow")
+    assert [result.machine.split()[3:] for result in results] == [["jax", "0"], ["tensorflow", "1"]]
+
+
 def test_results_of_a_block_are_stored_together(tiny, tmp_path, monkeypatch):
     added = []
 
