@@ -1,4 +1,4 @@
-"""Kills a sweep of tiny runs at random moments: nothing may be lost, repeated, changed or left behind.
+"""Kills a sweep of tiny runs, two seeds at a time, at random moments: nothing may be lost, repeated, changed or left.
 
     python scripts/soak.py --kills 200
 
@@ -27,14 +27,15 @@ import typer
 
 from reproduce.claims.rows import write_csv
 from reproduce.sweep.processes.execute import run_all
-from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
+from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec, in_blocks
 from reproduce.sweep.store import FILE, Store
 from reproduce.tables import table1
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
 
 DATASET = "traffic-detectors"
-FUSIONS = ("concat", "lmf", "gcn")
+SEEDS = 2
+"""Runs of a block."""
 ENDING_SECONDS = 10.0
 """How long the processes of a command that was killed may outlive it."""
 
@@ -62,8 +63,8 @@ class Report:
 
 
 def run(specs: Sequence[RunSpec], backup: Path | None) -> list[RunResult]:
-    """Runs that wait for ``SOAK_SECONDS`` each instead of training; their scores follow from their ids."""
-    time.sleep(len(specs) * float(os.environ["SOAK_SECONDS"]))
+    """Wait for ``SOAK_SECONDS`` instead of training; the scores of runs follow from their ids."""
+    time.sleep(float(os.environ["SOAK_SECONDS"]))
     return [_result(spec) for spec in specs]
 
 
@@ -74,10 +75,10 @@ def _result(spec: RunSpec) -> RunResult:
 
 
 def tiny_specs(runs: int) -> list[RunSpec]:
-    """So many specifications."""
+    """So many specifications, in blocks of :data:`SEEDS`."""
     sha256 = load(DATASET).card.sha256
-    first = RunSpec(fusion=FUSIONS[0], seed=0, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
-    return [dataclasses.replace(first, fusion=FUSIONS[k % 3], seed=k // 3) for k in range(runs)]
+    first = RunSpec(fusion="control", seed=0, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
+    return [dataclasses.replace(first, degree=1 + k // SEEDS, seed=k % SEEDS) for k in range(runs)]
 
 
 def sweep(folder: Path, runs: int) -> None:
@@ -90,18 +91,18 @@ def sweep(folder: Path, runs: int) -> None:
 
 
 def overhead(folder: Path, runs: int) -> None:
-    """Print how long runs that take no time take in one process, without what it takes to start that process."""
+    """Print how long blocks that take no time take in one process, without what it takes to start that process."""
     seconds = []
-    for count in (1, 1 + runs):
-        with Store(folder / str(count) / FILE) as store:
+    for blocks in (1, 1 + runs):
+        with Store(folder / str(blocks) / FILE) as store:
             begin = time.monotonic()
-            run_all(tiny_specs(count), store, "soak", run)
+            run_all(tiny_specs(blocks * SEEDS), store, "soak", run)
             seconds.append(time.monotonic() - begin)
-    print(f"Overhead: {1000 * (seconds[1] - seconds[0]) / runs:.1f} ms per run in one process.")
+    print(f"Overhead: {1000 * (seconds[1] - seconds[0]) / runs:.1f} ms per block of {SEEDS} runs in one process.")
 
 
 def start(folder: Path, runs: int, seconds: float, function: str = "sweep") -> subprocess.Popen[bytes]:
-    """A function of this module in a process of its own; in the processes that it starts runs take so many seconds."""
+    """A function of this module in a process of its own; in the processes that it starts a block takes such seconds."""
     paths = [str(Path(__file__).parent), *sys.path]
     code = f"import pathlib, soak; soak.{function}(pathlib.Path({str(folder)!r}), {runs})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "SOAK_SECONDS": str(seconds)}
@@ -115,12 +116,12 @@ def soak(folder: Path, kills: int, runs: int, seconds: float, seed: int) -> Repo
         folder: Where the sweeps go.
         kills: How many.
         runs: Runs per sweep.
-        seconds: Seconds per run, and the mean from one kill to the next.
+        seconds: Seconds per block, and the mean from one kill to the next.
         seed: Seeds the moments and the victims.
 
     Raises:
-        AssertionError: If a run has not finished, or a finished one is lost, changed or finished again; if a table is
-            not that of an undisturbed sweep; or if a process has outlived its command.
+        AssertionError: If a run has not finished, or a finished one is lost, changed or finished again; if a part of a
+            block was stored; if a table is not that of an undisturbed sweep; or if a process has outlived its command.
     """
     assert start(folder / "undisturbed", runs, seconds=0).wait() == 0
     expected = (folder / "undisturbed" / "table.csv").read_bytes()
@@ -171,12 +172,14 @@ def _disturb(
         report.failures += sum(result.status == FAILED for result in results)
         before, finished = finished, {result.spec.id: result for result in results if result.status == FINISHED}
         assert before.items() <= finished.items(), "a result was lost, changed or made again"
+        stored = in_blocks(result.spec for result in finished.values())
+        assert set(stored) <= set(in_blocks(tiny_specs(runs))), "a part of a block was stored"
 
 
 def main(
     kills: Annotated[int, typer.Option(min=1, help="How many kills.")] = 200,
     runs: Annotated[int, typer.Option(min=1, help="Runs per sweep.")] = 60,
-    seconds: Annotated[float, typer.Option(help="Seconds per run, and the mean from one kill to the next.")] = 1.5,
+    seconds: Annotated[float, typer.Option(help="Seconds per block, and the mean from one kill to the next.")] = 1.5,
     seed: Annotated[int, typer.Option(help="Seeds the moments and the victims.")] = 0,
 ) -> None:
     """Kill a sweep of tiny runs at random moments, and check that nothing is lost, repeated, changed or left behind."""

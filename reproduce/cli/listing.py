@@ -98,8 +98,10 @@ def describe(result: RunResult) -> str:
         **{f"{part}_{name}": score for part, scores in result.metrics.items() for name, score in scores.items()},
         **result.versions,
     }
-    apart = ("spec", "metrics", "versions", "history", "error")
-    facts = [[name, str(value)] for name, value in values.items() if value is not None and name not in apart]
+    # Nobody reads an outcome per test sample; an export as JSON has them.
+    apart = ("spec", "metrics", "versions", "history", "error", "outcomes")
+    named = {name: value for name, value in values.items() if name not in apart}
+    facts = [[name, str(value)] for name, value in named.items() if value not in (None, (), {})]
     parts = [_aligned(facts)]
     if result.history:
         epochs = itertools.zip_longest(*result.history.values(), fillvalue="")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from reproduce.sweep.estimate import Estimates
-from reproduce.sweep.runs import Block, RunResult, RunSpec, block_id, block_name
+from reproduce.sweep.runs import Block, RunResult, RunSpec, block_id, block_name, in_blocks
 
 
 def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int) -> str:
@@ -28,6 +28,9 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
     """
     there = {result.spec for result in results}
     estimates = Estimates(results)
+    blocks = in_blocks(spec for spec in specs if spec not in there)
+    seconds = {block: estimates.seconds(block) for block in blocks}
+    shares = {spec: seconds[block] / len(block) for block in blocks for spec in block}
     frame = pd.DataFrame(
         {
             "experiment": spec.experiment,
@@ -35,15 +38,14 @@ def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int
             "fusion": spec.fusion + ("" if spec.degree is None else f" P={spec.degree}"),
             "there": spec in there,
             "to run": spec not in there,
-            "seconds": 0.0 if spec in there else estimates.seconds((spec,)),
+            "seconds": shares.get(spec, 0.0),
         }
         for spec in specs
     )
     table = frame.groupby(["experiment", "data set", "fusion"], sort=False).sum().round(0).astype(int).reset_index()
-    ahead = int(frame["to run"].sum())
-    seconds = max(frame["seconds"].sum() / workers, frame["seconds"].max())
-    takes = f", which takes {duration(seconds)} with --workers {workers}" if ahead else ""
-    return f"{table.to_string(index=False)}\n{len(specs)} runs: {len(there)} are there, {ahead} would run{takes}."
+    busy = max(sum(seconds.values()) / workers, max(seconds.values(), default=0.0))
+    takes = f", which takes {duration(busy)} with --workers {workers}" if blocks else ""
+    return f"{table.to_string(index=False)}\n{len(specs)} runs: {len(there)} are there, {len(shares)} would run{takes}."
 
 
 class SweepProgress:

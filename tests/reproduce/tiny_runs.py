@@ -22,18 +22,24 @@ from tfq_fusion.training import Protocol
 DATASET = "traffic-detectors"
 
 
-def spec(does, seed=0):
-    """The specification of a run that does what this says."""
+def spec(does, degree=None, seed=0):
+    """The specification of a run that does what this says; those of other degrees are other blocks."""
     sha256 = load(DATASET).card.sha256
-    return RunSpec(fusion=does, seed=seed, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
+    return RunSpec(fusion=does, seed=seed, degree=degree, protocol=Protocol(), dataset=DATASET, dataset_sha256=sha256)
 
 
 def run(specs, backup):
-    """Do what the fusions say; a result tells the attempt (as its RMSE), the process, its parent and its threads."""
-    return [run_one(spec) for spec in specs]
+    """Do what the fusions say.
+
+    A result tells who it came with, as members of a program do: its MAE is the sum of 1 / (1 + seed) over all of them.
+    It tells the attempt as its RMSE; as its machine the process, its parent, and what the environment says of threads,
+    of Keras' backend and of legacy Keras.
+    """
+    seeds = tuple(spec.seed for spec in specs)
+    return [run_one(spec, seeds) for spec in specs]
 
 
-def run_one(spec):
+def run_one(spec, seeds):
     attempts = Path(os.environ["TINY_RUNS"]) / spec.id
     attempts.mkdir(exist_ok=True)
     attempt = 1 + len(list(attempts.iterdir()))
@@ -44,6 +50,8 @@ def run_one(spec):
             tempfile.mkstemp()
         case "raise":
             raise ValueError("this run raises")
+        case "falter" if spec.seed == 2:
+            raise ValueError("this seed raises")
         case "die":
             tempfile.mkstemp()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -55,16 +63,18 @@ def run_one(spec):
         case "hang" | "linger" if spec.fusion == "hang" or attempt == 1:
             tempfile.mkstemp()
             time.sleep(60)
-        case "meet":  # seeds 0 and 1 wait for each other to begin, and so do 2 and 3
-            wait_until((attempts.parent / dataclasses.replace(spec, seed=spec.seed ^ 1).id).exists)
+        case "meet":  # degrees 0 and 1 wait for each other to begin, and so do 2 and 3
+            wait_until((attempts.parent / dataclasses.replace(spec, degree=spec.degree ^ 1).id).exists)
+    settings = [os.environ.get(name) for name in ("TF_NUM_INTRAOP_THREADS", "KERAS_BACKEND", "TF_USE_LEGACY_KERAS")]
     return RunResult(
         spec,
         FINISHED,
         modalities=2,
         fusion_params=0,
-        metrics={"test": {"mae": 1 / (1 + spec.seed), "rmse": attempt}},
+        metrics={"test": {"mae": sum(1 / (1 + seed) for seed in seeds), "rmse": attempt}},
         seconds=0.1,
-        machine=f"{os.getpid()} {os.getppid()} {os.environ.get('TF_NUM_INTRAOP_THREADS')}",
+        program=seeds,
+        machine=" ".join(map(str, (os.getpid(), os.getppid(), *settings))),
     )
 
 

@@ -166,7 +166,7 @@ class _Cohort:
                 validation, _ = self._evaluate(constants, _weights(state), self._validation)
                 best = choose(stopping.after_epoch(loss, validation), _weights(state), best)
                 seconds.append((time.perf_counter() - begin) / len(members))
-                said = f"{stopping.running.sum()} of {len(members)} models train, loss {np.nanmean(loss):.4g}"
+                said = f"{stopping.running.sum()} of {len(members)} models train"
                 progress.update(bar, completed=epoch + 1, description=said)
                 if backups is not None:
                     backups.save_if_due(epoch + 1, {**stopping.state(), **_flatten((state, best))})

@@ -75,6 +75,8 @@ class Process:
         settings = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
         xla = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
         settings |= {"KERAS_BACKEND": command.backend, "XLA_FLAGS": xla.lstrip()}
+        if command.backend != "tensorflow":
+            settings["TF_USE_LEGACY_KERAS"] = "0"  # legacy Keras has no other backend
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reproduce.sweep.processes.child", command.function, self._temporary],
             stdin=subprocess.PIPE,

@@ -11,7 +11,9 @@ import resource
 import subprocess
 from pathlib import Path
 
-_PACKAGES = ("tfq-fusion", "tensorflow", "tensorflow-quantum", "keras", "cirq-core", "numpy", "scikit-learn")
+_PACKAGES = (
+    "tfq-fusion", "tensorflow", "tensorflow-quantum", "jax", "jaxlib", "keras", "cirq-core", "numpy", "scikit-learn",
+)  # fmt: skip
 _ROOT = Path(__file__).resolve().parents[3]
 
 

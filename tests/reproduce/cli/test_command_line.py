@@ -60,7 +60,7 @@ def test_table1_trains_writes_three_files_and_does_not_repeat_itself(tmp_path, m
     wrong = dataclasses.replace(trained, metrics={"test": {"accuracy": 2.0}})
     with Store(tmp_path / "wrong" / FILE) as store:
         store.add([wrong.to_json()], "table1")
-    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, verbose: trained)
+    monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, backend, verbose: trained)
     code, said = invoke("verify", trained.spec.id, "--results", tmp_path / "wrong")
     assert code == 1, said
     assert f"test accuracy was 2.0, is {trained.metrics['test']['accuracy']}" in said

@@ -1,11 +1,14 @@
 """Runs as people read them."""
 
 import csv
+import dataclasses
 import errno
 import json
+import math
 import os
 import re
 
+import numpy as np
 import pytest
 
 from reproduce.cli import listing
@@ -130,3 +133,14 @@ def test_describe_tells_everything_of_one_run():
     ]
     assert failed.endswith("MemoryError: [bold]no room[/]")
     assert "engine" not in failed
+
+
+def test_describe_tells_how_a_run_was_tuned_and_with_whom_it_was_trained_and_no_outcomes():
+    alone = listing.describe(RUNS[0])
+    assert not {"tuning", "program", "outcomes"} & {line.split()[0] for line in alone.splitlines() if line}
+    chosen = {"learning_rate": 0.01, "tuning": {0.01: 0.5, 0.1: math.inf}, "program": (0, 7)}
+    tuned = listing.describe(dataclasses.replace(RUNS[0], outcomes=np.full((500, 2), 0.5, "f"), **chosen))
+    lines = [line.split(maxsplit=1) for line in tuned.splitlines()]
+    for line in (["tuning", "{0.01: 0.5, 0.1: inf}"], ["program", "(0, 7)"]):
+        assert line in lines
+    assert len(lines) == len(alone.splitlines()) + 3

@@ -7,7 +7,7 @@ import pytest
 
 from reproduce.experiments import encoding
 from reproduce.experiments.registry import run
-from tfq_fusion.training.fit import Fitted
+from tfq_fusion.training.fitted import Fitted
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def untrained(monkeypatch):
     def train(spec, dataset, data, adjust):
         _, model = encoding.assemble(spec, dataset, data)
         adjust(model)
-        return Fitted({"test": {}}, 0.0, 0, 0, {}, None, model)
+        return Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, model)
 
     monkeypatch.setattr(encoding, "train", train)
 
@@ -41,10 +41,10 @@ def test_small_angles_can_be_read_off_the_outputs_and_large_ones_cannot(
 
 def test_a_run_has_the_error_before_and_after_training(specify):
     spec = specify("encoding", arguments={"scale": 1.0}, inputs="tanh", train_epochs=2)
-    metrics = run(
-        dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(0.05,)))
-    ).metrics
-    assert set(metrics["test"]) == {
+    spec = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, learning_rates=(0.05,)))
+    (result,) = run([spec])
+    scores = result.metrics["test"]
+    assert set(scores) == {
         "accuracy", "roc_auc", "reconstruction_error", "reconstruction_error_untrained", "saturation",
     }  # fmt: skip
-    assert metrics["test"]["reconstruction_error"] != metrics["test"]["reconstruction_error_untrained"]
+    assert scores["reconstruction_error"] != scores["reconstruction_error_untrained"]

@@ -137,7 +137,7 @@ def test_a_model_with_noise_inside_is_never_saved(layer, tmp_path):
 @pytest.mark.slow
 def test_a_run_with_noise_reports_each_rate_and_trains_further_if_told(specify):
     options = {"samples": 3, "channel": "depolarizing", "rates": (1e-9, 0.1), "trajectories": 4, "epochs": 1}
-    result = run(specify("noise", **options))
+    (result,) = run([specify("noise", **options)])
     names = {f"{metric}@{rate}" for metric in ("accuracy", "trajectory_error") for rate in ("1e-09", "0.1")}
     assert set(result.metrics["test"]) == {"accuracy@0", *names}
     assert result.modalities == 3

@@ -2,20 +2,34 @@
 
 import dataclasses
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from reproduce.experiments.registry import run
+from reproduce.experiments.registry import backend_of, run
 from reproduce.sweep.run import assemble
 from reproduce.sweep.runs import DIVERGED, FINISHED, INTRACTABLE, RunSpec
+from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset, load
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import make_fusion
 from tfq_fusion.training import Protocol, prepare
-from tfq_fusion.training.backup import DamagedBackupError
 
 ONE_EPOCH = Protocol(epochs=1)
+ON_JAX = keras.backend.backend() == "jax"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ON_JAX, reason="this is that process")
+def test_on_jax():
+    """What trainings run on, unless circuits run on TensorFlow Quantum."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", __file__]
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "0"}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
 
 
 def spec(fusion, dataset="japanese-vowels", **fields):
@@ -25,7 +39,7 @@ def spec(fusion, dataset="japanese-vowels", **fields):
 
 
 def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
-    result = run(spec("control", dataset="mfeat", degree=2))
+    (result,) = run([spec("control", dataset="mfeat", degree=2)])
     assert result.status == FINISHED
     assert result.fusion_params == 54
     assert {part: set(scores) for part, scores in result.metrics.items()} == {
@@ -33,6 +47,10 @@ def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
         "test": {"accuracy", "roc_auc"},
     }
     assert {name: len(losses) for name, losses in result.history.items()} == {"loss": 1, "val_loss": 1}
+    assert (result.learning_rate, result.tuning, result.program) == (5e-3, {}, (0,) if ON_JAX else ())
+    assert result.outcomes.dtype == np.float32
+    labels = load("mfeat").test[1]
+    assert np.mean(result.outcomes.argmax(axis=1) == labels) == result.metrics["test"]["accuracy"]
     assert result.peak_memory_mb > 100
     assert set(result.versions) > {"tensorflow", "numpy"}
     assert result.machine.endswith("cores")
@@ -49,7 +67,7 @@ def test_further_arguments_reach_the_fusion():
 
 
 def test_options_of_the_data_set_reach_its_loader():
-    result = run(spec("concat", dataset_options={"channels": 3}))
+    (result,) = run([spec("concat", dataset_options={"channels": 3})])
     assert (result.status, result.modalities) == (FINISHED, 3)
     assert 0 < result.seconds_per_epoch < result.seconds
 
@@ -81,13 +99,14 @@ def road():
 )
 def test_a_stack_of_sensors_is_forecast_over_its_horizon(fusion, monkeypatch):
     monkeypatch.setattr(assemble, "load", lambda name, **options: road())
-    result = run(spec(fusion, "road", sha256=road().card.sha256, degree=1 if fusion == "qfl" else None))
+    (result,) = run([spec(fusion, "road", sha256=road().card.sha256, degree=1 if fusion == "qfl" else None)])
     assert (result.status, result.modalities) == (FINISHED, 5)
     assert {"mae", "rmse", "mape"} <= set(result.metrics["test"])
     if fusion == "persistence":
         inputs, targets = road().test
-        expected = np.abs(np.tile(inputs["sensors"][..., -1], 2) - targets).mean()
-        assert result.metrics["test"]["mae"] == pytest.approx(expected, rel=1e-5)
+        errors = np.abs(np.tile(inputs["sensors"][..., -1], 2) - targets)
+        assert result.metrics["test"]["mae"] == pytest.approx(errors.mean(), rel=1e-5)
+        np.testing.assert_allclose(result.outcomes, np.stack([errors.mean(axis=1), np.full(len(errors), 10)], 1), 1e-5)
 
 
 def test_the_graph_of_the_sensors_reaches_the_graph_fusion(monkeypatch):
@@ -133,7 +152,7 @@ def test_networks_of_decisions_evidence_and_pictures(fusion, fusion_params, tota
     monkeypatch.setattr(assemble, "load", lambda name, **options: things())
     protocol = Protocol(hidden=8, head=16, units=16, epochs=30, learning_rates=(0.02,), flatten=True)
     arguments = {"method": "mixture"} if fusion == "qmfnn" else {}
-    result = run(spec(fusion, "things", sha256=things().card.sha256, protocol=protocol, arguments=arguments))
+    (result,) = run([spec(fusion, "things", sha256=things().card.sha256, protocol=protocol, arguments=arguments)])
     assert (result.status, result.modalities) == (FINISHED, 2)
     assert (result.fusion_params, result.total_params) == (fusion_params, total_params)
     scores = result.metrics["test"]
@@ -145,28 +164,60 @@ def test_networks_of_decisions_evidence_and_pictures(fusion, fusion_params, tota
         assert 0 < scores["conflict"] < scores["conflict_with_noise"] < 1
 
 
+def test_seeds_of_a_training_are_tuned_once_and_come_in_order():
+    protocol = Protocol(hidden=4, batch_size=128, epochs=1, learning_rates=(1e38, 0.01), tuning_seeds=1)
+    specs = [spec("concat", dataset="emoji", protocol=protocol, seed=seed) for seed in (1, 0)]
+    results = run(specs)
+    assert [(result.spec, result.status, result.learning_rate) for result in results] == [
+        (each, FINISHED, 0.01) for each in specs
+    ]
+    assert results[0].tuning == results[1].tuning
+    assert results[0].tuning[1e38] == math.inf
+    assert math.isfinite(results[0].tuning[0.01])
+    assert results[0].history != results[1].history
+    assert results[0].seconds == results[1].seconds  # an equal share
+
+
+def test_seeds_of_an_experiment_are_run_one_after_the_other():
+    specs = [
+        spec("lmf", None, experiment="growth", options={"modalities": modalities}, seed=seed)
+        for modalities, seed in ((2, 0), (4, 0), (2, 1))
+    ]
+    results = run(specs)
+    assert [result.spec for result in results] == specs
+    assert [result.modalities for result in results] == [2, 4, 2]
+
+
+def test_what_keras_runs_on_follows_from_the_experiment_and_the_engine():
+    assert backend_of(spec("qfl", degree=1, engine="compiled")) == "jax"
+    assert backend_of(spec("concat")) == "jax"
+    assert backend_of(spec("qfl", degree=1, engine="tfq")) == "tensorflow"
+    assert backend_of(spec("qfl", degree=1, engine="compiled", experiment="noise")) == "tensorflow"
+
+
 def test_a_precision_that_is_not_computed_is_refused():
     with pytest.raises(ValueError, match="Precision 'float64' of mfeat lmf seed 0: expected float32"):
-        run(spec("lmf", dataset="mfeat", precision="float64"))
+        run([spec("lmf", dataset="mfeat", precision="float64")])
 
 
 def test_a_fusion_too_large_to_build_is_a_result():
-    result = run(spec("tfn"))
+    (result,) = run([spec("tfn")])
     assert (result.status, result.metrics, result.total_params) == (INTRACTABLE, {}, None)
     assert result.fusion_params == 32 * 5**12 + 32
 
 
 def test_a_loss_that_becomes_nan_is_a_result():
     protocol = dataclasses.replace(ONE_EPOCH, learning_rates=(1e38,))
-    result = run(spec("concat", dataset_options={"channels": 2}, protocol=protocol))
-    assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, None)
+    (result,) = run([spec("concat", dataset_options={"channels": 2}, protocol=protocol)])
+    assert (result.status, result.metrics, result.learning_rate) == (DIVERGED, {}, 1e38)
+    assert result.outcomes is None
     assert result.total_params > 0
     assert math.isnan(result.history["loss"][0])
 
 
 def test_data_other_than_those_of_the_specification_are_refused():
     with pytest.raises(ValueError, match=r"The data of mfeat concat seed 0 have SHA-256 .* expected 0000"):
-        run(dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64))
+        run([dataclasses.replace(spec("concat", dataset="mfeat"), dataset_sha256="0" * 64)])
 
 
 @pytest.mark.parametrize(
@@ -180,25 +231,22 @@ def test_data_other_than_those_of_the_specification_are_refused():
 )
 def test_what_a_specification_states_is_what_happens(experiment, stated, message):
     with pytest.raises(ValueError, match=message):
-        run(spec("qfl", None, experiment=experiment, degree=1, options={"modalities": 2}, **stated))
+        run([spec("qfl", None, experiment=experiment, degree=1, options={"modalities": 2}, **stated)])
 
 
 def test_an_experiment_that_is_none_is_refused_and_one_on_data_without_a_data_set():
     with pytest.raises(ValueError, match=r"Unknown experiment 'magic': expected one of training, .*noise"):
-        run(spec("lmf", experiment="magic"))
+        run([spec("lmf", experiment="magic")])
     with pytest.raises(ValueError, match="remedies qfl P=1 seed 0 needs a data set, and names none"):
-        run(spec("qfl", None, experiment="remedies", degree=1, engine="compiled", arguments={"initial": "small"}))
+        run([spec("qfl", None, experiment="remedies", degree=1, engine="compiled", arguments={"initial": "small"})])
 
 
-def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path, monkeypatch):
+def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path):
     backup = tmp_path / "backup"
-    backup.mkdir()
-
-    def damaged(*arguments):
-        raise DamagedBackupError(f"{arguments[-1]}: expected a backup that fits")
-
-    monkeypatch.setattr("reproduce.sweep.run.train.fit", damaged)
-    monkeypatch.setattr("reproduce.sweep.run.train.LEGACY", False)
-    with pytest.raises(RuntimeError, match=f"begins anew, since one is damaged. {backup}: expected a backup"):
-        run(spec("concat"), backup)
+    damaged = backup / "runs" / ("group-0" if ON_JAX else "0-0.005") / "epoch-1"  # without its checksums
+    damaged.mkdir(parents=True)
+    with pytest.raises(
+        RuntimeError, match=f"begins anew, since one is damaged. {damaged}: expected a backup that fits"
+    ):
+        run([spec("concat")], backup)
     assert not backup.exists()

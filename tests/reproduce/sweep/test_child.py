@@ -36,8 +36,8 @@ def start(tiny):
             stream.close()
 
 
-def ask(process, spec):
-    process.stdin.write(json.dumps({"spec": dataclasses.asdict(spec), "backup": None}) + "\n")
+def ask(process, *specs):
+    process.stdin.write(json.dumps({"specs": [dataclasses.asdict(spec) for spec in specs], "backup": None}) + "\n")
     process.stdin.flush()
 
 
@@ -45,13 +45,26 @@ def test_one_answer_per_request_and_what_a_run_prints_is_none(tiny, start):
     process = start()
     for does in ("finish", "raise", "finish"):
         ask(process, tiny.spec(does))
-        answer = process.stdout.readline()
+        answer = json.loads(process.stdout.readline())
         if does == "raise":
-            assert json.loads(answer)["error"].endswith("ValueError: this run raises\n")
+            assert set(answer) == {"error"}
+            assert answer["error"].endswith("ValueError: this run raises\n")
         else:
-            assert RunResult.from_json(answer).spec == tiny.spec(does)
+            assert set(answer) == {"results"}
+            assert [RunResult.from_json(text).spec for text in answer["results"]] == [tiny.spec(does)]
     process.kill()
     assert process.communicate()[1].count("a word on standard output") == 3
+
+
+def test_seeds_of_a_training_are_run_together_and_answered_in_order_or_with_one_error(tiny, start):
+    process = start()
+    for does in ("finish", "falter"):
+        ask(process, *(tiny.spec(does, seed=seed) for seed in (1, 0, 2)))
+    finished, faltered = (json.loads(process.stdout.readline()) for _ in range(2))
+    results = [RunResult.from_json(text) for text in finished["results"]]
+    assert [(result.spec.seed, result.program) for result in results] == [(seed, (1, 0, 2)) for seed in (1, 0, 2)]
+    assert set(faltered) == {"error"}
+    assert faltered["error"].endswith("ValueError: this seed raises\n")
 
 
 def test_it_ends_in_the_middle_of_a_run_when_nobody_listens_any_more_and_leaves_nothing(tiny, start, tmp_path):

@@ -15,9 +15,14 @@ def taken(seconds, status=FINISHED, **changes):
     return RunResult(dataclasses.replace(SPEC, **changes), status, 6, seconds=seconds)
 
 
-def test_other_seeds_of_the_same_run_tell():
+def block(seeds=(0,), **changes):
+    return tuple(dataclasses.replace(SPEC, seed=seed, **changes) for seed in seeds)
+
+
+def test_other_seeds_of_the_same_run_tell_how_long_each_of_a_block_takes():
     estimates = Estimates([taken(10.0), taken(20.0, seed=1)])
-    assert estimates.seconds(dataclasses.replace(SPEC, seed=2)) == 15.0
+    assert estimates.seconds(block([2])) == 15.0
+    assert estimates.seconds(block([2, 3, 4])) == 45.0
 
 
 @pytest.mark.parametrize(
@@ -36,35 +41,56 @@ def test_other_seeds_of_the_same_run_tell():
 )
 def test_without_them_the_order_is_by_what_there_is_to_compute(longer, shorter):
     seconds = Estimates().seconds
-    assert seconds(dataclasses.replace(SPEC, **longer)) > seconds(dataclasses.replace(SPEC, **shorter))
+    assert seconds(block(**longer)) > seconds(block(**shorter))
+
+
+def test_seeds_of_a_block_share_what_is_done_once():
+    protocol = Protocol(learning_rates=(1e-3, 1e-2))
+    for changes in ({}, {"protocol": protocol}):
+        alone, together = (Estimates().seconds(block(range(seeds), **changes)) for seeds in (1, 10))
+        assert alone < together < 10 * alone
+    more_tuning = dataclasses.replace(protocol, tuning_seeds=9)
+    assert Estimates().seconds(block(protocol=more_tuning)) > Estimates().seconds(block(protocol=protocol))
+    # With one rate there is nothing to tune.
+    assert Estimates().seconds(block(protocol=Protocol(tuning_seeds=9))) == Estimates().seconds(block())
 
 
 def test_what_other_runs_took_scales_the_rule():
-    other = dataclasses.replace(SPEC, degree=5)
-    rule = Estimates().seconds
-    assert Estimates([taken(3 * rule(SPEC))]).seconds(other) == pytest.approx(3 * rule(other))
+    rule, other = Estimates().seconds, block(degree=5)
+    assert Estimates([taken(3 * rule(block()))]).seconds(other) == pytest.approx(3 * rule(other))
+    # Of a program that trained many, each took a share.
+    seeds = tuple(range(10))
+    share = rule(block(seeds)) / len(seeds)
+    results = [dataclasses.replace(taken(3 * share, seed=seed), program=seeds) for seed in seeds]
+    assert Estimates(results).seconds(other) == pytest.approx(3 * rule(other))
 
 
 def test_a_failed_run_tells_nothing():
-    assert Estimates([taken(1e6, FAILED)]).seconds(SPEC) == Estimates().seconds(SPEC)
+    assert Estimates([taken(1e6, FAILED)]).seconds(block()) == Estimates().seconds(block())
 
 
-def test_a_run_hangs_after_many_times_its_estimate_but_never_soon():
-    assert Estimates([taken(1.0)]).limit(SPEC) == SHORTEST_LIMIT
-    assert Estimates([taken(3600.0)]).limit(SPEC) == 20 * 3600
+def test_a_block_hangs_after_many_times_its_estimate_but_never_soon():
+    assert Estimates([taken(1.0)]).limit(block()) == SHORTEST_LIMIT
+    assert Estimates([taken(3600.0)]).limit(block()) == 20 * 3600
+    assert Estimates([taken(3600.0)]).limit(block(range(3))) == 3 * 20 * 3600
 
 
-def test_work_is_shared_out_evenly_and_seeds_of_a_run_stay_together():
-    specs = [dataclasses.replace(SPEC, degree=degree, seed=seed) for degree in (1, 2, 3, 5) for seed in range(3)]
+def test_work_is_shared_out_evenly():
+    blocks = [block(range(3), degree=degree) for degree in (1, 2, 3, 5)]
     estimates = Estimates([taken(seconds, degree=degree) for degree, seconds in ((1, 4), (2, 3), (3, 2), (5, 1))])
-    homes = share_out(specs, {"a": 1, "b": 1}, estimates)
-    assert [homes[spec.id] for spec in specs[::3]] == ["a", "b", "b", "a"]
-    assert all(homes[spec.id] == homes[dataclasses.replace(spec, seed=0).id] for spec in specs)
+    homes = share_out(blocks, {"a": 1, "b": 1}, estimates)
+    assert [homes[each] for each in blocks] == ["a", "b", "b", "a"]
+
+
+def test_seeds_of_an_experiment_are_blocks_of_their_own_and_have_one_worker():
+    blocks = [block([seed], experiment="noise", degree=degree) for degree in (1, 2) for seed in range(3)]
+    homes = share_out(blocks, {"a": 1, "b": 1}, Estimates())
+    assert [homes[each] for each in blocks] == ["a", "a", "a", "b", "b", "b"]
 
 
 def test_a_worker_with_more_threads_gets_more_and_none_gets_none():
-    specs = [dataclasses.replace(SPEC, degree=degree) for degree in range(1, 9)]
+    blocks = [block(degree=degree) for degree in range(1, 9)]
     estimates = Estimates([taken(1.0, degree=degree) for degree in range(1, 9)])
-    homes = share_out(specs, {"small": 1, "large": 3}, estimates)
+    homes = share_out(blocks, {"small": 1, "large": 3}, estimates)
     assert list(homes.values()).count("large") == 6
-    assert share_out(specs, {}, estimates) == {}
+    assert share_out(blocks, {}, estimates) == {}

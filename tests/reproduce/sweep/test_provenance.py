@@ -56,7 +56,8 @@ def test_there_is_no_commit_without_git(checkout, monkeypatch):
 def test_versions_are_those_installed():
     found = provenance.versions()
     assert found["python"] == platform.python_version()
-    assert found["tensorflow-quantum"] == importlib.metadata.version("tensorflow-quantum")
+    for name in ("tensorflow-quantum", "jax", "jaxlib"):  # with which circuits and models are trained
+        assert found[name] == importlib.metadata.version(name)
 
 
 def test_machine_has_a_processor_and_its_cores():

@@ -4,11 +4,23 @@ import dataclasses
 import hashlib
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
-from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult, RunSpec
+from reproduce.sweep.runs import (
+    DIVERGED,
+    FAILED,
+    FINISHED,
+    TRAINING,
+    RunResult,
+    RunSpec,
+    block_id,
+    block_name,
+    in_blocks,
+)
 from tfq_fusion.training import Protocol
 
 SPEC = RunSpec(
@@ -71,7 +83,8 @@ def test_defaults_stay_what_they_are():
     assert dataclasses.asdict(spec) == {
         "experiment": "training", "dataset": "emoji", "dataset_sha256": "0" * 64, "fusion": "concat", "seed": 0,
         "protocol": {"features": 4, "hidden": 16, "head": 32, "units": 32, "batch_size": 32, "epochs": 60,
-                     "patience": 10, "learning_rates": (5e-3,), "shared_encoders": True, "flatten": False},
+                     "patience": 10, "learning_rates": (5e-3,), "tuning_seeds": 3, "shared_encoders": True,
+                     "flatten": False},
         "degree": None, "engine": None, "arguments": (), "precision": "float32", "dataset_options": (), "options": (),
     }  # fmt: skip
 
@@ -124,6 +137,37 @@ def test_training_needs_a_data_set_and_an_experiment_may_do_without():
     assert str(dataclasses.replace(SPEC, dataset=None, experiment="growth")) == "growth qfl P=2 seed 0"
 
 
+@given(st.lists(st.tuples(st.sampled_from([TRAINING, "noise"]), st.integers(1, 3), st.integers(0, 5)), unique=True))
+def test_blocks_are_the_seeds_of_a_training_and_every_other_run_alone(chosen):
+    specs = [
+        dataclasses.replace(SPEC, experiment=experiment, degree=degree, seed=seed)
+        for experiment, degree, seed in chosen
+    ]
+    together = {}
+    for spec in specs:
+        alone = spec.seed if spec.experiment != TRAINING else None
+        together.setdefault((spec.experiment, spec.degree, alone), []).append(spec)
+    assert in_blocks(specs) == [tuple(block) for block in together.values()]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"fusion": "lmf"}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"engine": None},
+     {"dataset_options": {"fold": 1}}, {"precision": "float64"}, {"options": {"fold": 1}}],
+)  # fmt: skip
+def test_trainings_that_differ_in_more_than_their_seeds_are_other_blocks(change):
+    other = dataclasses.replace(SPEC, seed=1, **change)
+    assert in_blocks([SPEC, other]) == [(SPEC,), (other,)]
+
+
+def test_a_block_is_known_by_its_runs_in_their_order_and_named_by_how_many_there_are():
+    seeds = tuple(dataclasses.replace(SPEC, seed=seed) for seed in range(3))
+    assert block_id(seeds) == hashlib.sha256(" ".join(spec.id for spec in seeds).encode()).hexdigest()
+    assert len({block_id(block) for block in (seeds, seeds[:2], seeds[::-1], seeds[:1])}) == 4
+    assert block_name(seeds) == "mfeat qfl P=2, 3 seeds"
+    assert block_name(seeds[:1]) == "mfeat qfl P=2 seed 0"
+
+
 # A chosen alphabet: all of Unicode takes seconds to tabulate.
 text = st.text('aB9 "\\/{[:,\n\r\0\x7fé\u0663\u2028\U0001f600', max_size=5)
 any_float = st.floats(allow_nan=True, allow_infinity=True)
@@ -136,7 +180,7 @@ results = st.builds(
         fusion=st.just("lmf"),
         seed=st.integers(0, 2**40),
         protocol=st.builds(
-            Protocol, learning_rates=st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=3).map(tuple)
+            Protocol, learning_rates=st.lists(st.floats(1e-12, 1e12), min_size=1, max_size=3, unique=True).map(tuple)
         ),
         arguments=st.dictionaries(text, st.integers() | text | st.booleans(), max_size=2),
         experiment=st.sampled_from(["training", "noise"]),
@@ -148,6 +192,9 @@ results = st.builds(
     fusion_params=st.none() | st.integers(0, 2**80),
     metrics=st.dictionaries(st.just("test"), st.dictionaries(st.just("mae"), any_float)),
     history=st.dictionaries(st.sampled_from(["loss", "val_loss"]), st.lists(any_float, max_size=3)),
+    tuning=st.dictionaries(st.floats(1e-12, 1e12), any_float, max_size=3),
+    program=st.lists(st.integers(0, 2**40), max_size=3).map(tuple),
+    outcomes=st.none() | arrays(np.float32, array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=3)),
     error=st.none() | text,
     commit=st.none() | st.just("0" * 40 + "+changes"),
 )
@@ -160,7 +207,11 @@ def test_a_result_survives_strict_json_bit_for_bit(result):
     assert list(json.loads(text, parse_constant=pytest.fail))[:2] == ["id", "status"]
     again = RunResult.from_json(text)
     # NaN differs from itself, but not in writing.
-    assert repr(again) == repr(result)
+    assert repr(dataclasses.replace(again, outcomes=None)) == repr(dataclasses.replace(result, outcomes=None))
+    assert (again.outcomes is None) == (result.outcomes is None)
+    if result.outcomes is not None:
+        assert (again.outcomes.shape, again.outcomes.dtype) == (result.outcomes.shape, np.float32)
+        assert again.outcomes.tobytes() == result.outcomes.tobytes()
     assert again.spec.id == result.spec.id
 
 

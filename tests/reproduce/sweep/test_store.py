@@ -14,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reproduce.sweep.runs import FAILED, FINISHED, RunResult, RunSpec
@@ -116,6 +117,34 @@ def test_only_a_failed_run_is_replaced(tmp_path):
         assert list(store.results()) == [result(1), result(2), result(0)]
 
 
+def test_results_that_come_together_are_stored_together_or_not_at_all(tmp_path):
+    with Store(tmp_path / "runs.sqlite") as store:
+        added = store.add([each.to_json() for each in map(result, (2, 0, 1))], "table1")
+        assert added == list(map(result, (2, 0, 1)))
+        assert seeds(store.path) == [2, 0, 1]
+        with pytest.raises(ValueError, match=rf"holds run {SPEC.id} \(mfeat qfl P=2 seed 0\) already"):
+            store.add([each.to_json() for each in map(result, (3, 0, 4))], "table1")
+        with pytest.raises(ValueError, match="Expecting"):
+            store.add([result(3).to_json(), "{"], "table1")
+    assert seeds(store.path) == [2, 0, 1]
+
+
+def test_what_a_run_said_of_each_test_sample_is_kept_bit_for_bit(tmp_path):
+    special = [0.0, -0.0, np.nan, np.inf, -np.inf, np.finfo("f").smallest_subnormal, 0.1, 1 / 3]
+    outcomes = np.array(special, "f").reshape(4, 2)
+    with Store(tmp_path / "runs.sqlite") as store:
+        add(
+            store, result(0, outcomes=outcomes), result(1, outcomes=outcomes[:, ::-1]), result(2, outcomes=outcomes[:0])
+        )
+        add(store, result(3))
+    kept = [each.outcomes for each in Store(store.path).results()]
+    assert [each.shape for each in kept[:3]] == [(4, 2), (4, 2), (0, 2)]
+    assert [each.astype("f").tobytes() for each in kept[:3]] == [
+        outcomes.tobytes(), np.ascontiguousarray(outcomes[:, ::-1]).tobytes(), b""
+    ]  # fmt: skip
+    assert kept[3] is None
+
+
 def test_what_is_removed_may_come_again_and_the_rest_stays(tmp_path):
     path = filled(tmp_path / "runs.sqlite")
     with Store(path) as store:
@@ -174,7 +203,7 @@ def test_another_schema_and_another_database_are_named_and_left_alone(tmp_path):
     path = filled(tmp_path / "runs.sqlite")
     with sqlite3.connect(path) as other:
         other.execute("PRAGMA user_version = 9")
-    with pytest.raises(StoreError, match=r"has schema 9, and this version .* reads schema 4\. Use the version that"):
+    with pytest.raises(StoreError, match=r"has schema 9, and this version .* reads schema 5\. Use the version that"):
         Store(path)
     with sqlite3.connect(tmp_path / "other.sqlite") as other:
         other.execute("CREATE TABLE recipes (name)")

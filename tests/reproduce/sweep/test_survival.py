@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
-from reproduce.experiments.registry import run
+from reproduce.experiments.registry import backend_of, run
 from reproduce.sweep.processes import worker
 from reproduce.sweep.processes.execute import run_all
-from reproduce.sweep.runs import FINISHED, RunSpec
+from reproduce.sweep.runs import FINISHED, RunSpec, block_id
 from reproduce.sweep.store import Store
 from tfq_fusion.datasets import load
 from tfq_fusion.training import Protocol
@@ -20,12 +20,12 @@ from tfq_fusion.training import Protocol
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
-def trainings(fusions, **protocol):
-    shared = {"dataset": "emoji", "dataset_sha256": load("emoji").card.sha256, "seed": 0}
+def trainings(fusion, **protocol):
+    """Two seeds of a training: a block."""
+    shared = {"dataset": "emoji", "dataset_sha256": load("emoji").card.sha256}
     protocol = Protocol(hidden=4, batch_size=128, **protocol)
-    return [
-        RunSpec(fusion=fusion, protocol=protocol, degree=1 if fusion == "qfl" else None, **shared) for fusion in fusions
-    ]
+    degree = 1 if fusion == "qfl" else None
+    return tuple(RunSpec(fusion=fusion, protocol=protocol, degree=degree, seed=seed, **shared) for seed in range(2))
 
 
 def finished(path):
@@ -34,7 +34,16 @@ def finished(path):
 
 
 def numbers(results):
-    return [(result.status, result.metrics, result.history, result.learning_rate) for result in results]
+    return [
+        (result.status, result.metrics, result.history, result.learning_rate, result.program, result.outcomes.tobytes())
+        for result in results
+    ]
+
+
+@pytest.fixture(params=["jax", "tensorflow"])
+def backend(request):
+    """What Keras runs on, by specification: as in a command, and as it is for TensorFlow Quantum."""
+    return backend_of if request.param == "jax" else lambda spec: "tensorflow"
 
 
 @pytest.mark.slow
@@ -49,21 +58,21 @@ def test_kills_lose_repeat_change_and_leave_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_same_bits_whatever_the_order_the_workers_the_history_and_the_kills(tmp_path, monkeypatch):
-    specs = trainings(["mfb", "qfl"], epochs=2)
+def test_the_same_bits_whatever_the_order_the_workers_and_the_history(tmp_path, monkeypatch, backend):
+    first, second = (trainings(fusion, epochs=2) for fusion in ("mfb", "qfl"))
     with Store(tmp_path / "disturbed.sqlite") as store, monkeypatch.context() as patched:
         patched.setattr(worker, "MEMORY", 0)  # a new process for each
-        disturbed = run_all(specs[::-1], store, "table1", run, workers=2)[::-1]
+        disturbed = run_all([*second, *first], store, "table1", run, backend, workers=2)
     with Store(tmp_path / "undisturbed.sqlite") as store:
-        undisturbed = run_all(specs, store, "table1", run)
+        undisturbed = run_all([*first, *second], store, "table1", run, backend)
     assert {result.status for result in undisturbed} == {FINISHED}
-    assert numbers(disturbed) == numbers(undisturbed)
+    assert numbers(disturbed[2:] + disturbed[:2]) == numbers(undisturbed)
 
 
 @pytest.mark.slow
-def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(tiny, tmp_path):
-    (spec,) = trainings(["mfb"], epochs=6, patience=6)
-    folder = tmp_path / "backups" / spec.id
+def test_trainings_that_are_killed_continue_from_their_backup_to_the_same_bits(tiny, tmp_path, backend):
+    block = trainings("mfb", epochs=6, patience=6)
+    folder = tmp_path / "backups" / block_id(block)
     pids = []
 
     def kill():
@@ -73,12 +82,12 @@ def test_a_training_that_is_killed_continues_from_its_backup_to_the_same_bits(ti
         pids.append(process.pid)
         process.kill()
 
-    with Store(tmp_path / "killed.sqlite") as store, tiny.as_soon_as(lambda: list(folder.glob("*/epoch-*")), kill):
-        killed = run_all([spec], store, "table1", tiny.train, backups=tmp_path / "backups")
+    with Store(tmp_path / "killed.sqlite") as store, tiny.as_soon_as(lambda: list(folder.glob("**/epoch-*")), kill):
+        killed = run_all(block, store, "table1", tiny.train, backend, backups=tmp_path / "backups")
     with Store(tmp_path / "whole.sqlite") as store:
-        whole = run_all([spec], store, "table1", run)
+        whole = run_all(block, store, "table1", run, backend)
     assert pids
-    assert killed[0].epochs == 6
+    assert [result.epochs for result in killed] == [6, 6]
     assert numbers(killed) == numbers(whole)
     assert not folder.exists()
 

@@ -3,11 +3,17 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
+from reproduce.experiments import registry
+from reproduce.sweep.processes.execute import run_all
 from reproduce.sweep.processes.verify import circumstances, differences, repeat
 from reproduce.sweep.processes.worker import RunError
-from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult
+from reproduce.sweep.runs import DIVERGED, FAILED, FINISHED, RunResult, RunSpec
+from reproduce.sweep.store import Store
+from tfq_fusion.datasets import load
+from tfq_fusion.training import Protocol
 
 
 @pytest.fixture
@@ -48,6 +54,20 @@ def test_the_first_epoch_that_differs_is_named(result):
     ]
 
 
+def test_what_was_chosen_and_what_was_said_of_each_sample_count(result):
+    said = np.array([[0.25, 0.75]], "f")
+    before = dataclasses.replace(result, learning_rate=0.01, tuning={0.01: 1.0, 0.1: math.inf}, outcomes=said)
+    same = dataclasses.replace(before, tuning={0.01: 1.0, 0.1: math.inf}, outcomes=said.copy())
+    assert differences(before, same) == []
+    other = dataclasses.replace(before, learning_rate=0.1, tuning={0.01: 1.0, 0.1: 0.5})
+    assert differences(before, other) == [
+        "learning rate was 0.01, is 0.1",
+        "validation loss at 0.1 was inf, is 0.5",
+    ]
+    (found,) = differences(before, dataclasses.replace(before, outcomes=np.nextafter(said, 1, dtype="f")))
+    assert found.startswith("outcomes was ")
+
+
 def test_what_else_differs_is_told(result):
     other = dataclasses.replace(result, versions={"keras": "3.13.0"}, commit=None)
     assert circumstances(result, other) == ["commit was abc, is None", "keras was 3.12.4, is 3.13.0"]
@@ -55,10 +75,26 @@ def test_what_else_differs_is_told(result):
 
 
 def test_a_run_is_repeated_in_a_new_process(tiny):
-    first = tiny.run(tiny.spec("finish"), None)
+    (first,) = tiny.run([tiny.spec("finish")], None)
     again = repeat(first, tiny.run)
     assert again.metrics["test"] == {"mae": 1.0, "rmse": first.metrics["test"]["rmse"] + 1}
     assert not tiny.is_alive(int(again.machine.split()[0]))
+
+
+def test_a_run_of_a_program_is_repeated_with_all_members_of_it_in_their_places(tiny):
+    _, first, _ = tiny.run([tiny.spec("finish", 1, seed) for seed in (0, 3, 1)], None)
+    again = repeat(first, tiny.run)
+    assert (again.spec, again.program) == (first.spec, (0, 3, 1))
+    assert again.metrics["test"]["mae"] == first.metrics["test"]["mae"] == 1 + 1 / 4 + 1 / 2
+    alone = repeat(dataclasses.replace(first, program=()), tiny.run)
+    assert alone.metrics["test"]["mae"] == 1 / 4
+
+
+def test_members_that_only_fill_a_program_up_are_repeated_too(tiny):
+    first = RunResult(tiny.spec("finish", 2, 3), FINISHED, 2, program=(0, 3, 0))
+    again = repeat(first, tiny.run)
+    assert again.spec == first.spec
+    assert again.metrics["test"]["mae"] == 1 + 1 / 4 + 1
 
 
 def test_a_failed_run_cannot_be_compared_and_a_new_failure_is_told(tiny):
@@ -66,3 +102,28 @@ def test_a_failed_run_cannot_be_compared_and_a_new_failure_is_told(tiny):
         repeat(RunResult(tiny.spec("raise"), FAILED, 2), tiny.run)
     with pytest.raises(RunError, match="ValueError: this run raises"):
         repeat(RunResult(tiny.spec("raise"), FINISHED, 2), tiny.run)
+
+
+@pytest.mark.slow
+def test_seeds_that_were_tuned_and_trained_in_one_program_of_jax_repeat_to_the_last_bit(tmp_path):
+    protocol = Protocol(hidden=4, batch_size=128, epochs=2, learning_rates=(0.003, 0.03), tuning_seeds=2)
+    specs = [
+        RunSpec(fusion="mfb", seed=seed, protocol=protocol, dataset="emoji", dataset_sha256=load("emoji").card.sha256)
+        for seed in range(3)
+    ]
+    with Store(tmp_path / "runs.sqlite") as store:
+        run_all(specs, store, "table1", registry.run, registry.backend_of)
+    results = list(store.results())
+    assert [(each.spec, each.status, each.program) for each in results] == [
+        (each, FINISHED, (0, 1, 2)) for each in specs
+    ]
+    assert set(results[0].tuning) == {0.003, 0.03}
+    assert results[0].learning_rate == min(results[0].tuning, key=results[0].tuning.get)
+    samples = len(load("emoji").test[1])
+    for each in results:
+        assert each.outcomes.shape == (samples, len(load("emoji").card.classes))
+        np.testing.assert_allclose(each.outcomes.sum(axis=1), 1, rtol=1e-5)
+    assert differences(results[0], results[1]) != []
+    repeated = repeat(results[1], registry.run, registry.backend_of(specs[1]))
+    assert differences(results[1], repeated) == []
+    assert circumstances(results[1], repeated) == []

@@ -12,6 +12,7 @@ from reproduce.claims.rows import read_table
 from reproduce.sweep.processes import execute
 from reproduce.sweep.processes.execute import ExecutionError
 from reproduce.sweep.processes.worker import VersionError
+from reproduce.sweep.runs import block_id
 from reproduce.sweep.store import FILE, Store, StoreError
 from reproduce.tables import produce as module
 from reproduce.tables.table import find
@@ -33,7 +34,7 @@ def produce(tiny, tmp_path, monkeypatch):
 
 
 def test_a_table_lacks_what_failed_and_says_so(tiny, produce, tmp_path):
-    specs = [tiny.spec("concat", 0), tiny.spec("concat", 1), tiny.spec("raise")]
+    specs = [tiny.spec("concat", seed=0), tiny.spec("concat", seed=1), tiny.spec("raise")]
     complete, told = produce(specs)
     assert not complete
     assert "Failed: 1 of 3 runs, which the table lacks" in told
@@ -49,18 +50,18 @@ def test_a_table_lacks_what_failed_and_says_so(tiny, produce, tmp_path):
 
 
 def test_without_a_single_result_there_is_no_table(tiny, produce, tmp_path):
-    complete, told = produce([tiny.spec("raise", 1)])
+    complete, told = produce([tiny.spec("raise", seed=1)])
     assert not complete
     assert "Failed: 1 of 1 runs" in told
     assert not (tmp_path / "results" / "table.csv").exists()
 
 
 def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, produce, tmp_path):
-    specs = [tiny.spec("concat", seed) for seed in range(3)] + [tiny.spec("gcn")]
+    specs = [tiny.spec("concat", seed=seed) for seed in range(3)] + [tiny.spec("gcn")]
     complete, told = produce(specs, dry_run=True)
     assert complete
     assert not (tmp_path / "results").exists()
-    assert "4 runs: 0 are there, 4 would run, which takes about" in told
+    assert "4 runs: 0 are there, 4 would run, which takes under 10 s with --workers 1." in told
 
     produce(specs[:2])
     _, told = produce(specs, dry_run=True, workers=2)
@@ -73,7 +74,7 @@ def test_a_dry_run_tells_what_is_there_and_what_is_not_and_runs_nothing(tiny, pr
 def test_a_fresh_start_forgets_the_runs_and_backups_of_this_table_alone(tiny, produce, tmp_path):
     ours, theirs = tiny.spec("lmf"), tiny.spec("gcn")
     produce([ours, theirs])
-    backups = [tmp_path / "results" / "checkpoints" / spec.id for spec in (ours, theirs)]
+    backups = [tmp_path / "results" / "checkpoints" / block_id((spec,)) for spec in (ours, theirs)]
     for backup in backups:
         backup.mkdir(parents=True)
     before = dict(kept(tmp_path))
@@ -91,14 +92,14 @@ def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
             pass
         return {}
 
-    complete, told = produce([tiny.spec("concat", 5)], figures=figures)
+    complete, told = produce([tiny.spec("concat", seed=5)], figures=figures)
     assert complete
     assert "Published claims: " in told
 
 
 @pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/", "claims.md/"])
 def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path, name):
-    spec = tiny.spec("gcn", 5)
+    spec = tiny.spec("gcn", seed=5)
     path = tmp_path / "results" / name
     path.parent.mkdir(parents=True)
     if name.endswith("/"):
@@ -112,9 +113,9 @@ def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path,
 
 @pytest.mark.parametrize("hindrance", ["no scheduler", "other versions", "in use", "full disk"])
 def test_a_fresh_start_forgets_nothing_until_new_runs_can_start(hindrance, tiny, produce, tmp_path, monkeypatch):
-    spec = tiny.spec("lmf", 1)
+    spec = tiny.spec("lmf", seed=1)
     produce([spec])
-    backup = tmp_path / "results" / "checkpoints" / spec.id
+    backup = tmp_path / "results" / "checkpoints" / block_id((spec,))
     backup.mkdir(parents=True)
     before = kept(tmp_path)
     with contextlib.ExitStack() as stack:

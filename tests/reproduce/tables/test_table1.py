@@ -143,7 +143,8 @@ def test_persistence_of_the_traffic_set_is_a_single_row_of_forecast_errors():
 
     (spec,) = table1.TABLE.specs(table1.TABLE.plan("default", datasets=["traffic-detectors"]), ["persistence"], "tfq")
     inputs, targets = load("traffic-detectors").test
-    assert run([spec])[0].metrics["test"] == evaluate("forecasting", targets, persistence_forecast(inputs))
+    (result,) = run([spec])
+    assert result.metrics["test"] == evaluate("forecasting", targets, persistence_forecast(inputs))
 
 
 def test_constant_guess_is_the_share_of_the_largest_training_class():
