@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from reproduce.claims.metrics import METRICS
-from reproduce.claims.rows import FUSIONS, NO_SETTINGS, Place, Settings, caption, check_degree
+from reproduce.claims.rows import FUSIONS, NO_SETTINGS, TRAINING, Place, Settings, caption, check_degree
 from reproduce.claims.tables import TABLES
 
 
@@ -36,6 +36,10 @@ Table = Annotated[str, _one_of(TABLES, "table")]
 """The table whose rows a check is held against: ``make reproduce-<table>``."""
 
 
+Word = Literal["better", "worse", "equivalent", "undecided"]
+"""What a fusion is beside another, as :func:`tfq_fusion.training.decide` says it, which takes seconds to import."""
+
+
 class Model(BaseModel):
     """A part of a paper's file: it cannot be changed, and no field is unknown."""
 
@@ -51,9 +55,17 @@ class Series(Model):
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> Series:
-        """That of a row of a table."""
-        degree = None if pd.isna(row["degree"]) else row["degree"]
-        return cls(fusion=row["fusion"], degree=degree, arguments=row["arguments"])
+        """That of a row of a table; of a row of comparisons, the one that is compared."""
+        return cls._of(row["fusion"], row["degree"], row["arguments"])
+
+    @classmethod
+    def of_baseline(cls, row: Mapping[Any, Any]) -> Series:
+        """The one that a row of comparisons compares with."""
+        return cls._of(row["baseline"], row["baseline_degree"], row["baseline_arguments"])
+
+    @classmethod
+    def _of(cls, fusion: str, degree: Any, arguments: str) -> Series:
+        return cls(fusion=fusion, degree=None if pd.isna(degree) else degree, arguments=arguments)
 
     @model_validator(mode="after")
     def _degree_fits(self) -> Series:
@@ -114,13 +126,21 @@ class Results:
     Args:
         name: Of the table, the one to make where results are missing.
         frame: The table, as :func:`reproduce.claims.rows.read_table` returns it; None if there is none.
+        comparisons: Those beside it, as :func:`reproduce.claims.comparisons.read_comparisons` returns them; None if
+            there are none.
 
     Attributes:
         rows: Metric -> row, by place, modalities and series.
+        comparisons: Row by place, modalities, series, baseline and metric.
     """
 
-    def __init__(self, name: str, frame: pd.DataFrame | None):
+    def __init__(self, name: str, frame: pd.DataFrame | None, comparisons: pd.DataFrame | None = None):
         self.name = name
+        self.comparisons: dict[tuple[Place, int, Series, Series, str], dict[Any, Any]] = {}
+        for row in [] if comparisons is None else comparisons.to_dict("records"):
+            place = Place(TRAINING, row["dataset"], row["options"])
+            key = place, row["modalities"], Series.of(row), Series.of_baseline(row), row["metric"]
+            self.comparisons[key] = row
         self.rows: dict[tuple[Place, int, Series], dict[str, dict[Any, Any]]] = {}
         for row in [] if frame is None else frame.to_dict("records"):
             self.rows.setdefault((Place.of(row), row["modalities"], Series.of(row)), {})[row["metric"]] = row
@@ -159,6 +179,13 @@ class Results:
         if math.isnan(row["mean"]):
             raise DivergedError(f"every seed of {series} diverged on {place}")
         return Score(row["mean"], row["ci95_low"], row["ci95_high"])
+
+
+def difference_text(row: Mapping[Any, Any]) -> str:
+    """The difference of a row of comparisons with its 95 % interval, such as "+0.021 [+0.008, +0.034]"."""
+    digits = METRICS[row["metric"]].digits
+    difference, low, high = (f"{row[column]:+.{digits}f}" for column in ("difference", "ci95_low", "ci95_high"))
+    return f"{difference} [{low}, {high}]"
 
 
 def quantity_label(quantity: str) -> str:

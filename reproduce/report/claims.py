@@ -11,6 +11,10 @@ CLAIMS = "claims.md"
 """The page's name in a results folder."""
 
 
+STATISTICS = "../docs/statistics.md"
+"""Where a page of a results folder finds what the words of comparisons mean."""
+
+
 def claims_page(found: Sequence[Verdict], papers: Sequence[Paper]) -> str:
     """The verdicts on all claims of these papers, the reasons, and what the sources do not state."""
     lines = [

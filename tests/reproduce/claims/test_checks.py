@@ -32,7 +32,7 @@ def _row(
 
 
 def _verdicts(results, published=PUBLISHED):
-    return verdicts(read_tables(results), load_papers(published))
+    return verdicts(read_tables(results), load_papers(published), {})
 
 
 def _verdict(tmp_path, check, rows, value=None, table="table1"):
