@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -112,12 +112,12 @@ class Score:
         self.require_interval(what)
         return self.low - tolerance <= published <= self.high + tolerance
 
-    def place(self, other: Score, metric: str) -> str:
-        """Whether this is "better than" another, "worse than" or "not told apart from" it: intervals may not touch."""
+    def word(self, other: Score, metric: str) -> Word:
+        """What this is beside another by their intervals: better or worse if they do not touch, else undecided."""
         one, other = (other, self) if METRICS[metric].lower_is_better else (self, other)
         if one.low > other.high:
-            return "better than"
-        return "worse than" if one.high < other.low else "not told apart from"
+            return "better"
+        return "worse" if one.high < other.low else "undecided"
 
 
 class Results:
@@ -179,6 +179,41 @@ class Results:
         if math.isnan(row["mean"]):
             raise DivergedError(f"every seed of {series} diverged on {place}")
         return Score(row["mean"], row["ci95_low"], row["ci95_high"])
+
+    def beside(self, place: Place, first: Series, second: Series, metric: str, modalities: int | None = None) -> Beside:
+        """What one series is beside another, with so many modalities or the most there are.
+
+        By the comparison of the two that stands beside the table. A table that was made before there were comparisons
+        has none, nor have two series of which none is quantum or both are: these are told apart by their intervals.
+
+        Raises:
+            NotComparableError: If a number or an interval is missing, or every seed of the first diverged.
+        """
+        one = self.score(place, first, metric, modalities)
+        one.require_interval(f"{first} on {place}")
+        try:
+            other = self.score(place, second, metric, modalities)
+        except DivergedError:
+            return Beside("better", f"{second} (diverged)", compared=True)
+        other.require_interval(f"{second} on {place}")
+        found = self.comparisons.get((place, modalities or self.sizes(place)[-1], first, second, metric))
+        if found is None:
+            return Beside(one.word(other, metric), f"{second} {other}", compared=False)
+        return Beside(found["word"], f"{second} {other} (difference {difference_text(found)})", compared=True)
+
+
+class Beside(NamedTuple):
+    """What a series is beside another.
+
+    Attributes:
+        word: In one word.
+        other: The other one, and its figures.
+        compared: Whether a comparison says so, or that the other diverged; else the intervals do.
+    """
+
+    word: Word
+    other: str
+    compared: bool
 
 
 def difference_text(row: Mapping[Any, Any]) -> str:
