@@ -132,6 +132,7 @@ def verify(
 @app.command()
 def compare(results: ResultsDir = Path("results")) -> None:
     """Print one verdict per published claim, computed from the tables, and write them to claims.md."""
+    from reproduce.claims.comparisons import read_comparisons
     from reproduce.claims.papers import load_papers, verdicts
     from reproduce.claims.rows import read_tables
     from reproduce.report.claims import CLAIMS, claims_page
@@ -140,7 +141,7 @@ def compare(results: ResultsDir = Path("results")) -> None:
     if not results.is_dir():
         raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")
     papers = load_papers()
-    found = verdicts(read_tables(results), papers)
+    found = verdicts(read_tables(results), papers, read_comparisons(results))
     for verdict in found:
         console.print(Text.assemble((verdict.claim, "bold"), f" {verdict.verdict}: {verdict.statement}"))
         console.print(f"    published: {verdict.published}. {verdict.reason}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfq_fusion.training import Stratum, compare
+from tfq_fusion.training import Stratum, compare, resample_scores
 
 SAMPLES, REPETITIONS = 50, 1000
 
@@ -26,7 +26,11 @@ def cover(seeds: int, of_seeds: float, of_samples: float, of_both: float) -> tup
             + of_both * rng.normal(size=(seeds, SAMPLES))
         )
         baseline = np.full(differences.shape, 100.0)  # errors are positive
-        found = compare("mae", [Stratum(baseline + differences, baseline, np.ones(SAMPLES))], seed=repetition)
+        first, second = (
+            resample_scores("mae", range(seeds), [Stratum(errors, np.ones(SAMPLES))], seed=repetition)
+            for errors in (baseline + differences, baseline)
+        )
+        found = compare(first, second)
         covered += found.ci95_low <= 0 <= found.ci95_high, found.ci90_low <= 0 <= found.ci90_high
     share95, share90 = covered / REPETITIONS
     return float(share95), float(share90)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from reproduce.claims.metrics import METRICS
-from reproduce.claims.rows import FUSIONS, NO_SETTINGS, Place, Settings, caption, check_degree
+from reproduce.claims.rows import FUSIONS, NO_SETTINGS, TRAINING, Place, Settings, caption, check_degree
 from reproduce.claims.tables import TABLES
 
 
@@ -36,6 +36,10 @@ Table = Annotated[str, _one_of(TABLES, "table")]
 """The table whose rows a check is held against: ``make reproduce-<table>``."""
 
 
+Word = Literal["better", "worse", "equivalent", "undecided"]
+"""What a fusion is beside another, as :func:`tfq_fusion.training.decide` says it, which takes seconds to import."""
+
+
 class Model(BaseModel):
     """A part of a paper's file: it cannot be changed, and no field is unknown."""
 
@@ -51,9 +55,17 @@ class Series(Model):
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> Series:
-        """That of a row of a table."""
-        degree = None if pd.isna(row["degree"]) else row["degree"]
-        return cls(fusion=row["fusion"], degree=degree, arguments=row["arguments"])
+        """That of a row of a table; of a row of comparisons, the one that is compared."""
+        return cls._of(row["fusion"], row["degree"], row["arguments"])
+
+    @classmethod
+    def of_baseline(cls, row: Mapping[Any, Any]) -> Series:
+        """The one that a row of comparisons compares with."""
+        return cls._of(row["baseline"], row["baseline_degree"], row["baseline_arguments"])
+
+    @classmethod
+    def _of(cls, fusion: str, degree: Any, arguments: str) -> Series:
+        return cls(fusion=fusion, degree=None if pd.isna(degree) else degree, arguments=arguments)
 
     @model_validator(mode="after")
     def _degree_fits(self) -> Series:
@@ -100,12 +112,12 @@ class Score:
         self.require_interval(what)
         return self.low - tolerance <= published <= self.high + tolerance
 
-    def place(self, other: Score, metric: str) -> str:
-        """Whether this is "better than" another, "worse than" or "not told apart from" it: intervals may not touch."""
+    def word(self, other: Score, metric: str) -> Word:
+        """What this is beside another by their intervals: better or worse if they do not touch, else undecided."""
         one, other = (other, self) if METRICS[metric].lower_is_better else (self, other)
         if one.low > other.high:
-            return "better than"
-        return "worse than" if one.high < other.low else "not told apart from"
+            return "better"
+        return "worse" if one.high < other.low else "undecided"
 
 
 class Results:
@@ -114,13 +126,21 @@ class Results:
     Args:
         name: Of the table, the one to make where results are missing.
         frame: The table, as :func:`reproduce.claims.rows.read_table` returns it; None if there is none.
+        comparisons: Those beside it, as :func:`reproduce.claims.comparisons.read_comparisons` returns them; None if
+            there are none.
 
     Attributes:
         rows: Metric -> row, by place, modalities and series.
+        comparisons: Row by place, modalities, series, baseline and metric.
     """
 
-    def __init__(self, name: str, frame: pd.DataFrame | None):
+    def __init__(self, name: str, frame: pd.DataFrame | None, comparisons: pd.DataFrame | None = None):
         self.name = name
+        self.comparisons: dict[tuple[Place, int, Series, Series, str], dict[Any, Any]] = {}
+        for row in [] if comparisons is None else comparisons.to_dict("records"):
+            place = Place(TRAINING, row["dataset"], row["options"])
+            key = place, row["modalities"], Series.of(row), Series.of_baseline(row), row["metric"]
+            self.comparisons[key] = row
         self.rows: dict[tuple[Place, int, Series], dict[str, dict[Any, Any]]] = {}
         for row in [] if frame is None else frame.to_dict("records"):
             self.rows.setdefault((Place.of(row), row["modalities"], Series.of(row)), {})[row["metric"]] = row
@@ -159,6 +179,48 @@ class Results:
         if math.isnan(row["mean"]):
             raise DivergedError(f"every seed of {series} diverged on {place}")
         return Score(row["mean"], row["ci95_low"], row["ci95_high"])
+
+    def beside(self, place: Place, first: Series, second: Series, metric: str, modalities: int | None = None) -> Beside:
+        """What one series is beside another, with so many modalities or the most there are.
+
+        By the comparison of the two that stands beside the table. A table that was made before there were comparisons
+        has none, nor have two series of which none is quantum or both are: these are told apart by their intervals.
+
+        Raises:
+            NotComparableError: If a number or an interval is missing, or every seed of the first diverged.
+        """
+        one = self.score(place, first, metric, modalities)
+        one.require_interval(f"{first} on {place}")
+        try:
+            other = self.score(place, second, metric, modalities)
+        except DivergedError:
+            return Beside("better", f"{second} (diverged)", compared=True)
+        other.require_interval(f"{second} on {place}")
+        found = self.comparisons.get((place, modalities or self.sizes(place)[-1], first, second, metric))
+        if found is None:
+            return Beside(one.word(other, metric), f"{second} {other}", compared=False)
+        return Beside(found["word"], f"{second} {other} (difference {difference_text(found)})", compared=True)
+
+
+class Beside(NamedTuple):
+    """What a series is beside another.
+
+    Attributes:
+        word: In one word.
+        other: The other one, and its figures.
+        compared: Whether a comparison says so, or that the other diverged; else the intervals do.
+    """
+
+    word: Word
+    other: str
+    compared: bool
+
+
+def difference_text(row: Mapping[Any, Any]) -> str:
+    """The difference of a row of comparisons with its 95 % interval, such as "+0.021 [+0.008, +0.034]"."""
+    digits = METRICS[row["metric"]].digits
+    difference, low, high = (f"{row[column]:+.{digits}f}" for column in ("difference", "ci95_low", "ci95_high"))
+    return f"{difference} [{low}, {high}]"
 
 
 def quantity_label(quantity: str) -> str:

@@ -26,7 +26,8 @@ from reproduce.claims.cells import (
 )
 from reproduce.claims.rows import NO_SETTINGS, TRAINING, Place, Settings
 
-Outcome = Literal["reproduced", "not reproduced", "not comparable"]
+Outcome = Literal["reproduced", "not reproduced", "undecided", "not comparable"]
+"""Undecided: the numbers are there, and too uncertain to tell."""
 Metrics: TypeAlias = dict[str, MetricName]
 """Data sets, each with the metric that decides there."""
 
@@ -139,8 +140,8 @@ class Comparison(_Somewhere, Check):
     elsewhere: Mapping[Table, tuple[str, ...] | Metrics] = Field(default_factory=dict)
 
     @abstractmethod
-    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
-        """Whether the claim holds in the table, and the figures that say so.
+    def holds(self, published: float | None, results: Results) -> tuple[bool | None, str]:
+        """Whether the claim holds in the table, None if that is undecided, and the figures that say so.
 
         Raises:
             NotComparableError: If a number is missing.
@@ -160,7 +161,8 @@ class Comparison(_Somewhere, Check):
         except NotComparableError as missing:
             notes = ". ".join(self._notes(results))
             return "not comparable", _sentence(str(missing)) + (f" For information: {notes}." if notes else "")
-        return "reproduced" if holds else "not reproduced", _sentence(reason)
+        outcome: dict[bool | None, Outcome] = {True: "reproduced", False: "not reproduced", None: "undecided"}
+        return outcome[holds], _sentence(reason)
 
     def _stated(self, published: float | None, dataset: str | None) -> tuple[float, Place]:
         if published is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from reproduce.claims.cells import (
+    Beside,
     Degree,
     DivergedError,
     FusionName,
@@ -23,6 +24,7 @@ from reproduce.claims.cells import (
     Size,
     Table,
     Tolerance,
+    Word,
     quantity_label,
 )
 from reproduce.claims.check import Comparison, Metrics
@@ -88,11 +90,32 @@ class RatioCheck(Comparison):
         return ratio, f"{label} on {place}: {over} / {under} = {ratio}"
 
 
+_RELATIONS = {
+    "better": "better than",
+    "equivalent": "equivalent to",
+    "undecided": "not told apart from",
+    "worse": "worse than",
+}
+
+
+def _all_of(decisions: Iterable[bool | None]) -> bool | None:
+    """False if any is False, else None if any is undecided."""
+    found = set(decisions)
+    return False if False in found else None if None in found else True
+
+
+def _wins(words: Iterable[Word]) -> bool | None:
+    """Whether "better" is every word; None if only "undecided" stands against it."""
+    return _all_of({"better": True, "undecided": None}.get(word, False) for word in words)
+
+
 class OrderingCheck(Comparison):
     """``above`` beats every one of ``below`` on every data set.
 
-    One series beats another if its 95 % interval lies wholly on the better side of the other's, or if every seed of the
-    other diverged.
+    One series beats another if the comparison beside the table says "better", or if every seed of the other diverged;
+    "worse" and "equivalent" decide against the claim. Where the table has no comparison of the two, their 95 %
+    intervals say "better" or "worse" if they do not touch, and the reason says that it was they. What is left is
+    undecided.
     """
 
     kind = "ordering"
@@ -102,34 +125,41 @@ class OrderingCheck(Comparison):
     nearest: Metrics = Field(default_factory=dict)
     elsewhere: Mapping[Table, Metrics] = Field(default_factory=dict)
 
-    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+    def holds(self, published: float | None, results: Results) -> tuple[bool | None, str]:
         """See the class."""
         found = [self.on(self.at(dataset), metric, results) for dataset, metric in self.datasets.items()]
-        return all(best for best, _ in found), ". ".join(reason for _, reason in found)
+        return _all_of(best for best, _ in found), ". ".join(reason for _, reason in found)
 
-    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool | None, str]:
         """Whether it beats all of the others."""
         above = results.score(place, self.above, metric)
-        above.require_interval(f"{self.above} on {place}")
-        placed: dict[str, list[str]] = {"better than": [], "not told apart from": [], "worse than": []}
-        for series in self.below:
-            try:
-                other = results.score(place, series, metric)
-            except DivergedError:
-                placed["better than"].append(f"{series} (diverged)")
-                continue
-            other.require_interval(f"{series} on {place}")
-            placed[above.place(other, metric)].append(f"{series} {other}")
-        relations = "; ".join(f"{place} {', '.join(others)}" for place, others in placed.items() if others)
-        best = not placed["not told apart from"] and not placed["worse than"]
-        return best, f"{place}: {METRICS[metric].label} of {self.above} {above} is {relations}"
+        found = [results.beside(place, self.above, series, metric) for series in self.below]
+        relations = "; ".join(
+            f"{relation} {', '.join(beside.other for beside in found if beside.word == word)}"
+            for word, relation in _RELATIONS.items()
+            if any(beside.word == word for beside in found)
+        )
+        told = f"{place}: {METRICS[metric].label} of {self.above} {above} is {relations}{_by_intervals(found)}"
+        return _wins(beside.word for beside in found), told
+
+
+def _by_intervals(found: Sequence[Beside]) -> str:
+    """What to say where not every word is that of a comparison."""
+    if all(beside.compared for beside in found):
+        return ""
+    return (
+        " (by intervals where no difference is given)"
+        if any(beside.compared for beside in found)
+        else " (by intervals)"
+    )
 
 
 class StabilityCheck(Comparison):
-    """From ``few`` to ``many`` modalities ``degrades`` gets worse, and ``stable`` does not.
+    """From ``few`` to ``many`` modalities ``degrades`` gets worse, and ``stable`` does not; with many it is better.
 
     A series gets worse if its 95 % interval with many lies wholly on the worse side of that with few, or if with many
-    every seed diverged.
+    every seed diverged. "Better" is as in :class:`OrderingCheck`: that ``stable`` is not seen to get worse may be for
+    lack of seeds alone. Intervals of ``degrades`` that touch leave the claim undecided.
     """
 
     kind = "stability"
@@ -140,27 +170,35 @@ class StabilityCheck(Comparison):
     stable: Series
     degrades: Series
 
-    def holds(self, published: float | None, results: Results) -> tuple[bool, str]:
+    def holds(self, published: float | None, results: Results) -> tuple[bool | None, str]:
         """See the class."""
         return self.on(self.at(self.dataset), "", results)
 
-    def on(self, place: Place, metric: str, results: Results) -> tuple[bool, str]:
+    def on(self, place: Place, metric: str, results: Results) -> tuple[bool | None, str]:
         """Whether one degrades and the other does not."""
-        found = {series: self._worsens(series, place, results) for series in (self.degrades, self.stable)}
-        sizes = f"{METRICS[self.metric].label} from {self.few} to {self.many} modalities"
-        reasons = "; ".join(f"{series} {reason}" for series, (_, reason) in found.items())
-        return found[self.degrades][0] and not found[self.stable][0], f"{place}: {sizes}: {reasons}"
+        degrades, of_degrades = self._change(self.degrades, place, results)
+        stable, of_stable = self._change(self.stable, place, results)
+        label = METRICS[self.metric].label
+        told = (
+            f"{place}: {label} from {self.few} to {self.many} modalities: {self.degrades} {of_degrades}; "
+            f"{self.stable} {of_stable}"
+        )
+        if stable == "worse":
+            return False, told
+        beside = results.beside(place, self.stable, self.degrades, self.metric, self.many)
+        told += f"; with {self.many} it is {_RELATIONS[beside.word]} {beside.other}{_by_intervals([beside])}"
+        return _all_of([{"worse": True, "undecided": None}.get(degrades, False), _wins([beside.word])]), told
 
-    def _worsens(self, series: Series, place: Place, results: Results) -> tuple[bool, str]:
+    def _change(self, series: Series, place: Place, results: Results) -> tuple[Word, str]:
         few = results.score(place, series, self.metric, self.few)
         few.require_interval(f"{series} with {self.few} modalities on {place}")
         try:
             many = results.score(place, series, self.metric, self.many)
         except DivergedError:
-            return True, f"{few}, then every seed diverged"
+            return "worse", f"{few}, then every seed diverged"
         many.require_interval(f"{series} with {self.many} modalities on {place}")
-        worse = many.place(few, self.metric) == "worse than"
-        return worse, f"{few}, then {many}, {'worse' if worse else 'not told to be worse'}"
+        change = many.word(few, self.metric)
+        return change, f"{few}, then {many}, {'not told apart' if change == 'undecided' else change}"
 
 
 class DegreeShapeCheck(Comparison):

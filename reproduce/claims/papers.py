@@ -158,14 +158,17 @@ def load_papers(folder: Path = PUBLISHED) -> list[Paper]:
     return sorted(papers, key=lambda paper: paper.date)
 
 
-def verdicts(tables: Mapping[str, pd.DataFrame], papers: Iterable[Paper]) -> list[Verdict]:
+def verdicts(
+    tables: Mapping[str, pd.DataFrame], papers: Iterable[Paper], comparisons: Mapping[str, pd.DataFrame]
+) -> list[Verdict]:
     """One verdict per claim, and one per cell of the papers' own tables whose value is filled in.
 
     Args:
         tables: The tables that are there, by name. A claim whose table is not among them is "not comparable".
         papers: What is published.
+        comparisons: Those beside the tables, by the tables' names, see :mod:`reproduce.claims.comparisons`.
     """
-    results = {name: Results(name, tables.get(name)) for name in TABLES}
+    results = {name: Results(name, tables.get(name), comparisons.get(name)) for name in TABLES}
     found: list[Verdict] = []
     for paper in papers:
         found += [claim.verdict(results) for claim in paper.claims]

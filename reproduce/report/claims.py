@@ -11,6 +11,10 @@ CLAIMS = "claims.md"
 """The page's name in a results folder."""
 
 
+STATISTICS = "../docs/statistics.md"
+"""Where a page of a results folder finds what the words of comparisons mean."""
+
+
 def claims_page(found: Sequence[Verdict], papers: Sequence[Paper]) -> str:
     """The verdicts on all claims of these papers, the reasons, and what the sources do not state."""
     lines = [
@@ -37,7 +41,11 @@ def claims_page(found: Sequence[Verdict], papers: Sequence[Paper]) -> str:
         "# Published against reproduced",
         "Each claim is held against the table that it names, as that stands in this folder. The papers' full text was "
         "not at hand. Confidence in what is published: A = the authors' own words, B = a digest that agrees with an "
-        "abstract, C = one digest alone.",
+        "abstract, C = one digest alone.\n\n"
+        "A claim that one fusion is better than others is *reproduced* if every comparison says *better*, *not "
+        "reproduced* if any says *worse* or *equivalent*, else *undecided*: seeds or test samples were too few to "
+        f"tell. [What these words mean]({STATISTICS}) is fixed before the results. Where a table has no comparison of "
+        "two fusions, their 95 % intervals say *better* or *worse* if they do not touch, and the reason says so.",
         pipe_table(lines),
         "## Why",
         "\n".join(reasons),

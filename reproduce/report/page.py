@@ -10,11 +10,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reproduce.claims.cells import Series
+from reproduce.claims.comparisons import NO_COMPARISONS, comparisons_csv, comparisons_path, parse_comparisons
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
 from reproduce.claims.rows import NO_SETTINGS, Place, to_csv, validated, words
 from reproduce.report.claims import CLAIMS, claims_page
+from reproduce.report.comparisons import comparison_sections
 from reproduce.report.markdown import pipe_table
+from reproduce.report.ranks import table_ranks
 from reproduce.report.reading import (
     NO_FIGURE,
     by_series,
@@ -59,6 +62,7 @@ def write_table(
     notes: Sequence[str],
     units: Mapping[str, str],
     others: Mapping[str, pd.DataFrame],
+    comparisons: Mapping[str, pd.DataFrame],
     published: Path = PUBLISHED,
 ) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
@@ -66,6 +70,9 @@ def write_table(
     With it go a README that quotes the table, see :func:`reproduce.report.readme.quoted`, and the page of verdicts on
     all published claims, computed from the results files in the same folder, with this table in place of the one that
     is there.
+
+    A table with comparisons also has ``-comparisons.csv`` and their words on its page, and a figure of ranks, see
+    :func:`reproduce.report.ranks.table_ranks`.
 
     Args:
         frame: The table, with the columns ``reproduce.claims.rows.COLUMNS``.
@@ -76,6 +83,7 @@ def write_table(
         notes: What a reader has to know about this table, a paragraph each.
         units: Unit of the forecast errors by data set.
         others: The other tables of the folder by name.
+        comparisons: Those of this table and of the others, by the table's name.
         published: The folder with one YAML file per paper.
 
     Returns:
@@ -87,18 +95,26 @@ def write_table(
     """
     csv, page = path_stem.with_suffix(".csv"), path_stem.with_suffix(".md")
     frame = validated(frame, str(csv))
+    beside = comparisons_path(csv)
+    content = comparisons_csv(comparisons.get(path_stem.name, NO_COMPARISONS))
+    compared = parse_comparisons(content, str(beside))  # with the digits that the file keeps
     papers = load_papers(published)
-    found = verdicts({**others, path_stem.name: frame}, papers)
-    drawn = figures(frame, profile, units)
+    found = verdicts({**others, path_stem.name: frame}, papers, {**comparisons, path_stem.name: compared})
+    drawn = dict(figures(frame, profile, units))
+    if len(compared) and (ranks := table_ranks(frame, title, profile)):
+        drawn["-ranks"] = ranks
     images = {path_stem.with_name(f"{path_stem.name}{name}.png"): figure for name, figure in drawn.items()}
     sections = [
         f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
         *_sections(frame, units, _published_cells(papers, path_stem.name)),
+        *comparison_sections(compared, beside.name),
     ]
     written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
+    if len(compared) or beside.exists():  # one that is there would be of another table
+        written |= {beside: content.encode()}
     written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
     written |= quoted(frame, csv)
     path_stem.parent.mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 from matplotlib.figure import Figure
 from scikit_posthocs import critical_difference_diagram
 
 from reproduce.claims.cells import Series
-from reproduce.report.style import LABEL, NOTE, STYLES, TICK, group_handles, group_of, legend, new_figure
-from tfq_fusion.training import Ranking
+from reproduce.claims.metrics import METRICS
+from reproduce.claims.rows import TRAINING, Place
+from reproduce.report.reading import by_series, metrics_of
+from reproduce.report.style import LABEL, LEVELS, NOTE, STYLES, TICK, group_handles, group_of, legend, new_figure
+from tfq_fusion.training import Ranking, rank_fusions
+
+FEWEST_DATASETS, FEWEST_FUSIONS = 3, 3
+
+
+def table_ranks(frame: pd.DataFrame, title: str, profile: str) -> Figure | None:
+    """The ranks of a table's fusions by the first metric of each data set, with the most modalities there are.
+
+    What has no score somewhere, such as a fusion that cannot be built there, is left out; so are forecasts without a
+    model.
+
+    Args:
+        frame: The table.
+        title: As of :func:`rank_figure`.
+        profile: Likewise.
+
+    Returns:
+        The figure; None with fewer than three data sets, or three fusions with a score on all of them.
+    """
+    scores, metrics = [], []
+    named: dict[str, Series] = {}
+    trained = frame[(frame["experiment"] == TRAINING) & ~frame["fusion"].isin(LEVELS)]
+    for _, rows in trained.groupby([*Place._fields], sort=False):
+        metric = metrics_of(rows)[0]
+        cells = by_series(rows[rows["modalities"] == rows["modalities"].max()])
+        named |= {str(series): series for series in cells}
+        scores.append({str(series): row[metric]["mean"] for series, row in cells.items() if metric in row})
+        metrics.append(metric)
+    ranked = pd.DataFrame(scores).dropna(axis=1)
+    datasets, fusions = ranked.shape
+    if datasets < FEWEST_DATASETS or fusions < FEWEST_FUSIONS:
+        return None
+    ranking = rank_fusions(ranked, [METRICS[metric].lower_is_better for metric in metrics])
+    return rank_figure(ranking, [named[str(name)] for name in ranked], title, profile)
 
 
 def rank_figure(ranking: Ranking, series: Sequence[Series], title: str, profile: str) -> Figure:

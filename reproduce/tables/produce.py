@@ -12,6 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from reproduce.claims.comparisons import comparisons_path, read_comparisons
 from reproduce.claims.rows import from_csv, read_tables
 from reproduce.experiments.registry import backend_of, run
 from reproduce.report.claims import CLAIMS
@@ -21,6 +22,7 @@ from reproduce.sweep.processes.execute import run_all, stored
 from reproduce.sweep.progress import last_line, preview
 from reproduce.sweep.runs import FAILED, RunSpec
 from reproduce.sweep.store import FILE, Store
+from reproduce.tables.comparisons import compare_fusions
 from reproduce.tables.table import Profile, Table
 
 
@@ -38,6 +40,8 @@ def produce(
     verbose: bool = False,
 ) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
+
+    Where quantum fusions were trained beside others, their comparisons go with it.
 
     Raw runs are kept in ``runs.sqlite`` beside the table: an interrupted command continues from there. The table is
     written under the lock of that file, so that its files are those of one command.
@@ -72,6 +76,7 @@ def produce(
     _check_way(path_stem)
     with Store(raw) as store:
         others = read_tables(path_stem.parent, but=path_stem.name)  # before anything runs: one may be broken
+        comparisons = read_comparisons(path_stem.parent, but=path_stem.name)
         there = 0 if fresh else len(stored(specs, store))
         console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
         try:
@@ -96,9 +101,19 @@ def produce(
         failed = [result for result in results if result.status == FAILED]
         frame = None
         if len(failed) < len(results):
-            frame = table.fold([result for result in results if result.status != FAILED])
+            made = [result for result in results if result.status != FAILED]
+            frame = table.fold(made)
+            comparisons[path_stem.name] = compare_fusions(made, table.metrics, table.settings)
             written, found = write_table(
-                frame, path_stem, table.title, f"{profile}, {plan.extent}", table.figures, notes, table.units, others
+                frame,
+                path_stem,
+                table.title,
+                f"{profile}, {plan.extent}",
+                table.figures,
+                notes,
+                table.units,
+                others,
+                comparisons,
             )
             counts = Counter(verdict.verdict for verdict in found)
     if frame is not None:
@@ -118,7 +133,8 @@ def produce(
 
 def _check_way(path_stem: Path) -> None:
     """Refuse what would end the command after its runs: folders in the way."""
-    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md"), path_stem.with_name(CLAIMS)):
+    beside = comparisons_path(path_stem)
+    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md"), beside, path_stem.with_name(CLAIMS)):
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder, and a file of the table goes there. Move it away.")
 

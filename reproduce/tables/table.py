@@ -62,6 +62,7 @@ class Table(Generic[Some]):
         cells: Every run of a profile, but for what follows from the rest of it: the hash of its data, engine and
             precision.
         fold: Makes rows of results, mostly by :func:`reproduce.tables.grid.fold`.
+        settings: As it has them: fusions are compared that were trained with the same.
         figures: Draws its figures.
         notes: What a reader has to know about it, a paragraph each.
         units: Unit of the forecast errors by data set.
@@ -78,6 +79,7 @@ class Table(Generic[Some]):
     cells: Callable[[Some], Iterable[RunSpec]]
     fold: Callable[[Sequence[RunResult]], pd.DataFrame]
     figures: Figures
+    settings: Callable[[RunSpec], tuple[Mapping[str, Any], Mapping[str, Any]]] = lambda spec: ({}, {})
     notes: Callable[[Some], list[str]] = lambda profile: []
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

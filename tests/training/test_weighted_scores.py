@@ -49,6 +49,18 @@ def test_roc_auc_is_scikit_learn_s_where_every_class_has_weight(seed, classes):
     np.testing.assert_allclose(weighted_roc_auc(probabilities, truth, weights), expected)
 
 
+@pytest.mark.parametrize("samples", [5000, 20000])
+def test_whole_weights_give_the_bits_of_fractional_ones_whatever_their_number(samples):
+    """Sums of whole numbers are exact in any type that is wide enough for them."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=samples)
+    second = (0.9 * truth + rng.uniform(size=samples)) / 3  # it nearly tells the classes apart: most pairs count
+    probabilities = np.stack([1 - second, second], axis=1)[None]
+    weights = rng.multinomial(samples, np.full(samples, 1 / samples), size=3)
+    whole, fractional = (weighted_roc_auc(probabilities, truth, one) for one in (weights, weights.astype(float)))
+    np.testing.assert_array_equal(whole, fractional)
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_roc_auc_where_several_classes_can_be_true_is_scikit_learn_s(seed):
     probabilities, _, weights = drawn(seed, 3)

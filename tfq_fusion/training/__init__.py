@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from tfq_fusion.training.ranks import rank_fusions as rank_fusions
     from tfq_fusion.training.statistics import Comparison as Comparison
     from tfq_fusion.training.statistics import Decision as Decision
+    from tfq_fusion.training.statistics import ResampledScores as ResampledScores
     from tfq_fusion.training.statistics import Stratum as Stratum
     from tfq_fusion.training.statistics import compare as compare
     from tfq_fusion.training.statistics import decide as decide
+    from tfq_fusion.training.statistics import resample_scores as resample_scores
     from tfq_fusion.training.weighted_scores import weighted_accuracy as weighted_accuracy
     from tfq_fusion.training.weighted_scores import weighted_mae as weighted_mae
     from tfq_fusion.training.weighted_scores import weighted_roc_auc as weighted_roc_auc

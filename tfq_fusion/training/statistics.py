@@ -29,19 +29,37 @@ Word = Literal["better", "worse", "equivalent", "undecided"]
 
 
 class Stratum(NamedTuple):
-    """What two fusions made of the same test samples, seed by seed.
+    """What a fusion made of a set of test samples, seed by seed.
 
     Attributes:
-        first: Class probabilities ``[seeds, n, classes]``, or mean absolute errors ``[seeds, n]`` of each sample over
-            its observed targets.
-        second: As ``first``, of the baseline; entry k was trained with the seed of ``first``'s entry k.
+        predicted: Class probabilities ``[seeds, n, classes]``, or mean absolute errors ``[seeds, n]`` of each sample
+            over its observed targets.
         truth: Class indices ``[n]``; zeros and ones ``[n, classes]`` where several classes can be true; for errors the
             number of observed targets of each sample, ``[n]``.
     """
 
-    first: np.ndarray
-    second: np.ndarray
+    predicted: np.ndarray
     truth: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ResampledScores:
+    """The scores of a fusion on the test samples, and on samples that are drawn from them.
+
+    Attributes:
+        metric: "accuracy", "roc_auc" or "mae".
+        seeds: Those that were trained.
+        scores: ``[1 + resamples, seeds]``, float64: on the test samples as they are, then on each resample of them, in
+            the mean over strata; NaN where a resample has none.
+        samples: How many test samples each stratum has.
+        seed: What fixed the draws. Fusions with the same seed, numbers of samples and of resamples share them.
+    """
+
+    metric: str
+    seeds: tuple[int, ...]
+    scores: np.ndarray
+    samples: tuple[int, ...]
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,49 @@ class Decision:
     p_holm: float
 
 
-def compare(metric: str, strata: Sequence[Stratum], *, seed: int, resamples: int = 2000) -> Comparison:
-    """Compares two fusions that were trained with the same seeds and tested on the same samples.
+def resample_scores(
+    metric: str, seeds: Sequence[int], strata: Sequence[Stratum], *, seed: int, resamples: int = 2000
+) -> ResampledScores:
+    """The scores of a fusion with each seed when its test samples are drawn with replacement.
+
+    This takes nearly all of the time of a comparison, and once per fusion is enough: what is drawn depends on the seed
+    and the numbers of samples alone, so fusions that were tested on the same samples get the same draws.
+
+    Args:
+        metric: "accuracy", "roc_auc" or "mae", see :mod:`tfq_fusion.training.weighted_scores`.
+        seeds: Those that were trained, in the order of the predictions. Leave out a seed that diverged.
+        strata: Sets of test samples, such as the folds of a cross-validation, each tested with every seed. Samples are
+            drawn within their stratum; the score is the mean over strata.
+        seed: Fixes what is drawn.
+        resamples: How many times is drawn.
+
+    Raises:
+        ValueError: If there are no strata, if they do not have these seeds or one stands twice, if a value is not
+            finite, or if the metric is unknown or cannot be taken of these samples.
+    """
+    one_of("metric", metric, list(_SCORES))
+    seed, resamples = integer("seed", seed, 0, SEEDS - 1), integer("resamples", resamples, minimum=100)
+    if not strata:
+        raise ValueError("strata should hold at least one set of test samples, got none.")
+    if len(set(seeds)) != len(seeds):
+        raise ValueError(f"Every seed should be named once, got {list(seeds)}.")
+    if any(len(stratum.predicted) != len(seeds) for stratum in strata):
+        raise ValueError(
+            f"Every stratum should have predictions of the {len(seeds)} seeds, got "
+            f"{[len(stratum.predicted) for stratum in strata]}. Leave out a seed that one of them lacks."
+        )
+    by_stratum = []
+    for stratum, stream in zip(strata, np.random.SeedSequence(seed).spawn(1 + len(strata))[1:], strict=True):
+        samples = len(stratum.truth)
+        drawn = np.random.default_rng(stream).multinomial(samples, np.full(samples, 1 / samples), size=resamples)
+        weights = np.vstack([np.ones(samples, drawn.dtype), drawn])  # the first row is the test part as it is
+        by_stratum.append(_SCORES[metric](stratum.predicted, stratum.truth, weights))
+    counts = tuple(len(stratum.truth) for stratum in strata)
+    return ResampledScores(metric, tuple(seeds), np.mean(by_stratum, axis=0), counts, seed)
+
+
+def compare(first: ResampledScores, second: ResampledScores) -> Comparison:
+    """Compares two fusions over the seeds that both have, tested on the same samples.
 
     **Intervals** are the percentiles of a two-way bootstrap (the pigeonhole bootstrap of Owen 2007, Annals of Applied
     Statistics 1, 386-411): each resample draws seeds with replacement and, independently, test samples with
@@ -107,64 +166,42 @@ def compare(metric: str, strata: Sequence[Stratum], *, seed: int, resamples: int
     seeds alone, and other test samples not at all: :func:`decide` asks the interval as well.
 
     Args:
-        metric: "accuracy", "roc_auc" or "mae", see :mod:`tfq_fusion.training.weighted_scores`.
-        strata: Sets of test samples, such as the folds of a cross-validation, each tested with every seed. Samples are
-            drawn within their stratum, seeds for all strata at once; the score is the mean over strata.
-        seed: Fixes what is drawn.
-        resamples: How many times is drawn.
+        first: Of the fusion.
+        second: Of the baseline.
 
     Raises:
-        ValueError: If there are no strata or fewer than two seeds, if numbers of seeds or shapes differ, if a value is
-            not finite, or if the metric is unknown or cannot be taken of these samples.
+        ValueError: If they are not of the same metric, draws and numbers of samples, or have fewer than two seeds in
+            common.
     """
-    one_of("metric", metric, list(_SCORES))
-    resamples = integer("resamples", resamples, minimum=100)
-    seeds = _count_seeds(strata)
-    draw_seeds, *draw_samples = (
-        np.random.default_rng(stream)
-        for stream in np.random.SeedSequence(integer("seed", seed, 0, SEEDS - 1)).spawn(1 + len(strata))
-    )
-    by_stratum = []
-    for stratum, generator in zip(strata, draw_samples, strict=True):
-        samples = len(stratum.truth)
-        drawn = generator.multinomial(samples, np.full(samples, 1 / samples), size=resamples)
-        weights = np.vstack([np.ones(samples), drawn])  # the first row is the test part as it is
-        by_stratum.append([_SCORES[metric](one, stratum.truth, weights) for one in (stratum.first, stratum.second)])
-    first, second = np.mean(by_stratum, axis=0)
-    whole, resampled = (first - second)[0], (first - second)[1:]
-    shares = draw_seeds.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+    alike = [(one.metric, one.samples, len(one.scores) - 1, one.seed) for one in (first, second)]
+    if alike[0] != alike[1]:
+        raise ValueError(
+            "Both fusions should have the same metric, samples, resamples and seed of the draws, got "
+            f"{alike[0]} and {alike[1]}. Resample both in the same way."
+        )
+    common = [seed for seed in first.seeds if seed in second.seeds]
+    if len(common) < 2:
+        raise ValueError(f"A comparison needs at least two seeds that both have, got {common}: train more of them.")
+    ours, theirs = (one.scores[:, [one.seeds.index(seed) for seed in common]] for one in (first, second))
+    whole, resampled = (ours - theirs)[0], (ours - theirs)[1:]
+    generator = np.random.default_rng(np.random.SeedSequence(first.seed).spawn(1)[0])
+    count = len(common)
+    shares = generator.multinomial(count, np.full(count, 1 / count), size=len(resampled)) / count
     quantiles = np.nanquantile((shares * resampled).sum(axis=1), [0.025, 0.05, 0.95, 0.975])
     low95, low90, high90, high95 = (float(quantile) for quantile in quantiles)
     return Comparison(
-        metric=metric,
-        seeds=seeds,
-        baseline=float(second[0].mean()),
+        metric=first.metric,
+        seeds=count,
+        baseline=float(theirs[0].mean()),
         difference=float(whole.mean()),
         ci95_low=low95,
         ci95_high=high95,
         ci90_low=low90,
         ci90_high=high90,
-        p_value=_signed_rank_p(whole, scale=float(np.abs([first[0], second[0]]).max())),
+        p_value=_signed_rank_p(whole, scale=float(np.abs([ours[0], theirs[0]]).max())),
         std_seeds=float((shares @ whole).std()),
         std_samples=float(np.nanstd(resampled.mean(axis=1))),
     )
-
-
-def _count_seeds(strata: Sequence[Stratum]) -> int:
-    if not strata:
-        raise ValueError("strata should hold at least one set of test samples, got none.")
-    for number, (first, second, _) in enumerate(strata):
-        if first.shape != second.shape:
-            raise ValueError(
-                f"Both fusions should have the same seeds and samples, got the shapes {list(first.shape)} and "
-                f"{list(second.shape)} in stratum {number}. Leave out a seed that one of them lacks."
-            )
-    counts = [len(first) for first, _, _ in strata]
-    if len(set(counts)) > 1:
-        raise ValueError(f"Every stratum should have the same seeds, got {counts} of them.")
-    if counts[0] < 2:
-        raise ValueError(f"A comparison needs at least two seeds, got {counts[0]}: train more of them.")
-    return counts[0]
 
 
 def _signed_rank_p(differences: np.ndarray, scale: float) -> float:

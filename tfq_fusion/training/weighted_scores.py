@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 
 def weighted_accuracy(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -67,29 +68,47 @@ def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarr
             "ROC AUC needs a class that some samples have and others have not, got samples of a single kind. Test on "
             "more of them, or compare the accuracy."
         )
-    by_sample = np.ascontiguousarray(weights.T, dtype=np.float64)
+    by_sample = np.ascontiguousarray(weights.T, dtype=_exact_type(weights))
     areas = np.zeros((len(scores), len(weights)))
     classes = np.zeros(len(weights))
     for k in range(positive.shape[1]):
         has = positive[:, k]
-        pairs = by_sample[has].sum(axis=0) * by_sample[~has].sum(axis=0)
+        having, lacking = by_sample[has], by_sample[~has]
+        pairs = having.sum(axis=0, dtype=np.float64) * lacking.sum(axis=0, dtype=np.float64)
         classes += pairs > 0
         for seed, of_seed in enumerate(scores[:, :, k]):
-            won = _pairs_won(of_seed[has], of_seed[~has], by_sample[has], by_sample[~has])
+            won = _pairs_won(of_seed[has], of_seed[~has], having, lacking)
             areas[seed] += np.divide(won, pairs, out=np.zeros_like(won), where=pairs > 0)
     return np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0).T
+
+
+def _exact_type(weights: np.ndarray) -> type[np.float32] | type[np.float64]:
+    """Float32, in half the time, where it is exact: it holds whole numbers up to 2^24.
+
+    Twice the weight of pairs, the largest number that is summed, is at most half of the squared weight of all samples.
+    """
+    whole = np.issubdtype(weights.dtype, np.integer) and int(weights.sum(axis=1).max(initial=0)) ** 2 / 2 < 2**24
+    return np.float32 if whole else np.float64
 
 
 def _pairs_won(
     positive: np.ndarray, negative: np.ndarray, positive_weights: np.ndarray, negative_weights: np.ndarray
 ) -> np.ndarray:
-    """The summed weight of pairs whose positive sample has the higher score; weights are ``[samples, resamples]``."""
-    order = np.argsort(negative)
-    below = np.zeros((len(negative) + 1, negative_weights.shape[1]))
-    np.cumsum(negative_weights[order], axis=0, out=below[1:])
-    less = below[np.searchsorted(negative[order], positive, side="left")]
-    at_most = below[np.searchsorted(negative[order], positive, side="right")]
-    return np.einsum("nr,nr->r", positive_weights, less + at_most) / 2
+    """The summed weight of pairs whose positive sample has the higher score; weights are ``[samples, resamples]``.
+
+    Negatives between two neighbouring positives lose to the same positives, so they are summed before they are ranked:
+    a sparse product passes over their weights once, where sorting them takes several copies.
+    """
+    levels, level = np.unique(positive, return_inverse=True)
+    # Even places lie between two levels of the positives, odd ones on a level.
+    place = np.searchsorted(levels, negative, side="left") + np.searchsorted(levels, negative, side="right")
+    count = len(negative)
+    belongs = sparse.csr_array(
+        (np.ones(count, negative_weights.dtype), (place, np.arange(count))), shape=(2 * len(levels) + 1, count)
+    )
+    up_to = np.cumsum(belongs @ negative_weights, axis=0)
+    twice = np.einsum("nr,nr->r", positive_weights, up_to[2 * level] + up_to[2 * level + 1])
+    return twice.astype(np.float64) / 2
 
 
 def weighted_mae(errors: np.ndarray, observed: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -226,6 +226,7 @@ TABLE = table.Table(
     choices=EXPERIMENTS,
     cells=cells,
     fold=fold,
+    settings=_settings,
     figures=expressivity_figures,
     notes=lambda profile: [_HOW_TO_READ],
 )

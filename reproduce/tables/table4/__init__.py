@@ -208,6 +208,7 @@ TABLE = table.Table(
     choices=(*VIEWS, GROWTH),
     cells=cells,
     fold=fold,
+    settings=_settings,
     figures=parameter_figures,
     notes=notes,
 )

@@ -117,6 +117,7 @@ TABLE = table.Table(
     choices=NAMES,
     cells=cells,
     fold=fold,
+    settings=_settings,
     figures=ablation_figures,
     notes=lambda profile: [_HOW_TO_READ],
 )

@@ -6,6 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from reproduce.claims.comparisons import COLUMNS as COMPARED
+from reproduce.claims.comparisons import comparisons_csv, read_comparisons
 from reproduce.claims.papers import PUBLISHED, load_papers, verdicts
 from reproduce.claims.rows import COLUMNS, encode, read_tables, write_csv
 
@@ -32,7 +34,7 @@ def _row(
 
 
 def _verdicts(results, published=PUBLISHED):
-    return verdicts(read_tables(results), load_papers(published))
+    return verdicts(read_tables(results), load_papers(published), read_comparisons(results))
 
 
 def _verdict(tmp_path, check, rows, value=None, table="table1"):
@@ -180,7 +182,7 @@ ORDERING = "kind: ordering, above: {fusion: concat}, below: [{fusion: lmf}, {fus
     ("lmf", "gcn", "verdict", "reason"),
     [
         ((0.5, 0.4, 0.6), (0.7, 0.6, 0.79), "reproduced", "is better than LMF 0.5 [0.4, 0.6], GCN"),
-        ((0.5, 0.4, 0.6), (0.7, 0.6, 0.85), "not reproduced", "not told apart from GCN"),
+        ((0.5, 0.4, 0.6), (0.7, 0.6, 0.85), "undecided", "not told apart from GCN 0.7 [0.6, 0.85] (by intervals)"),
         ((0.5, 0.4, 0.6), (0.95, 0.93, 0.97), "not reproduced", "worse than GCN"),
         ((None, None, None), (0.7, 0.6, 0.79), "reproduced", "LMF (diverged)"),
         ((0.5, None, None), (0.7, 0.6, 0.79), "not comparable", "LMF on toy has a single finished seed"),
@@ -191,6 +193,87 @@ def test_ordering(tmp_path, lmf, gcn, verdict, reason):
     got, why = _verdict(tmp_path, f"{ORDERING}, datasets: {{toy: accuracy}}", rows)
     assert got == verdict
     assert reason in why
+
+
+QFL_ORDERING = ORDERING.replace("{fusion: concat}", "{fusion: qfl, degree: 3}")
+
+
+def _compare(tmp_path, dataset, words, metric="accuracy", seeds=20, modalities=3, table="table1"):
+    """Writes comparisons of QFL (P = 3) with baselines: baseline -> word and difference."""
+    rows = [
+        dict.fromkeys(COMPARED, 0.01)
+        | {"dataset": dataset, "options": "{}", "modalities": modalities, "metric": metric, "seeds": seeds}
+        | {"fusion": "qfl", "degree": 3, "arguments": "{}"}
+        | {"baseline": baseline, "baseline_degree": None, "baseline_arguments": "{}"}
+        | {"difference": difference, "ci95_low": difference - 0.02, "ci95_high": difference + 0.02, "word": word}
+        for baseline, (word, difference) in words.items()
+    ]
+    path = tmp_path / f"{table}-comparisons.csv"
+    path.write_text(comparisons_csv(pd.DataFrame(rows)))
+
+
+@pytest.mark.parametrize(
+    ("lmf", "gcn", "verdict", "reason"),
+    [
+        (
+            "better",
+            "better",
+            "reproduced",
+            "is better than LMF 0.85 [0.75, 0.95] (difference +0.050 [+0.030, +0.070]), G",
+        ),
+        ("better", "undecided", "undecided", "not told apart from GCN 0.85 [0.75, 0.95] (difference +0.050"),
+        ("better", "equivalent", "not reproduced", "equivalent to GCN"),
+        ("undecided", "equivalent", "not reproduced", "not told apart from LMF"),
+        ("better", "worse", "not reproduced", "worse than GCN"),
+    ],
+)
+def test_an_ordering_is_judged_by_the_words_of_the_comparisons_whatever_the_intervals(
+    tmp_path, lmf, gcn, verdict, reason
+):
+    _compare(tmp_path, "toy", {"lmf": (lmf, 0.05), "gcn": (gcn, 0.05)})
+    rows = [
+        _row("toy", "qfl", 0.9, 0.8, 1.0, degree=3),
+        *(_row("toy", name, 0.85, 0.75, 0.95) for name in ("lmf", "gcn")),
+    ]
+    got, why = _verdict(tmp_path, f"{QFL_ORDERING}, datasets: {{toy: accuracy}}", rows)
+    assert got == verdict
+    assert reason in why
+    assert "by intervals" not in why
+
+
+def test_a_pair_that_the_table_does_not_compare_is_told_apart_by_intervals_and_the_reason_says_so(tmp_path):
+    rows = [
+        _row("toy", "qfl", 0.9, 0.8, 1.0, degree=3),
+        _row("toy", "lmf", 0.85, 0.75, 0.95),
+        _row("toy", "gcn", 0.5, 0.4, 0.6),
+    ]
+    check = f"{QFL_ORDERING}, datasets: {{toy: accuracy}}"
+    _compare(tmp_path, "toy", {"lmf": ("better", 0.05)})
+    verdict, reason = _verdict(tmp_path, check, rows)
+    assert verdict == "reproduced"
+    assert "GCN 0.5 [0.4, 0.6] (by intervals where no difference is given)" in reason
+
+    _compare(tmp_path, "toy", {"lmf": ("better", 0.05)}, metric="roc_auc")
+    assert _verdict(tmp_path, check, [])[0] == "undecided"
+    _compare(tmp_path, "toy", {"lmf": ("better", 0.05)}, modalities=2)
+    assert _verdict(tmp_path, check, [])[0] == "undecided"
+    _compare(tmp_path, "toy", {"lmf": ("better", 0.05)}, table="table2")
+    (tmp_path / "table1-comparisons.csv").unlink()
+    assert _verdict(tmp_path, check, [])[0] == "undecided"
+
+
+def test_data_sets_are_all_to_be_decided_and_one_that_is_against_the_claim_is_enough(tmp_path):
+    check = f"{ORDERING}, datasets: {{toy: accuracy, other: accuracy}}"
+    lead = {"toy": [(0.9, 0.85, 1.0), (0.5, 0.4, 0.6)], "other": [(0.9, 0.8, 1.0), (0.85, 0.75, 0.95)]}
+    rows = [
+        _row(dataset, fusion, *scores[fusion != "concat"])
+        for dataset, scores in lead.items()
+        for fusion in ("concat", "lmf", "gcn")
+    ]
+    assert _verdict(tmp_path, check, rows)[0] == "undecided"
+    rows[-1] = _row("other", "gcn", 0.99, 0.98, 1.0)
+    rows[3] = _row("other", "concat", 0.9, 0.8, 0.95)
+    assert _verdict(tmp_path, check, rows)[0] == "not reproduced"
 
 
 def test_ordering_holds_only_if_it_does_on_every_data_set_and_errors_count_downwards(tmp_path):
@@ -453,14 +536,36 @@ def _sizes(fusion, few, many):
         ((0.8, 0.5), (0.8, 0.8), "reproduced"),
         ((0.8, None), (0.8, 0.9), "reproduced"),
         ((0.8, 0.5), (0.8, 0.7), "not reproduced"),  # what should be stable is not
-        ((0.5, 0.5), (0.8, 0.8), "not reproduced"),  # what should degrade was at chance before
-        ((0.8, 0.77), (0.8, 0.8), "not reproduced"),  # the intervals touch
+        ((0.5, 0.5), (0.8, 0.8), "undecided"),  # what should degrade was at chance before
+        ((0.8, 0.77), (0.8, 0.8), "undecided"),  # the intervals touch
+        ((0.5, 0.8), (0.8, 0.9), "not reproduced"),  # what should degrade improves
+        ((0.8, 0.5), (0.8, 0.77), "reproduced"),
+        ((0.95, 0.8), (0.8, 0.8), "undecided"),  # and with many what is stable is not seen to be better
+        ((0.95, 0.85), (0.8, 0.8), "not reproduced"),  # but worse
         ((None, 0.5), (0.8, 0.8), "not comparable"),
     ],
 )
 def test_stability_from_few_to_many_modalities(tmp_path, lmf, concat, verdict):
     rows = [*_sizes("lmf", *lmf), *_sizes("concat", *concat)]
     assert _verdict(tmp_path, STABILITY, rows)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        ("better", "reproduced"),
+        ("undecided", "undecided"),
+        ("equivalent", "not reproduced"),
+        ("worse", "not reproduced"),
+    ],
+)
+def test_what_is_stable_has_to_be_better_in_the_end_by_the_comparison(tmp_path, word, verdict):
+    stable = [row | {"fusion": "qfl", "degree": 3} for row in _sizes("concat", 0.7, 0.71)]
+    _compare(tmp_path, "toy", {"lmf": (word, 0.01)}, metric="roc_auc", modalities=12)
+    check = STABILITY.replace("{fusion: concat}", "{fusion: qfl, degree: 3}")
+    found, reason = _verdict(tmp_path, check, [*stable, *_sizes("lmf", 0.8, 0.7)])
+    assert found == verdict
+    assert "LMF 0.7 [0.68, 0.72] (difference +0.010 [-0.010, +0.030])" in reason
 
 
 def test_stability_needs_both_sizes(tmp_path):

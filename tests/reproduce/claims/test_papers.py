@@ -141,7 +141,7 @@ def test_a_new_kind_of_check_is_one_class(tmp_path):
 
     text = PAPER.replace("kind: none, reason: A theorem.", "kind: rows, table: table1").replace("null", "0")
     (paper,) = load_papers(_write(tmp_path, text))
-    found = verdicts({}, [paper])[-1]
+    found = verdicts({}, [paper], {})[-1]
     assert (found.verdict, found.reason) == ("reproduced", "There are 0 rows.")
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from reproduce.claims.comparisons import COLUMNS as COMPARED
+from reproduce.claims.comparisons import comparisons_path, read_comparisons, typed
 from reproduce.claims.papers import PUBLISHED, load_papers
 from reproduce.claims.rows import COLUMNS, read_table, read_tables, write_csv
 from reproduce.report.page import write_table
@@ -58,14 +60,16 @@ FRAME = pd.DataFrame(
 )
 
 
-def write(frame, stem, title="Table 1", profile="smoke", figures=None, units=None, published=PUBLISHED):
+def write(
+    frame, stem, title="Table 1", profile="smoke", figures=None, units=None, published=PUBLISHED, comparisons=None
+):
     """Write a table with the figure of Table 1, beside the tables that are there."""
 
     def scores(frame, profile, units):
         return {"": score_figure(frame, title, profile, units, {"vowels": 0.12})}
 
     others = read_tables(stem.parent, but=stem.name)
-    write_table(frame, stem, title, profile, figures or scores, [], units or {}, others, published)
+    write_table(frame, stem, title, profile, figures or scores, [], units or {}, others, comparisons or {}, published)
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +179,95 @@ def test_a_damaged_table_does_not_keep_its_own_command_from_writing_it(tmp_path)
     (tmp_path / "table1.csv").write_bytes(b"")
     write(FRAME, tmp_path / "table1")
     assert len(read_table(tmp_path / "table1.csv")) == len(FRAME)
+
+
+def _comparison(dataset, metric, degree, baseline, word, difference, baseline_degree=None):
+    values = {"difference": difference, "ci95_low": difference - 0.02, "ci95_high": difference + 0.02}
+    return (
+        dict.fromkeys(COMPARED, 0.01)
+        | {"dataset": dataset, "options": "{}", "modalities": 12, "metric": metric, "seeds": 20, "word": word}
+        | {"fusion": "qfl", "degree": degree, "arguments": "{}"}
+        | {"baseline": baseline, "baseline_degree": baseline_degree, "baseline_arguments": "{}"}
+        | values
+    )
+
+
+COMPARISONS = typed(
+    pd.DataFrame(
+        [
+            _comparison("vowels", "roc_auc", 1, "concat", "worse", -0.5),
+            _comparison("vowels", "accuracy", 1, "concat", "better", 0.0214),
+            _comparison("vowels", "accuracy", 2, "concat", "undecided", -0.01),
+            _comparison("vowels", "accuracy", 2, "control", "equivalent", 0.0, 2),
+            _comparison("road", "mae", 1, "lmf", "better", -1.5),
+        ]
+    )
+)
+
+
+def test_comparisons_are_written_beside_the_table_and_shown_on_its_page(tmp_path):
+    write(FRAME, tmp_path / "table1", comparisons={"table1": COMPARISONS})
+    assert len(read_comparisons(tmp_path)["table1"]) == 5
+    text = (tmp_path / "table1.md").read_text(encoding="utf-8")
+    section = text[text.index("## Which differences count") :]
+    assert "over all comparisons of this table (5)" in section
+    assert "[table1-comparisons.csv](table1-comparisons.csv)" in section
+    assert "### vowels, 12 modalities\n\nAccuracy, 20 seeds." in section
+    assert _line(section, "Baseline") == ["Baseline", "QFL (P = 1)", "QFL (P = 2)"]
+    assert _line(section, "Concat")[1:] == [
+        "better, +0.021 [+0.001, +0.041]",
+        "undecided, -0.010 [-0.030, +0.010]",
+    ]
+    assert _line(section, "Control of the same P")[1:] == ["-", "equivalent, +0.000 [-0.020, +0.020]"]
+    assert (
+        section.index("| Control") < section.index("| Concat") < section.index("### road, 12 modalities\n\nMAE, 20 s")
+    )
+    assert "-0.500" not in section
+
+
+def test_a_table_without_comparisons_has_nothing_of_them_and_leaves_none_of_another(tmp_path):
+    write(FRAME, tmp_path / "table1", comparisons={"table2": COMPARISONS})
+    assert not comparisons_path(tmp_path / "table1").exists()
+    assert "differences" not in (tmp_path / "table1.md").read_text(encoding="utf-8")
+    before = (tmp_path / "table1.md").read_bytes()
+    write(FRAME, tmp_path / "table1", comparisons={"table1": COMPARISONS})
+    write(FRAME, tmp_path / "table1")
+    assert (tmp_path / "table1.md").read_bytes() == before
+    assert read_comparisons(tmp_path)["table1"].empty
+
+
+RANKED = pd.DataFrame(
+    [
+        row
+        for dataset, metric, sign in (("vowels", "accuracy", 1), ("digits", "accuracy", 1), ("road", "mae", -1))
+        for row in _rows(
+            dataset,
+            6,
+            metric,
+            [
+                ("qfl", 1, 0.5 + 0.3 * sign, None, None, 3),
+                ("concat", None, 0.5 + 0.2 * sign, None, None, 3),
+                ("gcn", None, 0.5 + 0.1 * sign, None, None, 3),
+                ("tfn", None, None if dataset == "digits" else 1.0, None, None, 0 if dataset == "digits" else 3),
+            ],
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("frame", "comparisons", "there"),
+    [
+        (RANKED, COMPARISONS, True),
+        (RANKED, None, False),
+        (RANKED[RANKED["dataset"] != "road"], COMPARISONS, False),
+        (RANKED[RANKED["fusion"] != "gcn"], COMPARISONS, False),  # two fusions have a score everywhere
+    ],
+)
+def test_a_table_with_comparisons_on_three_data_sets_has_a_figure_of_ranks(tmp_path, frame, comparisons, there):
+    write(frame, tmp_path / "table1", comparisons=None if comparisons is None else {"table1": comparisons})
+    assert (tmp_path / "table1-ranks.png").exists() == there
+    assert ("![Table 1 ranks](table1-ranks.png)" in (tmp_path / "table1.md").read_text(encoding="utf-8")) == there
 
 
 def test_the_figure_is_wide_enough_to_read_and_shows_every_kind_of_mark(stem):

@@ -8,7 +8,8 @@ import pytest
 from matplotlib.image import imread
 
 from reproduce.claims.cells import Series
-from reproduce.report.ranks import rank_figure
+from reproduce.claims.rows import COLUMNS, typed
+from reproduce.report.ranks import rank_figure, table_ranks
 from tfq_fusion.files import png
 from tfq_fusion.training import rank_fusions
 
@@ -41,6 +42,31 @@ def test_bars_join_the_fusions_that_cannot_be_told_apart(figure):
             if len(set(line.get_ydata())) == 1 and line.get_ydata()[0] < 0}  # fmt: skip
     assert RANKING.critical_difference == pytest.approx(1.483, abs=1e-3)
     assert bars == {(1.0, 2.2), (2.2, 2.8), (2.8, 4.0)}
+
+
+def cell(dataset, fusion, mean, metric="accuracy", modalities=6, degree=None, experiment="training"):
+    where = {"dataset": dataset, "modalities": modalities, "experiment": experiment, "options": "{}"}
+    what = {"fusion": fusion, "degree": degree, "arguments": "{}", "metric": metric, "mean": mean}
+    return dict.fromkeys(COLUMNS) | where | what
+
+
+def test_a_table_is_ranked_by_the_first_metric_of_each_data_set_with_the_most_modalities():
+    rows = [
+        *(cell(name, "qfl", 0.9, degree=1) for name in ("vowels", "digits")),
+        *(cell(name, "concat", 0.8) for name in ("vowels", "digits")),
+        *(cell(name, "gcn", 0.7) for name in ("vowels", "digits")),
+        *(cell("vowels", fusion, score, "roc_auc") for fusion, score in (("concat", 0.6), ("gcn", 0.9))),
+        *(cell("digits", fusion, 0.1, modalities=2) for fusion in ("concat", "lmf")),
+        *(cell("road", fusion, error, "mae") for fusion, error in (("concat", 4), ("gcn", 5), ("persistence", 3))),
+        cell("road", "qfl", 2, "mae", degree=1),
+        *(cell("vowels", fusion, 0.1, experiment="noise") for fusion in ("concat", "gcn")),
+        *(cell(name, "tfn", None if name == "road" else 1.0, "mae" if name == "road" else "accuracy")
+          for name in ("vowels", "digits", "road")),
+    ]  # fmt: skip
+    (axis,) = table_ranks(typed(pd.DataFrame(rows)), "Table 1", "paper").axes
+    texts = {text.get_text().strip() for text in axis.texts}
+    assert {"QFL (P = 1)  1.0", "Concat  2.0", "3.0  GCN"} <= texts
+    assert not any("TFN" in text or "Persistence" in text or "LMF" in text for text in texts)
 
 
 def test_groups_have_the_colours_of_the_other_figures(figure):

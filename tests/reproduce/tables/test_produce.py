@@ -5,14 +5,16 @@ import dataclasses
 import io
 import resource
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from reproduce.claims.comparisons import read_comparisons
 from reproduce.claims.rows import read_table
 from reproduce.sweep.processes import execute
 from reproduce.sweep.processes.execute import ExecutionError
 from reproduce.sweep.processes.worker import VersionError
-from reproduce.sweep.runs import block_id
+from reproduce.sweep.runs import FINISHED, RunResult, block_id
 from reproduce.sweep.store import FILE, Store, StoreError
 from reproduce.tables import produce as module
 from reproduce.tables.table import find
@@ -97,7 +99,36 @@ def test_a_table_is_written_under_the_lock_of_its_runs(tiny, produce, tmp_path):
     assert "Published claims: " in told
 
 
-@pytest.mark.parametrize("name", ["table2.csv", "table.csv/", "table.md/", "claims.md/"])
+def test_a_table_with_quantum_fusions_has_their_comparisons_and_one_without_has_none_of_them_left(
+    tiny, produce, tmp_path, monkeypatch
+):
+    def forecast(specs, *arguments, **options):
+        """Errors of ten samples, one observed target each; those of QFL are the smaller ones."""
+        errors = [np.random.default_rng(spec.seed).uniform(1, 2, 10) + (spec.degree is None) for spec in specs]
+        return [
+            RunResult(spec, FINISHED, 22, 0, 0, {"test": {"mae": 1.0}}, outcomes=np.stack([each, np.ones(10)], axis=1))
+            for spec, each in zip(specs, errors, strict=True)
+        ]
+
+    monkeypatch.setattr(module, "run_all", forecast)
+    monkeypatch.setattr("reproduce.claims.comparisons.TABLES", {"table": ""})
+    concat = [tiny.spec("concat", seed) for seed in range(6)]
+    qfl = [dataclasses.replace(spec, fusion="qfl", degree=2) for spec in concat]
+    _, told = produce([*qfl, *concat])
+    assert "table-comparisons.csv" in told
+    (row,) = read_comparisons(tmp_path / "results")["table"].to_dict("records")
+    assert (row["dataset"], row["fusion"], row["baseline"], row["metric"]) == (tiny.DATASET, "qfl", "concat", "mae")
+    assert row["difference"] == -1
+    assert row["word"] == "better"
+    assert "better, -1.000 [-1.000, -1.000]" in (tmp_path / "results" / "table.md").read_text(encoding="utf-8")
+
+    produce(concat)
+    assert read_comparisons(tmp_path / "results")["table"].empty
+
+
+@pytest.mark.parametrize(
+    "name", ["table2.csv", "table2-comparisons.csv", "table.csv/", "table.md/", "table-comparisons.csv/", "claims.md/"]
+)
 def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path, name):
     spec = tiny.spec("gcn", seed=5)
     path = tmp_path / "results" / name

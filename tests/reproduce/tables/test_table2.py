@@ -135,7 +135,7 @@ def test_parameters_are_held_against_those_of_lmf_beside_them(frame):
 
 
 def test_the_page_has_a_table_per_size_and_the_figures(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table2", "T", "p", table2.TABLE.figures, ["A note."], {}, {})
+    written, _ = write_table(frame, tmp_path / "table2", "T", "p", table2.TABLE.figures, ["A note."], {}, {}, {})
     assert [path.name for path in written] == ["table2.csv", "table2.md", "table2-japanese-vowels.png", "claims.md"]
     page = (tmp_path / "table2.md").read_text()
     assert "A note." in page

@@ -175,7 +175,7 @@ def test_exponents_are_fitted_over_all_sizes_and_stand_at_the_last(frame):
 
 def test_the_page_has_a_figure_for_each_experiment_but_the_exact_one(frame, tmp_path):
     table = table3.TABLE
-    written, _ = write_table(frame, tmp_path / "table3", "T", "p", table.figures, table.notes(None), {}, {})
+    written, _ = write_table(frame, tmp_path / "table3", "T", "p", table.figures, table.notes(None), {}, {}, {})
     assert [path.name for path in written[2:-1]] == [
         "table3-polynomial.png",
         "table3-discrimination.png",

@@ -154,7 +154,7 @@ def test_growth_is_a_row_per_number_of_modalities(frame):
 
 
 def test_the_page_and_the_figures(frame, tmp_path):
-    written, _ = write_table(frame, tmp_path / "table4", "T", "p", table4.TABLE.figures, ["A note."], {}, {})
+    written, _ = write_table(frame, tmp_path / "table4", "T", "p", table4.TABLE.figures, ["A note."], {}, {}, {})
     names = ["table4.csv", "table4.md", "table4-accuracy.png", "table4-growth.png"]
     assert [path.name for path in written] == [*names, "claims.md"]
     page = (tmp_path / "table4.md").read_text()
@@ -165,7 +165,7 @@ def test_the_page_and_the_figures(frame, tmp_path):
 
 def test_the_claims_are_judged_by_the_table(frame, tmp_path):
     write_csv(frame, tmp_path / "table4.csv")
-    found = {verdict.claim: verdict for verdict in verdicts(read_tables(tmp_path), load_papers())}
+    found = {verdict.claim: verdict for verdict in verdicts(read_tables(tmp_path), load_papers(), {})}
     assert found["F1"].verdict == "not reproduced"
     assert "the leanest classical network of that accuracy 4.93 times as many" in found["F1"].reason
     assert found["F2"].verdict == "not comparable"  # neither set is on a fresh clone
