@@ -41,8 +41,15 @@ class _Member(NamedTuple):
     degree: int | None
 
 
-_Outcomes = dict[Pairs, dict[int, np.ndarray]]
-"""Options of the data set, such as its fold -> seed -> what the model says of each test sample."""
+class _Part(NamedTuple):
+    """What sets results of one seed apart: options of the data set, such as its fold, and of the training."""
+
+    dataset_options: Pairs
+    options: Pairs
+
+
+_Outcomes = dict[_Part, dict[int, np.ndarray]]
+"""Part -> seed -> what the model says of each test sample."""
 
 
 def compare_fusions(
@@ -68,7 +75,7 @@ def compare_fusions(
         if not pairs:
             continue
         parts = sorted({part for outcomes in members.values() for part in outcomes}, key=str)
-        truths = [None if task == "forecasting" else truth(cell.dataset, part) for part in parts]
+        truths = [None if task == "forecasting" else truth(cell.dataset, part.dataset_options) for part in parts]
         tested = {member: _tested(task, members[member], parts, truths) for member in itertools.chain(*pairs)}
         for metric in [metric for metric in metrics[task] if metric in COMPARED]:
             scores = {
@@ -99,7 +106,7 @@ def _by_cell(
         cell = _Cell(str(spec.dataset), options, result.modalities, arguments)
         _, members = cells.setdefault(cell, (card_of(spec).task, {}))
         outcomes = members.setdefault(_Member(spec.fusion, spec.degree), {})
-        outcomes.setdefault(spec.dataset_options, {})[spec.seed] = result.outcomes
+        outcomes.setdefault(_Part(spec.dataset_options, spec.options), {})[spec.seed] = result.outcomes
     return cells
 
 
@@ -111,22 +118,26 @@ def _are_compared(first: _Member, second: _Member) -> bool:
 
 
 def _tested(
-    task: str, outcomes: _Outcomes, parts: Sequence[Pairs], truths: Sequence[np.ndarray | None]
+    task: str, outcomes: _Outcomes, parts: Sequence[_Part], truths: Sequence[np.ndarray | None]
 ) -> tuple[list[int], list[Stratum]]:
     """The seeds that finished on every part, and what they made of each."""
     seeds = sorted(set.intersection(*(set(outcomes.get(part, ())) for part in parts)))
     if not seeds:
         return [], []
     stacked = [np.stack([outcomes[part][seed] for seed in seeds]) for part in parts]
-    return seeds, [_stratum(task, each, truth) for each, truth in zip(stacked, truths, strict=True)]
+    return seeds, [
+        _stratum(task, each, truth, part.dataset_options)
+        for each, truth, part in zip(stacked, truths, parts, strict=True)
+    ]
 
 
-def _stratum(task: str, outcomes: np.ndarray, truth: np.ndarray | None) -> Stratum:
+def _stratum(task: str, outcomes: np.ndarray, truth: np.ndarray | None, samples: Pairs) -> Stratum:
     if truth is None:
-        return Stratum(outcomes[..., 0], outcomes[0, :, 1])
+        return Stratum(outcomes[..., 0], outcomes[0, :, 1], samples)
     predicted = outcomes.astype(np.float64)
-    # As the metrics of the table are computed; elsewhere several classes can be true, and their sum is not one.
-    return Stratum(predicted / predicted.sum(axis=2, keepdims=True) if task == "classification" else predicted, truth)
+    if task == "classification":  # as the metrics of the table are computed; several labels have no sum of one
+        predicted /= predicted.sum(axis=2, keepdims=True)
+    return Stratum(predicted, truth, samples)
 
 
 def _record(cell: _Cell, first: _Member, second: _Member, found: Comparison, decision: Decision) -> dict[str, Any]:

@@ -332,3 +332,16 @@ def test_five_seeds_cannot_decide_and_six_can():
         (decision,) = decide([compared("mae", [errors(differences[:seeds])])])
         assert decision.word == word
         assert decision.p_holm == pytest.approx(2 / 2**seeds)
+
+
+def test_strata_of_the_same_samples_are_drawn_together():
+    rng = np.random.default_rng(0)
+    errors, observed = rng.uniform(size=(8, 30)), np.ones(30)
+
+    def spread(*names):
+        strata = [Stratum(errors, observed, name) for name in names]
+        return resample_scores("mae", range(8), strata, seed=0).scores[1:].mean(axis=1).std()
+
+    # The same samples twice tell as much as once; as many others would tell more.
+    assert spread("test", "test") == pytest.approx(spread("test"))
+    assert spread("fold 0", "fold 1") == pytest.approx(spread("test") / np.sqrt(2), rel=0.1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -36,10 +36,13 @@ class Stratum(NamedTuple):
             over its observed targets.
         truth: Class indices ``[n]``; zeros and ones ``[n, classes]`` where several classes can be true; for errors the
             number of observed targets of each sample, ``[n]``.
+        samples: Names the samples: strata of one name have the same ones, of which the same are drawn. None for samples
+            of its own.
     """
 
     predicted: np.ndarray
     truth: np.ndarray
+    samples: Hashable | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +121,9 @@ def resample_scores(
     Args:
         metric: "accuracy", "roc_auc" or "mae", see :mod:`tfq_fusion.training.weighted_scores`.
         seeds: Those that were trained, in the order of the predictions. Leave out a seed that diverged.
-        strata: Sets of test samples, such as the folds of a cross-validation, each tested with every seed. Samples are
-            drawn within their stratum; the score is the mean over strata.
+        strata: Sets of test samples, such as the folds of a cross-validation, or the same ones disturbed in several
+            ways, each tested with every seed. Samples are drawn within their stratum; the score is the mean over
+            strata.
         seed: Fixes what is drawn.
         resamples: How many times is drawn.
 
@@ -139,7 +143,11 @@ def resample_scores(
             f"{[len(stratum.predicted) for stratum in strata]}. Leave out a seed that one of them lacks."
         )
     by_stratum = []
-    for stratum, stream in zip(strata, np.random.SeedSequence(seed).spawn(1 + len(strata))[1:], strict=True):
+    streams: dict[Hashable, np.random.SeedSequence] = {}
+    for number, stream in enumerate(np.random.SeedSequence(seed).spawn(1 + len(strata))[1:]):
+        stratum = strata[number]
+        if stratum.samples is not None:
+            stream = streams.setdefault((stratum.samples, len(stratum.truth)), stream)
         samples = len(stratum.truth)
         drawn = np.random.default_rng(stream).multinomial(samples, np.full(samples, 1 / samples), size=resamples)
         weights = np.vstack([np.ones(samples, drawn.dtype), drawn])  # the first row is the test part as it is
