@@ -10,7 +10,7 @@ from scikit_posthocs import critical_difference_diagram
 
 from reproduce.claims.cells import Series
 from reproduce.claims.metrics import METRICS
-from reproduce.claims.rows import TRAINING, Place
+from reproduce.claims.rows import NO_SETTINGS, TRAINING
 from reproduce.report.reading import by_series, metrics_of
 from reproduce.report.style import LABEL, LEVELS, NOTE, STYLES, TICK, group_handles, group_of, legend, new_figure
 from tfq_fusion.training import Ranking, rank_fusions
@@ -22,7 +22,7 @@ def table_ranks(frame: pd.DataFrame, title: str, profile: str) -> Figure | None:
     """The ranks of a table's fusions by the first metric of each data set, with the most modalities there are.
 
     What has no score somewhere, such as a fusion that cannot be built there, is left out; so are forecasts without a
-    model.
+    model, and rows with options: settings of one data set are no further data sets.
 
     Args:
         frame: The table.
@@ -35,7 +35,7 @@ def table_ranks(frame: pd.DataFrame, title: str, profile: str) -> Figure | None:
     scores, metrics = [], []
     named: dict[str, Series] = {}
     trained = frame[(frame["experiment"] == TRAINING) & ~frame["fusion"].isin(LEVELS)]
-    for _, rows in trained.groupby([*Place._fields], sort=False):
+    for _, rows in trained[trained["options"] == NO_SETTINGS].groupby("dataset", sort=False):
         metric = metrics_of(rows)[0]
         cells = by_series(rows[rows["modalities"] == rows["modalities"].max()])
         named |= {str(series): series for series in cells}

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, Block, RunResult, RunSpec
+from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, Block, RunResult, RunSpec, in_blocks
 from tfq_fusion.datasets import describe
 
 SHORTEST_LIMIT = 600.0
@@ -25,14 +25,17 @@ class Estimates:
     def __init__(self, results: Iterable[RunResult] = ()) -> None:
         self._seconds: dict[Hashable, list[float]] = collections.defaultdict(list)
         self._taken = self._by_rule = 0.0
-        for result in results:
-            self.learn(result)
+        by_id = {result.spec.id: result for result in results}
+        for block in in_blocks(result.spec for result in by_id.values()):
+            self.learn([by_id[spec.id] for spec in block])
 
-    def learn(self, result: RunResult) -> None:
-        """Take into account how long a run took."""
-        if result.status != FAILED:
+    def learn(self, results: Sequence[RunResult]) -> None:
+        """Take into account how long the runs of a block took."""
+        ended = [result for result in results if result.status != FAILED]
+        for result in ended:
             self._seconds[_cell(result.spec)].append(result.seconds)
             self._taken += result.seconds
+        for result in {result.spec.seed: result for result in ended}.values():
             self._by_rule += _rule(result.spec, len(result.program) or 1)
 
     def seconds(self, block: Block) -> float:
@@ -40,7 +43,8 @@ class Estimates:
         known = self._seconds.get(_cell(block[0]))
         if known:
             return len(block) * statistics.fmean(known)
-        return len(block) * _rule(block[0], len(block)) * (self._taken / self._by_rule if self._taken else 1.0)
+        seeds = len({spec.seed for spec in block})  # whatever they are tested on, each is trained once
+        return seeds * _rule(block[0], seeds) * (self._taken / self._by_rule if self._taken else 1.0)
 
     def limit(self, block: Block) -> float:
         """Seconds after which a block counts as hanging."""
@@ -82,6 +86,7 @@ def _rule(spec: RunSpec, seeds: int) -> float:
     if spec.experiment != TRAINING:  # nobody knows
         return 3.0
     samples, modalities = _size(str(spec.dataset), cast(tuple[tuple[str, Any], ...], spec.dataset_options))
+    samples = dict(spec.options).get("samples", samples)
     match spec.fusion:
         case "qfl":
             start, each = 6.0, 1.3e-6 + 0.3e-6 * (spec.degree or 1)

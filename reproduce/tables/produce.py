@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.text import Text
 
@@ -103,13 +104,18 @@ def produce(
         if len(failed) < len(results):
             made = [result for result in results if result.status != FAILED]
             frame = table.fold(made)
-            comparisons[path_stem.name] = compare_fusions(made, table.metrics, table.settings)
+            compared = comparisons[path_stem.name] = compare_fusions(made, table.metrics, table.settings)
+
+            def figures(frame: pd.DataFrame, profile: str, units: Mapping[str, str]) -> dict[str, Figure]:
+                drawn = table.figures(frame, profile, units)
+                return {**drawn, **table.comparison_figures(frame, compared, profile)}
+
             written, found = write_table(
                 frame,
                 path_stem,
                 table.title,
                 f"{profile}, {plan.extent}",
-                table.figures,
+                figures,
                 notes,
                 table.units,
                 others,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.rows import FUSIONS
@@ -64,6 +65,7 @@ class Table(Generic[Some]):
         fold: Makes rows of results, mostly by :func:`reproduce.tables.grid.fold`.
         settings: As it has them: fusions are compared that were trained with the same.
         figures: Draws its figures.
+        comparison_figures: Draws further ones, from the frame, its comparisons and what made it, in words.
         notes: What a reader has to know about it, a paragraph each.
         units: Unit of the forecast errors by data set.
 
@@ -80,6 +82,7 @@ class Table(Generic[Some]):
     fold: Callable[[Sequence[RunResult]], pd.DataFrame]
     figures: Figures
     settings: Callable[[RunSpec], tuple[Mapping[str, Any], Mapping[str, Any]]] = lambda spec: ({}, {})
+    comparison_figures: Callable[[pd.DataFrame, pd.DataFrame, str], Mapping[str, Figure]] = lambda *_: {}
     notes: Callable[[Some], list[str]] = lambda profile: []
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

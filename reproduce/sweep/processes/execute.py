@@ -105,9 +105,10 @@ def run_all(
                         shutil.rmtree(backups / block_id(block), ignore_errors=True)
             with contextlib.closing(sweep.results(ahead)) as new:
                 for block, records in new:
-                    for result in store.add(records, table):
+                    added = store.add(records, table)
+                    estimates.learn(added)
+                    for result in added:
                         results[result.spec.id] = result
-                        estimates.learn(result)
                         progress.finished(result)
                     if backups is not None:
                         shutil.rmtree(backups / block_id(block), ignore_errors=True)

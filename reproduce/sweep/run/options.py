@@ -57,9 +57,9 @@ def disturbed(data: Prepared, card: Card, options: Mapping[str, Any]) -> Part:
         if what in options:
             name, place = _modality(card, options[what])
             array = inputs[name].copy()
-            target = array if place is None else array[:, place]
-            # Standardised: zero is the mean, and one the deviation.
-            noise = np.random.default_rng(options[what]).normal(size=target.shape)
+            target, trained = (each if place is None else each[:, place] for each in (array, data.train[0][name]))
+            # Standardised: zero is the mean, and one the deviation, but of a feature that is constant in training.
+            noise = np.random.default_rng(options[what]).normal(size=target.shape) * (np.ptp(trained, axis=0) > 0)
             target[...] = noise if what == "noise" else 0
             inputs[name] = array
     return inputs, labels

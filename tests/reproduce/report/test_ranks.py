@@ -44,8 +44,8 @@ def test_bars_join_the_fusions_that_cannot_be_told_apart(figure):
     assert bars == {(1.0, 2.2), (2.2, 2.8), (2.8, 4.0)}
 
 
-def cell(dataset, fusion, mean, metric="accuracy", modalities=6, degree=None, experiment="training"):
-    where = {"dataset": dataset, "modalities": modalities, "experiment": experiment, "options": "{}"}
+def cell(dataset, fusion, mean, metric="accuracy", modalities=6, degree=None, experiment="training", options="{}"):
+    where = {"dataset": dataset, "modalities": modalities, "experiment": experiment, "options": options}
     what = {"fusion": fusion, "degree": degree, "arguments": "{}", "metric": metric, "mean": mean}
     return dict.fromkeys(COLUMNS) | where | what
 
@@ -67,6 +67,17 @@ def test_a_table_is_ranked_by_the_first_metric_of_each_data_set_with_the_most_mo
     texts = {text.get_text().strip() for text in axis.texts}
     assert {"QFL (P = 1)  1.0", "Concat  2.0", "3.0  GCN"} <= texts
     assert not any("TFN" in text or "Persistence" in text or "LMF" in text for text in texts)
+
+
+def test_settings_of_a_data_set_are_no_further_data_sets():
+    fusions = ("qfl", 1), ("concat", None), ("gcn", None)
+    few = [
+        cell("vowels", fusion, 0.1 * place, degree=degree, options=f'{{"samples":{samples}}}')
+        for samples in (10, 20, 40)
+        for place, (fusion, degree) in enumerate(fusions)
+    ]
+    whole = [cell("vowels", fusion, 0.1 * place, degree=degree) for place, (fusion, degree) in enumerate(fusions)]
+    assert table_ranks(typed(pd.DataFrame(few + whole)), "Table 6", "paper") is None
 
 
 def test_groups_have_the_colours_of_the_other_figures(figure):

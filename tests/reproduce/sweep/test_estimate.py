@@ -94,3 +94,20 @@ def test_a_worker_with_more_threads_gets_more_and_none_gets_none():
     homes = share_out(blocks, {"small": 1, "large": 3}, estimates)
     assert list(homes.values()).count("large") == 6
     assert share_out(blocks, {}, estimates) == {}
+
+
+def test_runs_that_differ_in_their_test_alone_share_one_training():
+    plain, disturbed = (SPEC, dataclasses.replace(SPEC, seed=1)), [{"missing": 0}, {"noise": 2}]
+    tested = (*plain, *(dataclasses.replace(spec, options=change) for change in disturbed for spec in plain))
+    rule, other = Estimates().seconds, (dataclasses.replace(SPEC, degree=5),)
+    assert rule(tested) == rule(plain)
+    share = rule(plain) / len(tested)
+    results = [RunResult(spec, FINISHED, 6, seconds=3 * share, program=(0, 1)) for spec in tested]
+    learned = Estimates(results)
+    assert learned.seconds(tested) == pytest.approx(3 * rule(plain))
+    assert learned.seconds(other) == pytest.approx(3 * rule(other))
+
+
+def test_fewer_training_samples_take_less():
+    few = dataclasses.replace(SPEC, options={"samples": 10, "draw": 1})
+    assert Estimates().seconds((few,)) < Estimates().seconds((SPEC,))

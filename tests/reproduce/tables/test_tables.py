@@ -14,6 +14,7 @@ CHOSEN = {  # data sets and fusions that are small and always there
     "table3": (["spectrum", "polynomial"], ["qfl", "lmf"]),
     "table4": (["mfeat", "growth"], ["qmfnn", "mean"]),
     "table5": (["mfeat", "gradient-variance"], ["qfl", "lmf"]),
+    "table6": (["mfeat"], ["qfl", "concat"]),
 }
 
 
