@@ -370,7 +370,9 @@ def test_the_documents_say_what_qfl_takes_and_would_take_on_the_sets_that_were_n
 
 def test_the_protocol_counts_the_runs_of_table_1():
     for profile, cells in lines("docs/protocol.md", "| profile | data sets | seeds | epochs | patience").items():
-        assert int(cells[-1].replace(",", "")) == len(table1.TABLE.specs(table1.TABLE.plan(profile.strip("`")), None, "compiled"))
+        assert int(cells[-1].replace(",", "")) == len(
+            table1.TABLE.specs(table1.TABLE.plan(profile.strip("`")), None, "compiled")
+        )
 
 
 def example(document, about):

@@ -112,7 +112,7 @@ def test_a_table_with_quantum_fusions_has_their_comparisons_and_one_without_has_
 
     monkeypatch.setattr(module, "run_all", forecast)
     monkeypatch.setattr("reproduce.claims.comparisons.TABLES", {"table": ""})
-    concat = [tiny.spec("concat", seed) for seed in range(6)]
+    concat = [dataclasses.replace(tiny.spec("concat"), seed=seed, degree=None) for seed in range(6)]
     qfl = [dataclasses.replace(spec, fusion="qfl", degree=2) for spec in concat]
     _, told = produce([*qfl, *concat])
     assert "table-comparisons.csv" in told
