@@ -204,6 +204,20 @@ def test_where_memory_is_short_members_are_trained_in_groups(monkeypatch):
 
 
 @on_jax
+def test_all_at_once_as_on_an_accelerator_it_is_the_same(monkeypatch):
+    import jax
+
+    data = blobs()
+    protocol = dataclasses.replace(PROTOCOL, patience=1)
+    one_by_one = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    at_once = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
+    for one, other in zip(one_by_one, at_once, strict=True):
+        assert_same_losses(one, other, rel=1e-5)
+        np.testing.assert_allclose(one.predictions["test"], other.predictions["test"], rtol=1e-3, atol=1e-5)
+
+
+@on_jax
 def test_an_epoch_in_pieces_gives_the_same(monkeypatch):
     import tfq_fusion.training.many as module
 

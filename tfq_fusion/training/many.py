@@ -161,16 +161,19 @@ class _Cohort:
             for epoch in range(stopping.epoch, self._protocol.epochs):
                 if not stopping.running.any():
                     break
-                begin = time.perf_counter()
+                begin, trained = time.perf_counter(), stopping.running.sum()
                 state, loss = self._train_epoch(constants, state, members, epoch, stopping.running)
-                validation, _ = self._evaluate(constants, _weights(state), self._validation)
+                validation, _ = self._evaluate(constants, _weights(state), self._validation, stopping.running)
                 best = choose(stopping.after_epoch(loss, validation), _weights(state), best)
-                seconds.append((time.perf_counter() - begin) / len(members))
+                seconds.append((time.perf_counter() - begin) / trained)
                 said = f"{stopping.running.sum()} of {len(members)} models train"
                 progress.update(bar, completed=epoch + 1, description=said)
                 if backups is not None:
                     backups.save_if_due(epoch + 1, {**stopping.state(), **_flatten((state, best))})
-        outputs = {name: self._evaluate(constants, best, self._batches(part))[1] for name, part in parts.items()}
+        everyone = np.ones(len(members), bool)
+        outputs = {
+            name: self._evaluate(constants, best, self._batches(part), everyone)[1] for name, part in parts.items()
+        }
         program = Program(tuple(self._seeds[member] for member in members), self._memory(members) / 1e6)
         share = statistics.median(seconds) if seconds else None
         fitted = []
@@ -208,8 +211,7 @@ class _Cohort:
         orders = np.stack([order_of(self._seeds[member], epoch, self._train.samples) for member in members])
         bytes_per_step = self._train.bytes_per_sample * self._protocol.batch_size * len(members)
         for places, real in self._train.pieces(PIECE // bytes_per_step):
-            rows = np.moveaxis(orders[:, places], 0, 1)
-            yield (*self._train.take(rows, real[:, None]), self._train.weights(real)), real.sum(axis=1)
+            yield (*self._train.take(orders[:, places], real), self._train.weights(real)), real.sum(axis=1)
 
     def _train_epoch(
         self, constants: Any, state: State, members: Sequence[int], epoch: int, running: np.ndarray
@@ -219,15 +221,17 @@ class _Cohort:
         for batches, counts in self._epoch(members, epoch):
             size = batches[1].shape[2]
             state, losses = self._programs[size].train(constants[size][0], state, *batches, running)
-            total += counts @ np.asarray(losses, np.float64)
+            total += np.asarray(losses, np.float64) @ counts
         return state, total / self._train.samples
 
-    def _evaluate(self, constants: Any, weights: Any, part: Batches) -> tuple[np.ndarray, np.ndarray]:
-        """The loss ``[members]`` and the outputs ``[members, samples, outputs]`` of a part."""
+    def _evaluate(
+        self, constants: Any, weights: Any, part: Batches, running: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss ``[members]`` and the outputs ``[members, samples, outputs]`` of a part, for those that run."""
         total, outputs = np.zeros(1), []
         for (places,), (real,) in part.pieces(1):
             batch = *part.take(places, real), part.weights(real)
-            loss, found = self._programs[len(places)].evaluate(constants[len(places)][1], *weights, *batch)
+            loss, found = self._programs[len(places)].evaluate(constants[len(places)][1], *weights, *batch, running)
             total = total + np.asarray(loss, np.float64) * real.sum()
             outputs.append(np.asarray(found)[:, real])
         return total / part.samples, np.concatenate(outputs, axis=1)

@@ -68,10 +68,15 @@ class MemberFunction:
             for value, differs in zip(self.constants, self.own, strict=True)
         ]
 
-    @property
-    def axes(self) -> list[int | None]:
-        """The members' axis of each constant, as ``jax.vmap`` takes it."""
-        return [0 if differs else None for differs in self.own]
+    def split(self, constants: Sequence[Any]) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
+        """Those of the constants that have an axis for the members, and what makes all of them of one member's own."""
+        own = [value for value, differs in zip(constants, self.own, strict=True) if differs]
+
+        def merge(of_member: Sequence[Any]) -> list[Any]:
+            left = iter(of_member)
+            return [next(left) if differs else value for value, differs in zip(constants, self.own, strict=True)]
+
+        return own, merge
 
     def __call__(self, constants: Sequence[Any], *arguments: Any) -> Any:
         """Compute it for one member."""
@@ -108,7 +113,7 @@ class Vectorized:
         arguments = *self._states[0], inputs, labels, weights
         self._gradient = MemberFunction.trace([_gradient_of(model) for model in models], *arguments)
         self._evaluation = MemberFunction.trace([_evaluation_of(model) for model in models], *arguments)
-        self._evaluate = jax.jit(jax.vmap(self._evaluation, in_axes=(self._evaluation.axes, 0, 0, None, None, None)))
+        self._evaluate = jax.jit(self._evaluate_members)
         self._compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
 
     def start(self, members: Sequence[int], learning_rates: Sequence[float]) -> State:
@@ -132,12 +137,12 @@ class Vectorized:
         """Train some steps.
 
         Args:
-            arguments: ``constants, state, inputs, labels, weights, running``. Inputs and labels have axes for steps,
-                members and samples, the weights for steps and samples, or are None; ``running`` ``[members]`` tells
+            arguments: ``constants, state, inputs, labels, weights, running``. Inputs and labels have axes for members,
+                steps and samples, the weights for steps and samples, or are None; ``running`` ``[members]`` tells
                 which members are trained, the others keep their state.
 
         Returns:
-            The state after these steps, and the losses ``[steps, members]``.
+            The state after these steps, and the losses ``[members, steps]``, NaN for a member that is not trained.
         """
         found: tuple[State, Any] = self._training(*arguments)(*arguments)
         return found
@@ -151,10 +156,12 @@ class Vectorized:
         """Evaluate a batch, the same for all members.
 
         Args:
-            arguments: ``constants, trainable, fixed, inputs, labels, weights``.
+            arguments: ``constants, trainable, fixed, inputs, labels, weights, running``; ``running`` ``[members]``
+                tells which members are evaluated.
 
         Returns:
-            The losses ``[members]``, and the outputs ``[members, batch, outputs]``.
+            The losses ``[members]``, and the outputs ``[members, batch, outputs]``, NaN for a member that is not
+            evaluated.
         """
         found: tuple[Any, Any] = self._evaluate(*arguments)
         return found
@@ -167,19 +174,60 @@ class Vectorized:
         return self._compiled[shapes]
 
     def _steps(self, constants: Any, state: State, inputs: Any, labels: Any, weights: Any, running: Any) -> Any:
-        step = jax.vmap(self._step, in_axes=(self._gradient.axes, 0, 0, 0, None, 0))
+        own, merge = self._gradient.split(constants)
 
-        def one(state: State, batch: Any) -> Any:
-            return step(constants, state, *batch, running)
+        def member(arguments: Any) -> Any:
+            own, state, *batches, runs = arguments
 
-        return jax.lax.scan(one, state, (inputs, labels, weights))
+            def train() -> Any:
+                def one(state: State, batch: Any) -> Any:
+                    return self._step(merge(own), state, *batch)
 
-    def _step(self, constants: Any, state: State, inputs: Any, labels: Any, weights: Any, running: Any) -> Any:
+                return jax.lax.scan(one, state, (*batches, weights))
+
+            return _only_if(runs, train, (state, None))
+
+        return _of_each(member, (own, state, inputs, labels, running))
+
+    def _step(self, constants: Any, state: State, inputs: Any, labels: Any, weights: Any) -> Any:
         """A step of one member."""
         loss, fixed, gradients = self._gradient(constants, state["trainable"], state["fixed"], inputs, labels, weights)
         trainable, optimizer = self._optimizer.stateless_apply(state["optimizer"], gradients, state["trainable"])
-        changed = {"trainable": trainable, "fixed": fixed, "optimizer": optimizer}
-        return jax.tree.map(lambda new, old: jax.numpy.where(running, new, old), changed, state), loss
+        return {"trainable": trainable, "fixed": fixed, "optimizer": optimizer}, loss
+
+    def _evaluate_members(
+        self, constants: Any, trainable: Any, fixed: Any, inputs: Any, labels: Any, weights: Any, running: Any
+    ) -> Any:
+        own, merge = self._evaluation.split(constants)
+
+        def member(arguments: Any) -> Any:
+            own, *variables, runs = arguments
+            return _only_if(
+                runs, lambda: self._evaluation(merge(own), *variables, inputs, labels, weights), (None, None)
+            )
+
+        return _of_each(member, (own, trainable, fixed, running))
+
+
+def _of_each(function: Callable[[Any], Any], arguments: Any) -> Any:
+    """What a function gives of each member's arguments.
+
+    On a processor one member follows the other: an axis for them made steps slower there, and whoever has stopped then
+    costs nothing. Elsewhere all are computed at once.
+    """
+    members = len(jax.tree.leaves(arguments)[-1])
+    return jax.lax.map(function, arguments, batch_size=None if jax.default_backend() == "cpu" else members)
+
+
+def _only_if(runs: Any, function: Callable[[], Any], otherwise: tuple[Any, ...]) -> Any:
+    """What a function gives, if ``runs``; otherwise these, with NaN in the place of None."""
+    rest = tuple(
+        jax.tree.map(lambda leaf: jax.numpy.full(leaf.shape, jax.numpy.nan, leaf.dtype), shape)
+        if given is None
+        else given
+        for given, shape in zip(otherwise, jax.eval_shape(function), strict=True)
+    )
+    return jax.lax.cond(runs, function, lambda: rest)
 
 
 @jax.jit
