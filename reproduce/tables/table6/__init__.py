@@ -74,7 +74,7 @@ PROFILES = {
         protocol=Protocol(epochs=2),
         samples=(10,),
         draws=1,
-        modalities=2,
+        modalities=1,
     ),
     "default": Profile(
         datasets=tuple(MODALITIES),
@@ -162,12 +162,17 @@ _HOW_TO_READ = """\
 - *samples*: so many samples are trained on, the same number of each class where that is possible; fewer are among more.
   The validation part stays whole, for every fusion alike: with few samples it is the larger one, and chooses learning
   rate and epoch better than a validation part of that size would. A score is the mean over draws of so many samples,
-  {draws} here (the folds on *ludb*), of each seed. Its interval is over seeds: other draws would move it further.
+  {draws} here (the folds on *ludb*), of each seed. Intervals are over seeds, those of comparisons over seeds and test
+  samples: other draws would move both further.
 - The rows without a setting are trained on all samples and tested as they are, with all modalities or some of them.
 - *missing*, *noise*: the same models, trained on all samples, are tested with the mean of the training part in place of
   one modality, numbered from 0, or with normal noise of its mean and deviation, the same for all fusions. *Each in
   turn* is the mean over all modalities. None of the fusions was told which modality it is, or trained for that.
 - On *traffic-detectors* all 22 detectors are forecast, whatever the number of those that are seen.
+- The maps: QFL's score minus that of the baseline with the best mean there, which they name; in points of accuracy, or
+  for errors in percent of the baseline's, above zero where QFL is better. Full colours are ten times the margin of
+  *equivalent*. White is equivalent, hatched undecided, all else better or worse by the comparisons. The baseline is
+  chosen after the scores were seen, which favours it: against one named beforehand QFL would on average look better.
 - On *emoji*, whose classes are of unequal size, the loss is the focal one with all samples and cross-entropy with few,
   which are balanced."""
 

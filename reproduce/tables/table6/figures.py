@@ -100,7 +100,7 @@ def _map(rows: pd.DataFrame, among: pd.DataFrame, title: str, profile: str) -> F
     axis.set_yticks(range(len(settings)), [text for *_, text in settings])
     axis.tick_params(labelsize=TICK, length=0)
     bar = figure.colorbar(ScalarMappable(_SCALE, _COLORS), ax=axis, extend="both", ticks=[-10, -5, 0, 5, 10])
-    bar.set_label("QFL's advantage, %", fontsize=LABEL)
+    bar.set_label("QFL's advantage: points of accuracy, % of MAE", fontsize=LABEL)
     bar.ax.tick_params(labelsize=TICK)
     look: dict[str, Any] = {"facecolor": "white", "edgecolor": "0.4"}
     handles = [Patch(**look, label="equivalent"), Patch(**look, hatch=_HATCH, label="undecided")]
