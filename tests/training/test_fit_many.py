@@ -155,6 +155,19 @@ def test_a_history_does_not_depend_on_who_else_is_there(fusion):
 
 
 @on_jax
+def test_a_seed_may_be_trained_with_several_rates():
+    data = blobs()
+    slow, fast = fit_many(maker(data, "mfb"), data, PROTOCOL, [6, 6], [1e-3, 3e-2])
+    for found, rate in ((slow, 1e-3), (fast, 3e-2)):
+        (alone,) = fit_many(maker(data, "mfb"), data, PROTOCOL, [6], rate)
+        assert_same_losses(found, alone, rel=1e-5)
+        np.testing.assert_allclose(
+            found.model.predict(data.test[0], verbose=0), found.predictions["test"], rtol=1e-4, atol=1e-6
+        )
+    assert slow.history != fast.history
+
+
+@on_jax
 def test_the_same_call_gives_the_same_bits():
     data = blobs()
     first, again = (fit_many(maker(data, "mfb"), data, PROTOCOL, range(3), 1e-2) for _ in range(2))

@@ -53,7 +53,7 @@ def fit(
         return Fitted({}, learning_rate, epochs, True, history, None, seconds, {}, None)
     parts = parts_to_evaluate(data, tests)
     metrics, predictions = evaluate_parts(data, parts, _predict(model, data, parts, protocol))
-    return Fitted(metrics, learning_rate, epochs, False, history, None, seconds, predictions, model)
+    return Fitted(metrics, learning_rate, epochs, False, history, None, seconds, predictions, lambda: model)
 
 
 def shuffled_batches(data: Prepared, protocol: Protocol, seed: int, first_epoch: int = 0) -> tf.data.Dataset:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Fitted:
             members' equal share. None if it trained none, for a backup held them all.
         predictions: Part -> what the model says of its samples, ``[n, outputs]``: probabilities, or forecasts in the
             units of the targets; empty if it diverged.
-        model: The model with the weights of its best epoch; None if it diverged.
+        make_model: Makes the model with the weights of its best epoch; None if it diverged.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -52,7 +53,12 @@ class Fitted:
     program: Program | None
     seconds_per_epoch: float | None = dataclasses.field(compare=False)
     predictions: dict[str, np.ndarray] = dataclasses.field(compare=False)
-    model: keras.Model | None = dataclasses.field(compare=False)
+    make_model: Callable[[], keras.Model] | None = dataclasses.field(compare=False)
+
+    @functools.cached_property
+    def model(self) -> keras.Model | None:
+        """The model with the weights of its best epoch, made when it is first asked for; None if it diverged."""
+        return self.make_model() if self.make_model else None
 
 
 def parts_to_evaluate(data: Prepared, tests: Mapping[str, Part] | None) -> dict[str, Part]:

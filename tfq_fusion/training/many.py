@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,7 +53,7 @@ def fit_many(
     free, it is made for half as many members, and so on, and runs once for each group of them.
 
     Args:
-        make_model: Makes the model of a seed, with its initial weights. It is compiled here.
+        make_model: Makes the model of a seed, with its initial weights: every time the same. It is compiled here.
         data: The prepared data set.
         protocol: The protocol.
         seeds: One per member: of its model, and of the order of its samples.
@@ -78,10 +79,7 @@ def fit_many(
             "Keras is imported, or train each model by its own `fit`."
         )
     seeds, rates = _checked(seeds, learning_rate)
-    models = [make_model(seed) for seed in seeds]
-    for model in models:
-        model.compile(optimizer=None, loss=loss_of(data))
-    cohort = _Cohort(models, data, protocol, seeds, rates)
+    cohort = _Cohort(make_model, data, protocol, seeds, rates)
     fitted: list[Fitted] = []
     for number_of_group, members in enumerate(cohort.groups()):
         folder = None if backup is None else backup / f"group-{number_of_group}"
@@ -107,7 +105,7 @@ class _Cohort:
 
     def __init__(
         self,
-        models: Sequence[keras.Model],
+        make_model: Callable[[int], keras.Model],
         data: Prepared,
         protocol: Protocol,
         seeds: Sequence[int],
@@ -116,8 +114,13 @@ class _Cohort:
         # JAX is imported where it is used: whoever trains on TensorFlow need not have it.
         from tfq_fusion.training.vectorized import Vectorized
 
-        self._models, self._seeds, self._rates = models, seeds, rates
-        self._data, self._protocol = data, protocol
+        self._make_model, self._data, self._protocol = make_model, data, protocol
+        self._seeds, self._rates = seeds, rates
+        # A seed that is trained with several rates is one model, before it is trained.
+        self._variants = list(dict.fromkeys(seeds))
+        models = [make_model(seed) for seed in self._variants]
+        for model in models:
+            model.compile(optimizer=None, loss=loss_of(data))
         # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
         self._filled = not models[0].non_trainable_weights
         self._train, self._validation = self._batches(data.train), self._batches(data.validation)
@@ -135,7 +138,7 @@ class _Cohort:
         """The members of each program, as many as memory allows; the last is filled up with members that it has."""
         from tfq_fusion.training.vectorized import free_memory
 
-        count = width = len(self._models)
+        count = width = len(self._seeds)
         while width > 1 and 2 * self._memory(list(range(width))) > free_memory():
             width = -(-width // 2)
         for first in range(0, count, width):
@@ -161,11 +164,11 @@ class _Cohort:
             for epoch in range(stopping.epoch, self._protocol.epochs):
                 if not stopping.running.any():
                     break
-                begin, trained = time.perf_counter(), stopping.running.sum()
+                begin, left = time.perf_counter(), stopping.running.sum()
                 state, loss = self._train_epoch(constants, state, members, epoch, stopping.running)
                 validation, _ = self._evaluate(constants, _weights(state), self._validation, stopping.running)
                 best = choose(stopping.after_epoch(loss, validation), _weights(state), best)
-                seconds.append((time.perf_counter() - begin) / trained)
+                seconds.append((time.perf_counter() - begin) / left)
                 said = f"{stopping.running.sum()} of {len(members)} models train"
                 progress.update(bar, completed=epoch + 1, description=said)
                 if backups is not None:
@@ -183,12 +186,11 @@ class _Cohort:
             if stopping.diverged[place]:
                 fitted.append(Fitted({}, rate, epochs, True, history, program, share, {}, None))
                 continue
-            model = self._models[member]
-            _assign(model, best, place)
+            trained = functools.partial(self._model, self._seeds[member], _of_member(best, place))
             metrics, predictions = evaluate_parts(
                 self._data, parts, {name: of_all[place] for name, of_all in outputs.items()}
             )
-            fitted.append(Fitted(metrics, rate, epochs, False, history, program, share, predictions, model))
+            fitted.append(Fitted(metrics, rate, epochs, False, history, program, share, predictions, trained))
         return fitted
 
     def _memory(self, members: Sequence[int]) -> int:
@@ -201,10 +203,22 @@ class _Cohort:
 
     def _start(self, members: Sequence[int]) -> State:
         rates = [self._rates[member] for member in members]
-        return next(iter(self._programs.values())).start(members, rates)
+        return next(iter(self._programs.values())).start(self._variants_of(members), rates)
 
     def _constants(self, members: Sequence[int]) -> dict[int, tuple[list[Any], list[Any]]]:
-        return {size: program.constants(members) for size, program in self._programs.items()}
+        variants = self._variants_of(members)
+        return {size: program.constants(variants) for size, program in self._programs.items()}
+
+    def _variants_of(self, members: Sequence[int]) -> list[int]:
+        return [self._variants.index(self._seeds[member]) for member in members]
+
+    def _model(self, seed: int, weights: Any) -> keras.Model:
+        """The model of a seed with these weights."""
+        model = self._make_model(seed)
+        for variables, values in zip((model.trainable_variables, model.non_trainable_variables), weights, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        return model
 
     def _epoch(self, members: Sequence[int], epoch: int) -> Iterator[tuple[Any, np.ndarray]]:
         """The batches of an epoch, piece by piece, with the number of samples that count in each."""
@@ -241,10 +255,8 @@ def _weights(state: State) -> tuple[list[Any], list[Any]]:
     return state["trainable"], state["fixed"]
 
 
-def _assign(model: keras.Model, weights: Any, place: int) -> None:
-    for variables, values in zip((model.trainable_variables, model.non_trainable_variables), weights, strict=True):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value[place])
+def _of_member(weights: Any, place: int) -> Any:
+    return keras.tree.map_structure(lambda value: np.asarray(value[place]), weights)
 
 
 def _flatten(nest: Any) -> dict[str, np.ndarray]:

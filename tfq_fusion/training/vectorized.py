@@ -117,7 +117,7 @@ class Vectorized:
         self._compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
 
     def start(self, members: Sequence[int], learning_rates: Sequence[float]) -> State:
-        """The state of some members before they are trained, each with its learning rate."""
+        """The state of members before they are trained; of each the model, which others may have too, and its rate."""
         trainable, fixed = (
             [np.stack(values) for values in zip(*(self._states[member][part] for member in members), strict=True)]
             for part in (0, 1)

@@ -17,7 +17,7 @@ def untrained(monkeypatch):
     def train(spec, dataset, data, adjust):
         _, model = encoding.assemble(spec, dataset, data)
         adjust(model)
-        return Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, model)
+        return Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, lambda: model)
 
     monkeypatch.setattr(encoding, "train", train)
 

@@ -39,7 +39,7 @@ def test_a_training_begins_at_the_angles_that_were_chosen(specify, monkeypatch, 
         _, model = assemble(spec, dataset, data)
         adjust(model)
         begun.append(np.asarray(fusion_of(model).theta))
-        return Fitted({"test": {"accuracy": 0.5}}, 0.0, 0, False, {}, None, None, {}, model)
+        return Fitted({"test": {"accuracy": 0.5}}, 0.0, 0, False, {}, None, None, {}, lambda: model)
 
     monkeypatch.setattr(remedies, "train", train)
     result = remedies.remedies(specify("remedies", arguments={"initial": initial, "blocks": 2}, seed=3))
