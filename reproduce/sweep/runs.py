@@ -170,7 +170,10 @@ def block_id(block: Block) -> str:
 
 def block_name(block: Block) -> str:
     """As people call it."""
-    return str(block[0]) if len(block) == 1 else f"{str(block[0]).rpartition(' seed ')[0]}, {len(block)} runs"
+    if len(block) == 1:
+        return str(block[0])
+    what = "seeds" if len({spec.seed for spec in block}) == len(block) else "runs"
+    return f"{str(block[0]).rpartition(' seed ')[0]}, {len(block)} {what}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -165,6 +165,7 @@ def test_a_block_is_known_by_its_runs_in_their_order_and_named_by_how_many_there
     assert block_id(seeds) == hashlib.sha256(" ".join(spec.id for spec in seeds).encode()).hexdigest()
     assert len({block_id(block) for block in (seeds, seeds[:2], seeds[::-1], seeds[:1])}) == 4
     assert block_name(seeds) == "mfeat qfl P=2, 3 seeds"
+    assert block_name((seeds[0], dataclasses.replace(seeds[0], options={"noise": 1}))) == "mfeat qfl P=2, 2 runs"
     assert block_name(seeds[:1]) == "mfeat qfl P=2 seed 0"
 
 
