@@ -37,10 +37,10 @@ def vectors(data):
     return [Modality(name=name, shape=(width,), description="") for name, width in data.widths.items()]
 
 
-def maker(data, fusion="tfn"):
+def maker(data, fusion="tfn", hidden=4):
     def make(seed):
         layer = make_fusion(fusion, [2, 2], units=16, degree=2, seed=seed)
-        return fusion_model(vectors(data), layer, data.outputs, data.task, features=2, hidden=4, head=4, seed=seed)
+        return fusion_model(vectors(data), layer, data.outputs, data.task, features=2, hidden=hidden, head=4, seed=seed)
 
     return make
 
@@ -48,7 +48,7 @@ def maker(data, fusion="tfn"):
 @pytest.mark.parametrize("fusion", ["qfl", "tfn"])
 def test_fusion_learns_what_no_modality_knows_alone(fusion):
     data = two_blobs()
-    fitted = fit(maker(data, fusion), data, dataclasses.replace(PROTOCOL, epochs=80), 0, RATE)
+    fitted = fit(maker(data, fusion, hidden=8), data, dataclasses.replace(PROTOCOL, epochs=40), 0, RATE)
     assert fitted.metrics["test"]["accuracy"] > 0.9
     assert set(fitted.metrics) == {"validation", "test"}
 

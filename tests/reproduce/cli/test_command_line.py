@@ -146,7 +146,7 @@ def test_a_data_set_that_is_not_there_is_named_with_the_command_that_gets_it(tmp
 def test_a_dry_run_leaves_nothing_behind(tmp_path):
     code, said = invoke(*TABLE1[3:], "--fusions", "concat,qfl", "--dry-run", "--results", tmp_path / "results")
     assert code == 0, said
-    assert "5 runs: 0 are there, 5 would run, which takes about" in said
+    assert "10 runs: 0 are there, 10 would run, which takes" in said
     assert not (tmp_path / "results").exists()
 
 

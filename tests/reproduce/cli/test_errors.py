@@ -199,7 +199,7 @@ def test_ctrl_c_is_told_from_what_a_library_makes_of_it(tmp_path, monkeypatch):
 
 def test_a_run_that_is_named_twice_is_verified_once(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(module, "run", tiny.run)
-    table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn"]
+    table = ["table1", "--profile", "smoke", "--datasets", "traffic-detectors", "--fusions", "gcn", "--seeds", "1"]
     assert invoke(*table, "--results", tmp_path)[0] == 0
     (recorded,) = Store(tmp_path / "runs.sqlite").results()
     monkeypatch.setattr("reproduce.sweep.processes.verify.repeat", lambda recorded, run, backend, verbose: recorded)
