@@ -113,7 +113,7 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
             DIVERGED if fitted[each.seed].diverged else FINISHED,
             modalities,
             **counts,
-            **_scores(each, fitted[each.seed], data),
+            **_scores(each, fitted[each.seed], data, judges=hasattr(model, "unimodal")),
             learning_rate=rate,
             tuning=tuning,
             epochs=fitted[each.seed].epochs,
@@ -130,13 +130,17 @@ def _test(spec: RunSpec) -> str:
     return ", ".join(changes) or "test"
 
 
-def _scores(spec: RunSpec, fitted: Fitted, data: Prepared) -> dict[str, Any]:
-    """The fields of a result that say what a trained model predicts, and what trained it."""
+def _scores(spec: RunSpec, fitted: Fitted, data: Prepared, judges: bool) -> dict[str, Any]:
+    """The fields of a result that say what a trained model predicts, and what trained it.
+
+    Models are made of their weights again where they are asked what single modalities say, and nowhere else.
+    """
     program = fitted.program.seeds if fitted.program else ()
-    if fitted.model is None:
+    if fitted.diverged:
         return {"program": program}
     test = fitted.metrics[_test(spec)]
-    if hasattr(fitted.model, "unimodal"):
+    if judges:
+        assert fitted.model is not None
         test = test | belief_metrics(fitted.model, data, spec.seed)
     metrics = {"validation": fitted.metrics["validation"], "test": test}
     return {"program": program, "metrics": metrics, "outcomes": _outcomes(data, fitted.predictions[_test(spec)])}
