@@ -182,11 +182,8 @@ class Row(BaseModel):
         check_degree(self.fusion, self.degree)
         if self.experiment == TRAINING and not self.dataset:
             raise ValueError("trained on no data set")
-        if (
-            self.learning_rate is not None
-            and decode(self.tuning)
-            and f"{self.learning_rate:g}" not in decode(self.tuning)
-        ):
+        tried = decode(self.tuning)
+        if tried and self.learning_rate is not None and f"{self.learning_rate:g}" not in tried:
             raise ValueError("the learning rate is none of those that it was tuned among")
         if self.seeds == 0 and self.mean is not None:
             raise ValueError("a mean over no seeds")

@@ -124,6 +124,7 @@ class _Cohort:
         # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
         self._filled = not models[0].non_trainable_weights
         self._train, self._validation = self._batches(data.train), self._batches(data.validation)
+        self._needs: dict[int, int] = {}  # memory by number of members
         self._programs: dict[int, Vectorized] = {}  # by size of a batch, of which there is mostly one
         for part in (self._train, self._validation, self._batches(data.test)):
             for (places,), (real,) in part.pieces(1):
@@ -194,7 +195,12 @@ class _Cohort:
         return fitted
 
     def _memory(self, members: Sequence[int]) -> int:
-        """Bytes that the program of some members holds."""
+        """Bytes that the program of so many members holds; asked once, since batches are made to ask."""
+        if len(members) not in self._needs:
+            self._needs[len(members)] = self._measure(members)
+        return self._needs[len(members)]
+
+    def _measure(self, members: Sequence[int]) -> int:
         batches, _ = next(self._epoch(members, 0))
         size = batches[1].shape[2]
         everyone = np.ones(len(members), bool)
