@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +19,7 @@ from reproduce.tables.grid import Settings
 from reproduce.tables.table import card_of
 from tfq_fusion.datasets import load
 from tfq_fusion.fusions import fusions
-from tfq_fusion.training import Comparison, Decision, Stratum, compare, decide, resample_scores
+from tfq_fusion.training import Comparison, Decision, ResampledScores, Stratum, compare, decide, resample_scores
 
 COMPARED = ("accuracy", "roc_auc", "mae")
 """The metrics that can be taken of drawn test samples."""
@@ -78,11 +80,11 @@ def compare_fusions(
         truths = [None if task == "forecasting" else truth(cell.dataset, part.dataset_options) for part in parts]
         tested = {member: _tested(task, members[member], parts, truths) for member in itertools.chain(*pairs)}
         for metric in [metric for metric in metrics[task] if metric in COMPARED]:
-            scores = {
-                member: resample_scores(metric, seeds, strata, seed=DRAWS)
-                for member, (seeds, strata) in tested.items()
-                if seeds
-            }
+            trained = {member: found for member, found in tested.items() if found[0]}
+            # NumPy and SciPy do this without Python's lock.
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                resampled = pool.map(functools.partial(_resample, metric), trained.values())
+                scores = dict(zip(trained, resampled, strict=True))
             rows += [
                 (cell, first, second, compare(scores[first], scores[second]))
                 for first, second in pairs
@@ -129,6 +131,10 @@ def _tested(
         _stratum(task, each, truth, part.dataset_options)
         for each, truth, part in zip(stacked, truths, parts, strict=True)
     ]
+
+
+def _resample(metric: str, tested: tuple[list[int], list[Stratum]]) -> ResampledScores:
+    return resample_scores(metric, *tested, seed=DRAWS)
 
 
 def _stratum(task: str, outcomes: np.ndarray, truth: np.ndarray | None, samples: Pairs) -> Stratum:

@@ -15,6 +15,7 @@ from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets.card import Modality
 from tfq_fusion.models import fusion_model, make_fusion
 from tfq_fusion.training import Prepared, Protocol, fit_many
+from tfq_fusion.training.many import Cohort
 from tfq_fusion.training.vectorized import StructureError
 
 ON_JAX = keras.backend.backend() == "jax"
@@ -174,7 +175,7 @@ def test_the_same_call_gives_the_same_bits():
     assert first == again
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.predictions["test"], other.predictions["test"])
-    assert first[0].program.seeds == (0, 1, 2)
+    assert [fitted.program.seeds for fitted in first] == [(0,), (1,), (2,)]
 
 
 @on_jax
@@ -204,10 +205,28 @@ def test_the_best_epoch_is_kept_and_scored():
 
 
 @on_jax
-def test_where_memory_is_short_members_are_trained_in_groups(monkeypatch):
+def test_on_an_accelerator_all_are_computed_at_once_and_it_is_the_same(monkeypatch):
+    import jax
+
+    data = blobs()
+    protocol = dataclasses.replace(PROTOCOL, patience=1)
+    one_by_one = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    at_once = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
+    assert [fitted.program.seeds for fitted in at_once] == [(0, 1, 2)] * 3
+    for one, other in zip(one_by_one, at_once, strict=True):
+        assert_same_losses(one, other, rel=1e-5)
+        np.testing.assert_allclose(one.predictions["test"], other.predictions["test"], rtol=1e-3, atol=1e-5)
+
+
+@on_jax
+def test_where_its_memory_is_short_fewer_are(monkeypatch):
+    import jax
+
     from tfq_fusion.training import vectorized
 
     data = blobs()
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     whole = fit_many(maker(data), data, PROTOCOL, range(5), 1e-2)
     monkeypatch.setattr(vectorized, "free_memory", lambda: 2e6 * whole[0].program.memory_mb - 1)
     groups = fit_many(maker(data), data, PROTOCOL, range(5), 1e-2)
@@ -217,17 +236,15 @@ def test_where_memory_is_short_members_are_trained_in_groups(monkeypatch):
 
 
 @on_jax
-def test_all_at_once_as_on_an_accelerator_it_is_the_same(monkeypatch):
-    import jax
-
+def test_a_cohort_can_be_asked_again():
     data = blobs()
-    protocol = dataclasses.replace(PROTOCOL, patience=1)
-    one_by_one = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    at_once = fit_many(maker(data, "qfl"), data, protocol, range(3), [1e-2, 1e-30, 1e-2])
-    for one, other in zip(one_by_one, at_once, strict=True):
-        assert_same_losses(one, other, rel=1e-5)
-        np.testing.assert_allclose(one.predictions["test"], other.predictions["test"], rtol=1e-3, atol=1e-5)
+    cohort = Cohort(maker(data, "mfb"), data, PROTOCOL)
+    cohort.fit([7, 8], [1e-3, 3e-2])
+    assert cohort.fit([8, 9], 1e-2) == fit_many(maker(data, "mfb"), data, PROTOCOL, [8, 9], 1e-2)
+    other = Cohort(lambda seed: maker(data, "mfb", dropout=0.1 * (seed < 3))(seed), data, PROTOCOL)
+    other.fit([0, 1, 2], 1e-2)
+    with pytest.raises(StructureError, match="The weights of member 3 have other shapes"):
+        other.fit([3], 1e-2)
 
 
 @on_jax
@@ -297,17 +314,17 @@ def test_killed_between_epochs_it_ends_in_the_same_bits(tmp_path, monkeypatch):
     for epochs in (1, 2):
         left = [epochs]
 
-        def save(self, *arguments, original=backup.ArrayBackups.save_if_due, left=left):
+        def save(self, *arguments, original=backup.ArrayBackups.save, left=left):
             if left[0] == 0:
                 raise Killed
             left[0] -= 1
             original(self, *arguments)
 
         with monkeypatch.context() as patched, pytest.raises(Killed):
-            patched.setattr(backup.ArrayBackups, "save_if_due", save)
+            patched.setattr(backup.ArrayBackups, "save", save)
             train(tmp_path)
     assert train(tmp_path) == undisturbed
-    (newest,) = (tmp_path / "group-0").iterdir()
+    (newest,) = tmp_path.iterdir()
     (newest / "arrays.npz").write_bytes(b"")
     with pytest.raises(backup.DamagedBackupError):
         train(tmp_path)

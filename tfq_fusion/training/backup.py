@@ -82,12 +82,11 @@ class ArrayBackups(Backups):
         with np.load(self.newest / "arrays.npz", allow_pickle=False) as arrays:
             return dict(arrays)
 
-    def save_if_due(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
-        """Save these after so many epochs, if the last backup is old enough."""
-        if self.due:
-            self.working.mkdir(parents=True, exist_ok=True)
-            np.savez(self.working / "arrays.npz", **arrays)
-            self.replace(epoch)
+    def save(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Save these after so many epochs."""
+        self.working.mkdir(parents=True, exist_ok=True)
+        np.savez(self.working / "arrays.npz", **arrays)
+        self.replace(epoch)
 
 
 class Backup(keras.callbacks.BackupAndRestore):

@@ -52,9 +52,9 @@ class Batches:
         self._size, self._filled = size, filled
 
     @property
-    def bytes_per_sample(self) -> int:
+    def bytes_per_batch(self) -> int:
         """Of inputs and labels."""
-        return sum(array.nbytes for array in (*self.inputs.values(), self.labels)) // self.samples
+        return sum(array.nbytes for array in (*self.inputs.values(), self.labels)) // self.samples * self._size
 
     def pieces(self, steps: int) -> Iterator[Piece]:
         """All batches in their order, as many at a time as divide their number, and no more than ``steps``."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,10 @@ from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
 
 if TYPE_CHECKING:
-    from tfq_fusion.training.vectorized import State
+    from tfq_fusion.training.vectorized import State, Vectorized
+
+Weights = tuple[list[Any], list[Any]]
+"""The values of what is trained, and of the rest, each with an axis for the members or of one alone."""
 
 PIECE = 2**28
 """Bytes of inputs that a program gets at a time, at most, but for a single step: an epoch, or as much of it."""
@@ -40,7 +44,7 @@ def fit_many(
     backup: Path | None = None,
     verbose: bool = False,
 ) -> list[Fitted]:
-    """Train a model per seed, all at once: one program, compiled once, instead of one per model.
+    """Train a model per seed by one program, compiled once, instead of one per model.
 
     The members have one structure. They may differ in their weights, in what their seeds draw (what a quantum fusion
     measures, masks of dropout, the order of the samples) and in learning rate. Each is trained by Adam as
@@ -48,9 +52,9 @@ def fit_many(
     with the weights of its own best epoch. A member that stops or diverges changes no other. The same call on the same
     machine gives the same bits.
 
-    The data stay in memory once, and reach the program an epoch at a time, or in pieces where an epoch of all members
-    is large; of memory-mapped arrays no more is read. If the program would take more than half of the memory that is
-    free, it is made for half as many members, and so on, and runs once for each group of them.
+    An accelerator computes all members at once, or half of them, and so on, if all would take more than half of the
+    memory that is free; a processor one after the other, in every epoch. The data stay in memory once, and reach the
+    program an epoch at a time, or in pieces where an epoch is large; of memory-mapped arrays no more is read.
 
     Args:
         make_model: Makes the model of a seed, with its initial weights: every time the same. It is compiled here.
@@ -72,19 +76,200 @@ def fit_many(
         ValueError: If there is no seed, a seed is no integer or negative, a learning rate is not positive, or there
             are not as many as seeds.
     """
-    if LEGACY or keras.backend.backend() != "jax":
-        runs_on = "legacy Keras" if LEGACY else f"Keras on {keras.backend.backend()!r}"
-        raise RuntimeError(
-            f"fit_many trains in one program of JAX, but this process uses {runs_on}. Set KERAS_BACKEND=jax before "
-            "Keras is imported, or train each model by its own `fit`."
-        )
-    seeds, rates = _checked(seeds, learning_rate)
-    cohort = _Cohort(make_model, data, protocol, seeds, rates)
-    fitted: list[Fitted] = []
-    for number_of_group, members in enumerate(cohort.groups()):
-        folder = None if backup is None else backup / f"group-{number_of_group}"
-        fitted += cohort.train(members, parts_to_evaluate(data, tests), folder, verbose)
-    return fitted
+    return Cohort(make_model, data, protocol).fit(seeds, learning_rate, tests=tests, backup=backup, verbose=verbose)
+
+
+class Cohort:
+    """What :func:`fit_many` makes, for those who ask more than once: the program is compiled once for all of it.
+
+    Args and errors are those of :func:`fit_many`.
+    """
+
+    def __init__(self, make_model: Callable[[int], keras.Model], data: Prepared, protocol: Protocol) -> None:
+        if LEGACY or keras.backend.backend() != "jax":
+            runs_on = "legacy Keras" if LEGACY else f"Keras on {keras.backend.backend()!r}"
+            raise RuntimeError(
+                f"fit_many trains in one program of JAX, but this process uses {runs_on}. Set KERAS_BACKEND=jax before "
+                "Keras is imported, or train each model by its own `fit`."
+            )
+        self._make_model, self._data, self._protocol = make_model, data, protocol
+        # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
+        self._filled = True
+        self._known: dict[int, int] = {}  # seed -> number of its model; one model may be trained with several rates
+        self._programs: dict[int, Vectorized] = {}  # by size of a batch, of which there is mostly one
+
+    def fit(
+        self,
+        seeds: Sequence[int],
+        learning_rate: float | Sequence[float],
+        *,
+        tests: Mapping[str, Part] | None = None,
+        backup: Path | None = None,
+        verbose: bool = False,
+    ) -> list[Fitted]:
+        """Train a model per seed; args, results and errors are those of :func:`fit_many`."""
+        seeds, rates = _checked(seeds, learning_rate)
+        self._meet(seeds)
+        groups = self._groups(seeds, rates)
+        stopping = EarlyStopping(len(seeds), self._protocol.patience)
+        share = self._train(groups, stopping, None if backup is None else ArrayBackups(backup), verbose)
+        parts = parts_to_evaluate(self._data, tests)
+        in_order = {name: self._in_order(part) for name, part in parts.items()}
+        fitted: dict[int, Fitted] = {}
+        for group in groups:
+            outputs = {name: self._evaluate(group, group.best, batches)[1] for name, batches in in_order.items()}
+            for place, member in enumerate(group.members):
+                history, rate = stopping.history(member), rates[member]
+                epochs = len(history["loss"])
+                if stopping.diverged[member]:
+                    fitted[member] = Fitted({}, rate, epochs, True, history, group.program, share, {}, None)
+                    continue
+                make = functools.partial(self._trained, seeds[member], _of_member(group.best, place))
+                of_member = {name: of_all[place] for name, of_all in outputs.items()}
+                metrics, predictions = evaluate_parts(self._data, parts, of_member)
+                fitted[member] = Fitted(metrics, rate, epochs, False, history, group.program, share, predictions, make)
+        return [fitted[member] for member in range(len(seeds))]
+
+    def _meet(self, seeds: Sequence[int]) -> None:
+        """Take the models of those seeds that are not known yet."""
+        # JAX is imported where it is used: whoever trains on TensorFlow need not have it.
+        from tfq_fusion.training.vectorized import Vectorized
+
+        new = [seed for seed in dict.fromkeys(seeds) if seed not in self._known]
+        models = [self._make_model(seed) for seed in new]
+        for model in models:
+            model.compile(optimizer=None, loss=loss_of(self._data))
+        if not self._programs:
+            self._filled = not models[0].non_trainable_weights
+            for part in (self._data.train, self._data.validation, self._data.test):
+                batches = self._batches(part)
+                for (places,), (real,) in batches.pieces(1):
+                    if len(places) not in self._programs:
+                        batch = *batches.take(places, real), batches.weights(real)
+                        self._programs[len(places)] = Vectorized(*batch)
+        for program in self._programs.values():
+            program.add(models)
+        self._known.update(zip(new, itertools.count(len(self._known)), strict=False))
+
+    def _batches(self, part: Part) -> Batches:
+        return Batches(self._data, part, self._protocol.batch_size, self._filled)
+
+    def _groups(self, seeds: Sequence[int], rates: Sequence[float]) -> list[_Group]:
+        """The members that are computed at once, as many as memory allows; the last are filled up with some of them."""
+        from tfq_fusion.training.vectorized import at_once, free_memory
+
+        def group(first: int) -> _Group:
+            left = range(first, min(first + width, len(seeds)))
+            members = [left[place % len(left)] for place in range(width)]
+            known = [self._known[seeds[member]] for member in members]
+            programs = self._programs.items()
+            state = next(iter(self._programs.values())).start(known, [rates[member] for member in members])
+            constants = {size: program.constants(known) for size, program in programs}
+            return _Group(members, tuple(seeds[member] for member in members), constants, state)
+
+        width = at_once(len(seeds))
+        while (memory := self._memory(group(0))) > free_memory() / 2 and width > 1:
+            width = -(-width // 2)
+        groups = [group(first) for first in range(0, len(seeds), width)]
+        for each in groups:
+            each.memory = memory
+        return groups
+
+    def _memory(self, group: _Group) -> int:
+        """Bytes that the program of a group holds."""
+        batches, _ = next(self._shuffled(group, 0))
+        size = batches[1].shape[2]
+        everyone = np.ones(len(group.members), bool)
+        return self._programs[size].memory(group.constants[size][0], group.state, *batches, everyone)
+
+    def _train(
+        self, groups: Sequence[_Group], stopping: EarlyStopping, backups: ArrayBackups | None, verbose: bool
+    ) -> float | None:
+        """Train until all have stopped; gives the seconds per epoch of a member, the median, if any was trained."""
+        from tfq_fusion.training.vectorized import choose
+
+        if backups is not None and backups.epoch:
+            arrays = backups.load()
+            stopping.restore({name: arrays.pop(name) for name in stopping.state()})
+            for group, learned in zip(groups, _unflatten(_learned(groups), arrays), strict=True):
+                group.state, group.best = learned
+        validation = self._in_order(self._data.validation)
+        seconds: list[float] = []
+        with Progress(disable=not verbose) as progress:
+            bar = progress.add_task("", total=self._protocol.epochs)
+            for epoch in range(stopping.epoch, self._protocol.epochs):
+                if not stopping.running.any():
+                    break
+                begin, left = time.perf_counter(), stopping.running.sum()
+                losses = np.full((2, len(stopping.running)), np.nan)
+                for group in groups:
+                    running = stopping.running[group.members]
+                    if running.any():
+                        loss = self._train_epoch(group, epoch, running)
+                        losses[:, group.members] = loss, self._evaluate(group, group.weights, validation)[0]
+                better = stopping.after_epoch(*losses)
+                for group in groups:
+                    if better[group.members].any():
+                        group.best = choose(better[group.members], group.weights, group.best)
+                seconds.append((time.perf_counter() - begin) / left)
+                said = f"{stopping.running.sum()} of {len(stopping.running)} models train"
+                progress.update(bar, completed=epoch + 1, description=said)
+                if backups is not None and backups.due:
+                    backups.save(epoch + 1, {**stopping.state(), **_flatten(_learned(groups))})
+        return statistics.median(seconds) if seconds else None
+
+    def _shuffled(self, group: _Group, epoch: int) -> Iterator[tuple[Any, np.ndarray]]:
+        """The training batches of an epoch, piece by piece, with the number of samples that count in each batch."""
+        part = self._batches(self._data.train)
+        orders = np.stack([order_of(seed, epoch, part.samples) for seed in group.seeds])
+        for places, real in part.pieces(PIECE // (part.bytes_per_batch * len(group.seeds))):
+            yield (*part.take(orders[:, places], real), part.weights(real)), real.sum(axis=1)
+
+    def _train_epoch(self, group: _Group, epoch: int, running: np.ndarray) -> np.ndarray:
+        """Train a group for an epoch; gives its loss ``[members]``, the mean over all samples."""
+        total, samples = np.zeros(len(running)), 0
+        for batches, counts in self._shuffled(group, epoch):
+            size = batches[1].shape[2]
+            constants, _ = group.constants[size]
+            group.state, losses = self._programs[size].train(constants, group.state, *batches, running)
+            total += np.asarray(losses, np.float64) @ counts
+            samples += counts.sum()
+        return total / samples
+
+    def _in_order(self, part: Part) -> Callable[[], Iterable[tuple[Any, np.ndarray]]]:
+        """What gives the batches of a part, with which samples count in each; made once if they are few."""
+        batches = self._batches(part)
+
+        def make() -> Iterator[tuple[Any, np.ndarray]]:
+            for places, real in batches.pieces(PIECE // batches.bytes_per_batch):
+                yield (*batches.take(places, real), batches.weights(real)), real
+
+        if batches.bytes_per_batch * batches.samples > PIECE * self._protocol.batch_size:
+            return make
+        made = list(make())
+        return lambda: made
+
+    def _evaluate(
+        self, group: _Group, weights: Weights, batches: Callable[[], Iterable[tuple[Any, np.ndarray]]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss ``[members]`` and the outputs ``[members, samples, outputs]`` of a part."""
+        total, outputs, samples = np.zeros(len(group.members)), [], 0
+        for piece, real in batches():
+            size = real.shape[1]
+            _, constants = group.constants[size]
+            losses, found = self._programs[size].evaluate(constants, *weights, *piece)
+            total += np.asarray(losses, np.float64) @ real.sum(axis=1)
+            outputs.append(np.asarray(found)[:, real])
+            samples += real.sum()
+        return total / samples, np.concatenate(outputs, axis=1)
+
+    def _trained(self, seed: int, weights: Weights) -> keras.Model:
+        """The model of a seed with these weights."""
+        model = self._make_model(seed)
+        for variables, values in zip((model.trainable_variables, model.non_trainable_variables), weights, strict=True):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        return model
 
 
 def _checked(seeds: Any, learning_rate: Any) -> tuple[list[int], list[float]]:
@@ -100,169 +285,41 @@ def _checked(seeds: Any, learning_rate: Any) -> tuple[list[int], list[float]]:
     return found, rates
 
 
-class _Cohort:
-    """Models that are trained together, in one program or in several that follow each other."""
+class _Group:
+    """Members that are computed at once.
 
-    def __init__(
-        self,
-        make_model: Callable[[int], keras.Model],
-        data: Prepared,
-        protocol: Protocol,
-        seeds: Sequence[int],
-        rates: Sequence[float],
-    ) -> None:
-        # JAX is imported where it is used: whoever trains on TensorFlow need not have it.
-        from tfq_fusion.training.vectorized import Vectorized
+    Attributes:
+        members: Which they are, as many as the program has; those that fill it up come last, and once more.
+        seeds: The seed of each.
+        constants: Size of a batch -> what they hold beside weights.
+        state: What training changes.
+        best: The weights of each member's best epoch so far.
+        memory: Bytes that their program holds.
+    """
 
-        self._make_model, self._data, self._protocol = make_model, data, protocol
-        self._seeds, self._rates = seeds, rates
-        # A seed that is trained with several rates is one model, before it is trained.
-        self._variants = list(dict.fromkeys(seeds))
-        models = [make_model(seed) for seed in self._variants]
-        for model in models:
-            model.compile(optimizer=None, loss=loss_of(data))
-        # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
-        self._filled = not models[0].non_trainable_weights
-        self._train, self._validation = self._batches(data.train), self._batches(data.validation)
-        self._needs: dict[int, int] = {}  # memory by number of members
-        self._programs: dict[int, Vectorized] = {}  # by size of a batch, of which there is mostly one
-        for part in (self._train, self._validation, self._batches(data.test)):
-            for (places,), (real,) in part.pieces(1):
-                if len(places) not in self._programs:
-                    batch = *part.take(places, real), part.weights(real)
-                    self._programs[len(places)] = Vectorized(models, *batch)
+    def __init__(self, members: list[int], seeds: tuple[int, ...], constants: Any, state: State) -> None:
+        self.members, self.seeds, self.constants, self.state = members, seeds, constants, state
+        self.best = self.weights
+        self.memory = 0
 
-    def _batches(self, part: Part) -> Batches:
-        return Batches(self._data, part, self._protocol.batch_size, self._filled)
+    @property
+    def weights(self) -> Weights:
+        """What an evaluation needs of the state."""
+        return self.state["trainable"], self.state["fixed"]
 
-    def groups(self) -> Iterator[list[int]]:
-        """The members of each program, as many as memory allows; the last is filled up with members that it has."""
-        from tfq_fusion.training.vectorized import free_memory
-
-        count = width = len(self._seeds)
-        while width > 1 and 2 * self._memory(list(range(width))) > free_memory():
-            width = -(-width // 2)
-        for first in range(0, count, width):
-            group = range(first, min(first + width, count))
-            yield [group[place % len(group)] for place in range(width)]
-
-    def train(
-        self, members: Sequence[int], parts: Mapping[str, Part], folder: Path | None, verbose: bool
-    ) -> list[Fitted]:
-        """Train the members of a program, those that fill it up only once, and evaluate them on these parts."""
-        from tfq_fusion.training.vectorized import choose
-
-        state, constants = self._start(members), self._constants(members)
-        best, stopping = _weights(state), EarlyStopping(len(members), self._protocol.patience)
-        backups = None if folder is None else ArrayBackups(folder)
-        if backups is not None and backups.epoch:
-            arrays = backups.load()
-            stopping.restore({name: arrays.pop(name) for name in stopping.state()})
-            state, best = _unflatten((state, best), arrays)
-        seconds: list[float] = []
-        with Progress(disable=not verbose) as progress:
-            bar = progress.add_task("", total=self._protocol.epochs)
-            for epoch in range(stopping.epoch, self._protocol.epochs):
-                if not stopping.running.any():
-                    break
-                begin, left = time.perf_counter(), stopping.running.sum()
-                state, loss = self._train_epoch(constants, state, members, epoch, stopping.running)
-                validation, _ = self._evaluate(constants, _weights(state), self._validation, stopping.running)
-                best = choose(stopping.after_epoch(loss, validation), _weights(state), best)
-                seconds.append((time.perf_counter() - begin) / left)
-                said = f"{stopping.running.sum()} of {len(members)} models train"
-                progress.update(bar, completed=epoch + 1, description=said)
-                if backups is not None:
-                    backups.save_if_due(epoch + 1, {**stopping.state(), **_flatten((state, best))})
-        everyone = np.ones(len(members), bool)
-        outputs = {
-            name: self._evaluate(constants, best, self._batches(part), everyone)[1] for name, part in parts.items()
-        }
-        program = Program(tuple(self._seeds[member] for member in members), self._memory(members) / 1e6)
-        share = statistics.median(seconds) if seconds else None
-        fitted = []
-        for place, member in enumerate(dict.fromkeys(members)):
-            history, rate = stopping.history(place), self._rates[member]
-            epochs = len(history["loss"])
-            if stopping.diverged[place]:
-                fitted.append(Fitted({}, rate, epochs, True, history, program, share, {}, None))
-                continue
-            trained = functools.partial(self._model, self._seeds[member], _of_member(best, place))
-            metrics, predictions = evaluate_parts(
-                self._data, parts, {name: of_all[place] for name, of_all in outputs.items()}
-            )
-            fitted.append(Fitted(metrics, rate, epochs, False, history, program, share, predictions, trained))
-        return fitted
-
-    def _memory(self, members: Sequence[int]) -> int:
-        """Bytes that the program of so many members holds; asked once, since batches are made to ask."""
-        if len(members) not in self._needs:
-            self._needs[len(members)] = self._measure(members)
-        return self._needs[len(members)]
-
-    def _measure(self, members: Sequence[int]) -> int:
-        batches, _ = next(self._epoch(members, 0))
-        size = batches[1].shape[2]
-        everyone = np.ones(len(members), bool)
-        constants, _ = self._constants(members)[size]
-        return self._programs[size].memory(constants, self._start(members), *batches, everyone)
-
-    def _start(self, members: Sequence[int]) -> State:
-        rates = [self._rates[member] for member in members]
-        return next(iter(self._programs.values())).start(self._variants_of(members), rates)
-
-    def _constants(self, members: Sequence[int]) -> dict[int, tuple[list[Any], list[Any]]]:
-        variants = self._variants_of(members)
-        return {size: program.constants(variants) for size, program in self._programs.items()}
-
-    def _variants_of(self, members: Sequence[int]) -> list[int]:
-        return [self._variants.index(self._seeds[member]) for member in members]
-
-    def _model(self, seed: int, weights: Any) -> keras.Model:
-        """The model of a seed with these weights."""
-        model = self._make_model(seed)
-        for variables, values in zip((model.trainable_variables, model.non_trainable_variables), weights, strict=True):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-        return model
-
-    def _epoch(self, members: Sequence[int], epoch: int) -> Iterator[tuple[Any, np.ndarray]]:
-        """The batches of an epoch, piece by piece, with the number of samples that count in each."""
-        orders = np.stack([order_of(self._seeds[member], epoch, self._train.samples) for member in members])
-        bytes_per_step = self._train.bytes_per_sample * self._protocol.batch_size * len(members)
-        for places, real in self._train.pieces(PIECE // bytes_per_step):
-            yield (*self._train.take(orders[:, places], real), self._train.weights(real)), real.sum(axis=1)
-
-    def _train_epoch(
-        self, constants: Any, state: State, members: Sequence[int], epoch: int, running: np.ndarray
-    ) -> tuple[State, np.ndarray]:
-        """The state after an epoch, and its loss ``[members]``, the mean over all samples."""
-        total = np.zeros(len(members))
-        for batches, counts in self._epoch(members, epoch):
-            size = batches[1].shape[2]
-            state, losses = self._programs[size].train(constants[size][0], state, *batches, running)
-            total += np.asarray(losses, np.float64) @ counts
-        return state, total / self._train.samples
-
-    def _evaluate(
-        self, constants: Any, weights: Any, part: Batches, running: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The loss ``[members]`` and the outputs ``[members, samples, outputs]`` of a part, for those that run."""
-        total, outputs = np.zeros(1), []
-        for (places,), (real,) in part.pieces(1):
-            batch = *part.take(places, real), part.weights(real)
-            loss, found = self._programs[len(places)].evaluate(constants[len(places)][1], *weights, *batch, running)
-            total = total + np.asarray(loss, np.float64) * real.sum()
-            outputs.append(np.asarray(found)[:, real])
-        return total / part.samples, np.concatenate(outputs, axis=1)
+    @property
+    def program(self) -> Program:
+        """What is recorded of the program."""
+        return Program(self.seeds, self.memory / 1e6)
 
 
-def _weights(state: State) -> tuple[list[Any], list[Any]]:
-    return state["trainable"], state["fixed"]
+def _learned(groups: Sequence[_Group]) -> list[tuple[State, Weights]]:
+    return [(group.state, group.best) for group in groups]
 
 
-def _of_member(weights: Any, place: int) -> Any:
-    return keras.tree.map_structure(lambda value: np.asarray(value[place]), weights)
+def _of_member(weights: Weights, place: int) -> Weights:
+    found: Weights = keras.tree.map_structure(lambda value: np.asarray(value[place]), weights)
+    return found
 
 
 def _flatten(nest: Any) -> dict[str, np.ndarray]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -23,98 +22,99 @@ class StructureError(ValueError):
     """Models that should share a program differ in more than weights and constants."""
 
 
-@dataclasses.dataclass(frozen=True)
 class MemberFunction:
     """A function that all members compute, each with constants of its own.
 
-    Attributes:
-        jaxpr: Its operations.
-        outputs: The structure of what it gives.
-        constants: What it holds beside its arguments; what differs between members has an axis for them.
-        own: Which of the constants those are.
+    Args:
+        arguments: What to trace it with.
     """
 
-    jaxpr: Jaxpr
-    outputs: Any
-    constants: list[Any]
-    own: list[bool]
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+        self._first: ClosedJaxpr | None = None
+        self._outputs: Any = None
+        self._constants: list[list[Any]] = []
+        self._own: list[bool] = []
 
-    @classmethod
-    def trace(cls, functions: Sequence[Callable[..., Any]], *arguments: Any) -> MemberFunction:
-        """What functions, one per member, have in common.
+    def add(self, function: Callable[..., Any]) -> None:
+        """Take one more member.
+
+        Args:
+            function: Its function.
 
         Raises:
-            StructureError: If they differ in operations, shapes or types; it names the first that differs.
+            StructureError: If it differs from the first in operations, shapes or types.
         """
-        traced = [jax.make_jaxpr(function, return_shape=True)(*arguments) for function in functions]
-        first, shapes = traced[0]
-        for member, (other, _) in enumerate(traced):
-            if not _alike(first, other, with_constants=False):
-                raise StructureError(
-                    f"Member {member} does not compute what member 0 does: their layers, widths or circuits differ. "
-                    f"{_APART}"
-                )
-        constants, own = [], []
-        for values in zip(*(jaxpr.consts for jaxpr, _ in traced), strict=True):
-            differ = not all(value is values[0] or np.array_equal(value, values[0]) for value in values[1:])
-            constants.append(np.stack(values) if differ else values[0])
-            own.append(differ)
-        return cls(first.jaxpr, jax.tree.structure(shapes), constants, own)
+        traced, shapes = jax.make_jaxpr(function, return_shape=True)(*self._arguments)
+        if self._first is None:
+            self._first, self._outputs = traced, jax.tree.structure(shapes)
+            self._own = [False] * len(traced.consts)
+        elif not _alike(self._first, traced, with_constants=False):
+            raise StructureError(
+                f"Member {len(self._constants)} does not compute what member 0 does: their layers, widths or circuits "
+                f"differ. {_APART}"
+            )
+        self._constants.append(traced.consts)
+        for place, (value, of_first) in enumerate(zip(traced.consts, self._first.consts, strict=True)):
+            self._own[place] |= not (value is of_first or np.array_equal(value, of_first))
 
-    def constants_of(self, members: Sequence[int]) -> list[Any]:
-        """The constants of some members."""
+    def constants(self, members: Sequence[int]) -> list[Any]:
+        """What some members hold beside their arguments; what differs between members has an axis for them."""
         return [
-            value[np.asarray(members)] if differs else value
-            for value, differs in zip(self.constants, self.own, strict=True)
+            np.stack(values) if differs else values[0]
+            for values, differs in zip(
+                zip(*(self._constants[member] for member in members), strict=True), self._own, strict=True
+            )
         ]
 
-    def split(self, constants: Sequence[Any]) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
-        """Those of the constants that have an axis for the members, and what makes all of them of one member's own."""
-        own = [value for value, differs in zip(constants, self.own, strict=True) if differs]
-
-        def merge(of_member: Sequence[Any]) -> list[Any]:
-            left = iter(of_member)
-            return [next(left) if differs else value for value, differs in zip(constants, self.own, strict=True)]
-
-        return own, merge
+    def axes(self) -> list[int | None]:
+        """The axis for the members that each of the constants has, 0 or none."""
+        return [0 if differs else None for differs in self._own]
 
     def __call__(self, constants: Sequence[Any], *arguments: Any) -> Any:
         """Compute it for one member."""
-        found = jax.core.eval_jaxpr(self.jaxpr, constants, *jax.tree.leaves(arguments))
-        return jax.tree.unflatten(self.outputs, found)
+        assert self._first is not None
+        found = jax.core.eval_jaxpr(self._first.jaxpr, constants, *jax.tree.leaves(arguments))
+        return jax.tree.unflatten(self._outputs, found)
 
 
 class Vectorized:
-    """What models of one structure compute, all at once.
+    """What models of one structure compute, with an axis for the models; compiled once for each number of them.
 
     Args:
-        models: The models, compiled with their loss and without an optimizer.
         inputs: A batch of inputs, by modality.
         labels: Its labels.
         weights: Of its samples; None to train without.
-
-    Raises:
-        StructureError: If the models differ in structure.
     """
 
-    def __init__(
-        self, models: Sequence[keras.Model], inputs: Mapping[str, np.ndarray], labels: np.ndarray, weights: Any
-    ) -> None:
+    def __init__(self, inputs: Mapping[str, np.ndarray], labels: np.ndarray, weights: Any) -> None:
+        self._batch = inputs, labels, weights
         self._optimizer = keras.optimizers.Adam()
-        self._optimizer.build(models[0].trainable_variables)
-        self._rate = [variable is self._optimizer.learning_rate for variable in self._optimizer.variables].index(True)
-        self._states = [_values(model) for model in models]
-        shapes = [[(value.shape, value.dtype) for value in jax.tree.leaves(state)] for state in self._states]
-        for member, other in enumerate(shapes):
-            if other != shapes[0]:
+        self._states: list[tuple[list[Any], list[Any]]] = []
+        self._train, self._evaluate = jax.jit(self._steps), jax.jit(self._batches)
+
+    def add(self, models: Iterable[keras.Model]) -> None:
+        """Take more members.
+
+        Args:
+            models: Their models, compiled with a loss and without an optimizer.
+
+        Raises:
+            StructureError: If they differ in structure from each other, or from those that are here.
+        """
+        for model in models:
+            state = _values(model)
+            if not self._states:
+                self._optimizer.build(model.trainable_variables)
+                arguments = *state, *self._batch
+                self._gradient, self._evaluation = MemberFunction(*arguments), MemberFunction(*arguments)
+            elif _shapes(state) != _shapes(self._states[0]):
                 raise StructureError(
-                    f"The weights of member {member} have other shapes than those of member 0. {_APART}"
+                    f"The weights of member {len(self._states)} have other shapes than those of member 0. {_APART}"
                 )
-        arguments = *self._states[0], inputs, labels, weights
-        self._gradient = MemberFunction.trace([_gradient_of(model) for model in models], *arguments)
-        self._evaluation = MemberFunction.trace([_evaluation_of(model) for model in models], *arguments)
-        self._evaluate = jax.jit(self._evaluate_members)
-        self._compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
+            self._gradient.add(_gradient_of(model))
+            self._evaluation.add(_evaluation_of(model))
+            self._states.append(state)
 
     def start(self, members: Sequence[int], learning_rates: Sequence[float]) -> State:
         """The state of members before they are trained; of each the model, which others may have too, and its rate."""
@@ -122,15 +122,16 @@ class Vectorized:
             [np.stack(values) for values in zip(*(self._states[member][part] for member in members), strict=True)]
             for part in (0, 1)
         )
-        optimizer = [np.stack([np.asarray(variable)] * len(members)) for variable in self._optimizer.variables]
-        optimizer[self._rate] = np.asarray(learning_rates, optimizer[self._rate].dtype)
+        variables = self._optimizer.variables
+        optimizer = [np.stack([np.asarray(variable)] * len(members)) for variable in variables]
+        rate = [variable is self._optimizer.learning_rate for variable in variables].index(True)
+        optimizer[rate] = np.asarray(learning_rates, optimizer[rate].dtype)
         state: State = jax.device_put({"trainable": trainable, "fixed": fixed, "optimizer": optimizer})
         return state
 
     def constants(self, members: Sequence[int]) -> tuple[list[Any], list[Any]]:
         """What some members hold beside weights, to be trained and to be evaluated."""
-        kinds = self._gradient, self._evaluation
-        gradient, evaluation = (jax.device_put(kind.constants_of(members)) for kind in kinds)
+        gradient, evaluation = (jax.device_put(kind.constants(members)) for kind in (self._gradient, self._evaluation))
         return gradient, evaluation
 
     def train(self, *arguments: Any) -> tuple[State, Any]:
@@ -142,92 +143,63 @@ class Vectorized:
                 which members are trained, the others keep their state.
 
         Returns:
-            The state after these steps, and the losses ``[members, steps]``, NaN for a member that is not trained.
+            The state after these steps, and the losses ``[members, steps]``.
         """
-        found: tuple[State, Any] = self._training(*arguments)(*arguments)
+        found: tuple[State, Any] = self._train(*arguments)
         return found
 
     def memory(self, *arguments: Any) -> int:
         """Bytes that :meth:`train` holds, these arguments included."""
-        needs = self._training(*arguments).memory_analysis()
+        needs = self._train.lower(*arguments).compile().memory_analysis()
         return int(needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes)
 
     def evaluate(self, *arguments: Any) -> tuple[Any, Any]:
-        """Evaluate a batch, the same for all members.
+        """Evaluate some batches, the same for all members.
 
         Args:
-            arguments: ``constants, trainable, fixed, inputs, labels, weights, running``; ``running`` ``[members]``
-                tells which members are evaluated.
+            arguments: ``constants, trainable, fixed, inputs, labels, weights``. Inputs, labels and weights have axes
+                for batches and samples.
 
         Returns:
-            The losses ``[members]``, and the outputs ``[members, batch, outputs]``, NaN for a member that is not
-            evaluated.
+            The losses ``[members, batches]``, and the outputs ``[members, batches, samples, outputs]``.
         """
         found: tuple[Any, Any] = self._evaluate(*arguments)
         return found
 
-    def _training(self, *arguments: Any) -> Any:
-        """The program of steps for arguments of these shapes."""
-        shapes = tuple(np.shape(leaf) for leaf in jax.tree.leaves(arguments))
-        if shapes not in self._compiled:
-            self._compiled[shapes] = jax.jit(self._steps).lower(*arguments).compile()
-        return self._compiled[shapes]
-
     def _steps(self, constants: Any, state: State, inputs: Any, labels: Any, weights: Any, running: Any) -> Any:
-        own, merge = self._gradient.split(constants)
+        def member(constants: Any, state: State, *batches: Any) -> Any:
+            def step(state: State, batch: Any) -> Any:
+                trainable = state["trainable"]
+                loss, fixed, gradients = self._gradient(constants, trainable, state["fixed"], *batch)
+                trainable, optimizer = self._optimizer.stateless_apply(state["optimizer"], gradients, trainable)
+                return {"trainable": trainable, "fixed": fixed, "optimizer": optimizer}, loss
 
-        def member(arguments: Any) -> Any:
-            own, state, *batches, runs = arguments
+            return jax.lax.scan(step, state, (*batches, weights))
 
-            def train() -> Any:
-                def one(state: State, batch: Any) -> Any:
-                    return self._step(merge(own), state, *batch)
+        trained, losses = _of_each(member, (self._gradient.axes(), 0, 0, 0), (constants, state, inputs, labels))
+        return choose(running, trained, state), losses
 
-                return jax.lax.scan(one, state, (*batches, weights))
+    def _batches(self, constants: Any, trainable: Any, fixed: Any, *batches: Any) -> Any:
+        def member(constants: Any, *variables: Any) -> Any:
+            return jax.lax.map(lambda batch: self._evaluation(constants, *variables, *batch), batches)
 
-            return _only_if(runs, train, (state, None))
-
-        return _of_each(member, (own, state, inputs, labels, running))
-
-    def _step(self, constants: Any, state: State, inputs: Any, labels: Any, weights: Any) -> Any:
-        """A step of one member."""
-        loss, fixed, gradients = self._gradient(constants, state["trainable"], state["fixed"], inputs, labels, weights)
-        trainable, optimizer = self._optimizer.stateless_apply(state["optimizer"], gradients, state["trainable"])
-        return {"trainable": trainable, "fixed": fixed, "optimizer": optimizer}, loss
-
-    def _evaluate_members(
-        self, constants: Any, trainable: Any, fixed: Any, inputs: Any, labels: Any, weights: Any, running: Any
-    ) -> Any:
-        own, merge = self._evaluation.split(constants)
-
-        def member(arguments: Any) -> Any:
-            own, *variables, runs = arguments
-            return _only_if(
-                runs, lambda: self._evaluation(merge(own), *variables, inputs, labels, weights), (None, None)
-            )
-
-        return _of_each(member, (own, trainable, fixed, running))
+        return _of_each(member, (self._evaluation.axes(), 0, 0), (constants, trainable, fixed))
 
 
-def _of_each(function: Callable[[Any], Any], arguments: Any) -> Any:
-    """What a function gives of each member's arguments.
+def _of_each(function: Callable[..., Any], axes: Any, arguments: Any) -> Any:
+    """What a function gives of each member's arguments, which have an axis for the members where ``axes`` is 0."""
+    if len(jax.tree.leaves(arguments[1])[0]) > 1:
+        return jax.vmap(function, axes)(*arguments)
+    # With an axis of one member multiplications of matrices would be slower on processors.
+    constants, *rest = arguments
+    own = [value if axis is None else value[0] for value, axis in zip(constants, axes[0], strict=True)]
+    found = function(own, *jax.tree.map(lambda leaf: leaf[0], rest))
+    return jax.tree.map(lambda leaf: leaf[None], found)
 
-    On a processor one member follows the other: an axis for them made steps slower there, and whoever has stopped then
-    costs nothing. Elsewhere all are computed at once.
-    """
-    members = len(jax.tree.leaves(arguments)[-1])
-    return jax.lax.map(function, arguments, batch_size=None if jax.default_backend() == "cpu" else members)
 
-
-def _only_if(runs: Any, function: Callable[[], Any], otherwise: tuple[Any, ...]) -> Any:
-    """What a function gives, if ``runs``; otherwise these, with NaN in the place of None."""
-    rest = tuple(
-        jax.tree.map(lambda leaf: jax.numpy.full(leaf.shape, jax.numpy.nan, leaf.dtype), shape)
-        if given is None
-        else given
-        for given, shape in zip(otherwise, jax.eval_shape(function), strict=True)
-    )
-    return jax.lax.cond(runs, function, lambda: rest)
+def at_once(members: int) -> int:
+    """How many members to compute at once: all on an accelerator, one on a processor, which more would not speed up."""
+    return 1 if jax.default_backend() == "cpu" else members
 
 
 @jax.jit
@@ -242,6 +214,10 @@ def free_memory() -> int:
     if statistics is None:  # as of processors, which have the memory of the machine
         return int(psutil.virtual_memory().available)
     return int(statistics["bytes_limit"] - statistics["bytes_in_use"])
+
+
+def _shapes(nest: Any) -> list[tuple[tuple[int, ...], Any]]:
+    return [(np.shape(leaf), leaf.dtype) for leaf in jax.tree.leaves(nest)]
 
 
 def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:

@@ -73,8 +73,7 @@ class Process:
         self._temporary = tempfile.mkdtemp(prefix="tfq-fusion-")
         quiet = {} if command.verbose else {"TF_CPP_MIN_LOG_LEVEL": "3"}
         settings = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
-        xla = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
-        settings |= {"KERAS_BACKEND": command.backend, "XLA_FLAGS": xla.lstrip()}
+        settings |= {"KERAS_BACKEND": command.backend, "NPROC": THREADS}  # XLA takes it for the cores it has
         if command.backend != "tensorflow":
             settings["TF_USE_LEGACY_KERAS"] = "0"  # legacy Keras has no other backend
         self._process = subprocess.Popen(

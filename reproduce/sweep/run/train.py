@@ -27,9 +27,10 @@ from reproduce.sweep.runs import (
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.layers import IntractableFusionError
-from tfq_fusion.training import Prepared, evaluate, fit_many, historical_average, persistence_forecast, prepare
+from tfq_fusion.training import Prepared, evaluate, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
+from tfq_fusion.training.many import Cohort
 from tfq_fusion.training.preprocessing import Part
 
 
@@ -89,10 +90,12 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
     def make_model(seed: int) -> keras.Model:
         return assemble(dataclasses.replace(spec, seed=seed), dataset, data)[1]
 
+    cohort = Cohort(make_model, data, spec.protocol) if keras.backend.backend() == "jax" else None
+
     def trained(seeds: Sequence[int], rates: Sequence[float], part: str, tests: Mapping[str, Part]) -> list[Fitted]:
         folder = backup and backup / part
-        if keras.backend.backend() == "jax":
-            return fit_many(make_model, data, spec.protocol, seeds, rates, tests=tests, backup=folder)
+        if cohort:
+            return cohort.fit(seeds, rates, tests=tests, backup=folder)
         from tfq_fusion.training.fit import fit
 
         backups = [folder and folder / f"{seed}-{rate}" for seed, rate in zip(seeds, rates, strict=True)]

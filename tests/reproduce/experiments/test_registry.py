@@ -243,7 +243,7 @@ def test_an_experiment_that_is_none_is_refused_and_one_on_data_without_a_data_se
 
 def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path):
     backup = tmp_path / "backup"
-    damaged = backup / "runs" / ("group-0" if ON_JAX else "0-0.005") / "epoch-1"  # without its checksums
+    damaged = backup / "runs" / ("" if ON_JAX else "0-0.005") / "epoch-1"  # without its checksums
     damaged.mkdir(parents=True)
     with pytest.raises(
         RuntimeError, match=f"begins anew, since one is damaged. {damaged}: expected a backup that fits"

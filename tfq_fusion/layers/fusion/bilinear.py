@@ -8,7 +8,7 @@ from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import integer, number, weight_seeds
 from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
-from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
+from tfq_fusion.layers.fusion.modalities import kernel_initializer, multiply_modalities, project_modalities
 
 _SMOOTHING = 1e-8
 
@@ -22,8 +22,8 @@ class FactorizedBilinearFusion(Fusion):
     ``y_o = sign(s_o) sqrt(|s_o|)`` (Yu et al. 2017, arXiv 1708.01471).
 
     The source fuses two modalities. **For more than two, the product of all projections is this library's
-    extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled after each
-    modality: that changes nothing but keeps a product of hundreds of projections from underflowing.
+    extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled before each
+    multiplication: that changes nothing but keeps a product of hundreds of projections from underflowing.
 
     The derivative of the square root is infinite at zero. Its place takes ``s / sqrt(|s| + 1e-8)``, ``s`` scaled to
     ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
@@ -73,17 +73,17 @@ class FactorizedBilinearFusion(Fusion):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Fuse the modalities."""
-        product = 1.0
         # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
         projections = at_least_single(project_modalities(inputs, self.widths, self.projections))
-        for projected in ops.unstack(projections, axis=1):
-            product = product * projected
-            product = product / _or_one(ops.stop_gradient(ops.max(ops.abs(product), axis=1, keepdims=True, initial=0)))
-        product = self._dropout(product, training=training)
+        product = self._dropout(multiply_modalities(projections, _rescale), training=training)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.
         pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
         return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
+
+
+def _rescale(factors: Any) -> Any:
+    return factors / _or_one(ops.stop_gradient(ops.max(ops.abs(factors), axis=2, keepdims=True, initial=0)))
 
 
 def _or_one(divisor: Any) -> Any:

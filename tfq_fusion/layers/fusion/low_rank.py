@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 from typing import Any, Literal, get_args
 
 from tfq_fusion._keras import keras, ops, register
 from tfq_fusion.arguments import integer, one_of, weight_seeds
 from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.fusion.base import Fusion
-from tfq_fusion.layers.fusion.modalities import kernel_initializer, project_modalities
+from tfq_fusion.layers.fusion.modalities import kernel_initializer, multiply_modalities, project_modalities
 
 Initialization = Literal["xavier", "unit"]
 
@@ -98,9 +96,7 @@ class LowRankFusion(Fusion):
     def call(self, inputs: Any) -> Any:
         """Fuse the modalities."""
         projected = self.constants + project_modalities(inputs, self.widths, self.factors)
-        # The derivative of `ops.prod` would take several times as long.
-        product = functools.reduce(operator.mul, ops.unstack(projected, axis=1))
-        terms = ops.reshape(product, (-1, self.rank, self.units))
+        terms = ops.reshape(multiply_modalities(projected), (-1, self.rank, self.units))
         return ops.einsum("r,bru->bu", self.rank_weights, terms) + self.bias
 
     def _standard_deviation(self, width: int) -> float:
