@@ -95,7 +95,9 @@ data themselves, or look into a model that they trained."""
 
 def backend_of(spec: RunSpec) -> str:
     """What Keras runs on for a specification: "jax" or "tensorflow"."""
-    return "tensorflow" if spec.engine == "tfq" else EXPERIMENTS[spec.experiment].backend
+    # On a processor XLA takes many times as long for the gradients of a CNN.
+    needs_tensorflow = spec.engine == "tfq" or spec.fusion == "cnn"
+    return "tensorflow" if needs_tensorflow else EXPERIMENTS[spec.experiment].backend
 
 
 def run(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:

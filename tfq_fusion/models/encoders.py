@@ -184,8 +184,8 @@ def encode_images(images: Any, features: int, hidden: int, rng: np.random.Genera
 class Frames(keras.layers.Layer):
     """Frames of series: a dense layer over them is a convolution over time.
 
-    For convolutions with weights for each modality. Keras' own have ``groups`` for that, which on a CPU are compiled
-    and several times slower.
+    So the gradients of convolutions with a stride are products of matrices, where XLA takes hundreds of times as long
+    for those of Keras' own on a CPU; and each modality can have weights of its own, for which Keras has ``groups``.
 
     Input: ``[batch, modalities, steps, channels]``.
     Output: ``[batch, modalities, (steps - size) // step + 1, size * channels]``.
@@ -208,11 +208,14 @@ class Frames(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Cut the frames out."""
         inputs = real_tensor(inputs, "Frames expects series of real numbers, [batch, modalities, steps, channels]")
-        self._check(inputs.shape)
-        last = inputs.shape[2] - self.size
-        return ops.concatenate(
-            [inputs[:, :, begin : begin + last + 1 : self.step] for begin in range(self.size)], axis=-1
-        )
+        _, modalities, frames, width = self.compute_output_shape(inputs.shape)
+        # Blocks of as many steps as lie between two frames: slices without a stride have cheaper gradients.
+        blocks = -(-self.size // self.step)
+        steps = (frames + blocks - 1) * self.step
+        inputs = ops.pad(inputs[:, :, :steps], ((0, 0), (0, 0), (0, max(steps - inputs.shape[2], 0)), (0, 0)))
+        inputs = ops.reshape(inputs, (-1, modalities, frames + blocks - 1, self.step * inputs.shape[3]))
+        shifted = [inputs[:, :, block : block + frames] for block in range(blocks)]
+        return ops.concatenate(shifted, axis=-1)[..., :width]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, modalities, frames, size * channels)``."""
@@ -243,11 +246,7 @@ class _Layers:
         """Convolution over time with a rectifier: ``[batch, modalities, steps, channels]`` -> ``[..., filters]``."""
         if series.shape[2] < size:
             raise ValueError(f"The encoder expects longer signals: a convolution over {size} steps got {series.shape}.")
-        if not self.shared:
-            return self.dense(Frames(size, step)(series), filters, "relu")
-        initializer = _glorot_uniform(self.rng, size * series.shape[-1], filters)
-        layer = keras.layers.Conv2D(filters, (1, size), (1, step), activation="relu", kernel_initializer=initializer)
-        return layer(series)
+        return self.dense(Frames(size, step)(series), filters, "relu")
 
     def dense(self, inputs: Any, units: int, activation: str) -> Any:
         """Dense layer: ``[batch, modalities, ..., channels]`` -> ``[batch, modalities, ..., units]``."""

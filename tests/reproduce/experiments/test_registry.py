@@ -191,6 +191,7 @@ def test_seeds_of_an_experiment_are_run_one_after_the_other():
 def test_what_keras_runs_on_follows_from_the_experiment_and_the_engine():
     assert backend_of(spec("qfl", degree=1, engine="compiled")) == "jax"
     assert backend_of(spec("concat")) == "jax"
+    assert backend_of(spec("cnn")) == "tensorflow"
     assert backend_of(spec("qfl", degree=1, engine="tfq")) == "tensorflow"
     assert backend_of(spec("qfl", degree=1, engine="compiled", experiment="noise")) == "tensorflow"
 
