@@ -12,7 +12,7 @@ import pennylane as qml
 
 from bench.engines import ENGINES
 from bench.gates import Gate, Multiplexer, gates_of, join_multiplexers
-from bench.on_jax import compile_step, multiplexer_phases
+from bench.on_jax import Node, compile_step, multiplexer_phases
 from bench.problem import Outcome, Problem
 
 LIBRARIES = ("pennylane", "pennylane-lightning", "jax", "numpy")
@@ -24,8 +24,13 @@ _FIXED = {"X": qml.X, "Y": qml.Y, "Z": qml.Z, "H": qml.Hadamard}
 
 def build_step(problem: Problem, engine: str) -> Callable[[], Outcome]:
     """A function that runs one step, compiled by JAX."""
+    return compile_step(problem, circuit_node(problem, ENGINES[engine].multiplexers))
+
+
+def circuit_node(problem: Problem, rewritten: bool) -> Node:
+    """The circuit of a problem, its multiplexed rotations rewritten if that is asked."""
     gates: list[Any] = list(gates_of(problem))
-    if ENGINES[engine].multiplexers:
+    if rewritten:
         gates = join_multiplexers(gates)
     wires = range(problem.qubits)
     measured = [observable(operator) for operator in problem.operators]
@@ -41,7 +46,7 @@ def build_step(problem: Problem, engine: str) -> Callable[[], Outcome]:
                 apply(gate, {"data": data, "weights": weights})
         return [qml.expval(operator) for operator in measured]
 
-    return compile_step(problem, lambda data, weights, state: jnp.stack(circuit(data, weights, state)))
+    return lambda data, weights, state: jnp.stack(circuit(data, weights, state))
 
 
 def apply(gate: Gate, angles: Mapping[str, Any]) -> Any:

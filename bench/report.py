@@ -102,7 +102,7 @@ class Report:
             f"## Ratios to reach\n\n{self._ratios()}\n\n"
             "*As written*: the peer gets the circuit gate by gate, as the compiled engine and TensorFlow Quantum do. "
             "The best peer overall may have had its multiplexed rotations rewritten by hand.",
-            f"## Other figures to reach\n\n{_table(self._figures())}",
+            f"## Other figures to reach\n\n{table(self._figures())}",
             "## Roofline\n\nThe operations that the algorithm needs over the rate of matrix products.\n\n"
             f"{self._rooflines()}",
             "## Every engine\n\nThe first call includes tracing and compiling and may take "
@@ -160,7 +160,7 @@ class Report:
                     "Over the best as written (to reach)": _at_least(_ratio(written_ms, ours), workload.over_peers),
                 }
             )
-        return _table(rows)
+        return table(rows)
 
     def _figures(self) -> list[dict[str, str]]:
         rows = []
@@ -196,10 +196,10 @@ class Report:
                         "MFLOP": f"{operations(self.problems[name], workload.degree) / 1e6:,.3g}",
                         "Roofline, ms": _ms(roofline),
                         "Compiled, ms": _ms(ours),
-                        "Ratio": _times(_ratio(ours, roofline)),
+                        "Ratio": times(_ratio(ours, roofline)),
                     }
                 )
-        return _table(rows)
+        return table(rows)
 
     def _cells(self, name: str) -> str:
         ours = self._median(name, OURS)
@@ -211,15 +211,15 @@ class Report:
                     {
                         "Engine": ENGINES[engine].title,
                         "Median, ms": _ms(cell.median_ms),
-                        "Over compiled": _times(_ratio(cell.median_ms, ours)),
-                        "Steps": _number(cell.steps, "d"),
-                        "First call, s": _number(cell.first_call_s, ".1f"),
-                        "Peak, MB": _number(cell.peak_mb, ".0f"),
-                        "Off by": _number(cell.deviation, ".0e"),
+                        "Over compiled": times(_ratio(cell.median_ms, ours)),
+                        "Steps": number(cell.steps, "d"),
+                        "First call, s": number(cell.first_call_s, ".1f"),
+                        "Peak, MB": number(cell.peak_mb, ".0f"),
+                        "Off by": number(cell.deviation, ".0e"),
                         "Status": f"{cell.status}: {cell.note}" if cell.note else cell.status,
                     }
                 )
-        return _table(rows)
+        return table(rows)
 
     def _versions(self) -> str:
         lines = {
@@ -230,27 +230,28 @@ class Report:
         return "\n".join(f"- {versions}" for versions in lines)
 
 
-def _table(rows: Sequence[Mapping[str, str]]) -> str:
+def table(rows: Sequence[Mapping[str, str]]) -> str:
+    """The rows in Markdown."""
     if not rows:
         return "Nothing was measured."
     frame = pd.DataFrame(rows).map(lambda text: text.replace("|", "\\|"))
-    left = {"Workload", "Engine", "Figure", "Status", "Best peer, ms", "Best as written, ms"}
+    left = {"Workload", "Engine", "Contender", "Figure", "Status", "Best peer, ms", "Best as written, ms"}
     alignment = ["left" if column in left else "right" for column in frame.columns]
     return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
 
 
 def _row(label: str, measured: float | None, limit: float, unit: str) -> dict[str, str]:
     shown = _NONE if measured is None else f"{measured:.1f}{unit}"
-    return {"Figure": label, "Measured": shown, "At most": f"{limit:g}{unit}", "Verdict": _verdict(measured, limit, 1)}
+    return {"Figure": label, "Measured": shown, "At most": f"{limit:g}{unit}", "Verdict": verdict(measured, limit, 1)}
 
 
 def _at_least(ratio: float | None, target: float | None) -> str:
     if target is None:
-        return _times(ratio)
-    return f"{_times(ratio)} ({target:g}x) {_verdict(ratio, target, -1)}"
+        return times(ratio)
+    return f"{times(ratio)} ({target:g}x) {verdict(ratio, target, -1)}"
 
 
-def _verdict(measured: float | None, limit: float, sign: int) -> str:
+def verdict(measured: float | None, limit: float, sign: int) -> str:
     """Whether a figure is at most (sign 1) or at least (sign -1) its limit."""
     if measured is None:
         return "not measured"
@@ -261,7 +262,8 @@ def _ratio(numerator: float | None, denominator: float | None) -> float | None:
     return numerator / denominator if numerator is not None and denominator else None
 
 
-def _times(ratio: float | None) -> str:
+def times(ratio: float | None) -> str:
+    """How many times, in words."""
     return _NONE if ratio is None else f"{ratio:.3g}x" if ratio < 100 else f"{ratio:,.0f}x"
 
 
@@ -269,5 +271,6 @@ def _ms(milliseconds: float | None) -> str:
     return _NONE if milliseconds is None else f"{milliseconds:.3g}" if milliseconds < 100 else f"{milliseconds:,.0f}"
 
 
-def _number(value: float | None, form: str) -> str:
+def number(value: float | None, form: str) -> str:
+    """A number in this form, or that there is none."""
     return _NONE if value is None else format(value, form)

@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
 FIRST_CALL_LIMIT = 180
 """Seconds."""
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "-1",
     "JAX_PLATFORMS": "cpu",
@@ -98,7 +98,7 @@ def run_memory() -> Iterator[Cell]:
 def matrix_product_rate() -> float:
     """See :func:`bench.roofline.matrix_product_rate`; in a process of its own."""
     command = [sys.executable, "-m", "bench.roofline"]
-    done = subprocess.run(command, env=os.environ | _ENVIRONMENT, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
@@ -114,7 +114,7 @@ def _run(
         arguments = [ENGINES[engine].module, engine, problem, out, seconds, FIRST_CALL_LIMIT]
         done = subprocess.run(
             [str(ENGINES[engine].python), "-m", "bench.worker", *map(str, arguments)],
-            env={**os.environ, **_ENVIRONMENT, **(environment or {})},
+            env={**os.environ, **ENVIRONMENT, **(environment or {})},
             capture_output=True,
             text=True,
         )

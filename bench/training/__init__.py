@@ -1,0 +1,1 @@
+"""The benchmark of training: models per second, of many seeds."""

@@ -1,0 +1,102 @@
+"""Runs contenders, each in a process of its own, and judges what they trained."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bench.run import ENVIRONMENT
+from bench.training.contenders import CONTENDERS, REFERENCE
+from bench.training.workloads import Workload
+
+TOLERANCE = 1e-2
+"""How far the loss of the last epoch may be from that of Keras' fit on TensorFlow, relative to it."""
+LIMIT = 900
+"""Seconds for all models of a contender, compiling included."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One contender on one workload.
+
+    Attributes:
+        workload: Its name.
+        contender: Its name.
+        status: "ok", "disagrees", "time-out" or "failed".
+        note: What went wrong, if anything.
+        members: How many models were trained.
+        seconds: How long that took, everything that is built, traced and compiled included; missing unless the status
+            is "ok".
+        deviation: The largest relative difference of a loss of the last epoch to the reference.
+        losses: Of the last epoch, by member.
+        versions: Library name to version.
+    """
+
+    workload: str
+    contender: str
+    status: str
+    note: str = ""
+    members: int = 0
+    seconds: float | None = None
+    deviation: float | None = None
+    losses: tuple[float, ...] = ()
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def models_per_second(self) -> float | None:
+        """How many models were trained in a second."""
+        return None if self.seconds is None else self.members / self.seconds
+
+
+def run_workload(name: str, workload: Workload, contenders: Iterable[str]) -> Iterator[Cell]:
+    """The cells of one workload, as they finish; the reference comes first, whoever else is asked for."""
+    expected: tuple[float, ...] = ()
+    for contender in (REFERENCE, *(each for each in contenders if each != REFERENCE)):
+        task = workload.build(CONTENDERS[contender].members)
+        if task.problem is None and CONTENDERS[contender].of_quantum:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            task.save(Path(folder))
+            cell = _run(name, contender, Path(folder))
+        expected = cell.losses if contender == REFERENCE else expected
+        yield judge(cell, expected)
+
+
+def _run(workload: str, name: str, task: Path) -> Cell:
+    contender = CONTENDERS[name]
+    out = task / "out.json"
+    done = subprocess.run(
+        [str(contender.python), "-m", "bench.training.worker", contender.module, name, task, out, str(LIMIT)],
+        env={**os.environ, **ENVIRONMENT, "KERAS_BACKEND": contender.backend or "jax"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode == -signal.SIGALRM:
+        return Cell(workload, name, "time-out", f"not trained within {LIMIT} s")
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        return Cell(workload, name, "failed", last[0])
+    found = json.loads(out.read_text(encoding="utf-8"))
+    losses = tuple(found["losses"])
+    return Cell(workload, name, "ok", "", len(losses), found["seconds"], losses=losses, versions=found["versions"])
+
+
+def judge(cell: Cell, expected: tuple[float, ...]) -> Cell:
+    """The cell with its deviation; without its time, if it does not agree with the reference."""
+    if cell.status != "ok":
+        return cell
+    common = min(len(cell.losses), len(expected))
+    found, losses = np.array(cell.losses[:common]), np.array(expected[:common])
+    deviation = float(np.abs(found / losses - 1).max()) if common else float("nan")
+    if deviation <= TOLERANCE:
+        return dataclasses.replace(cell, deviation=deviation)
+    note = f"off by {deviation:.1e}, where {TOLERANCE:.0e} is allowed"
+    return dataclasses.replace(cell, status="disagrees", note=note, seconds=None, deviation=deviation)
