@@ -38,7 +38,9 @@ def _fit(task: Task, member: int) -> float:
     model = _model(task, member)
     model.compile(keras.optimizers.Adam(task.rate), "sparse_categorical_crossentropy")
     validation = {"inputs": task.validation_inputs}, task.validation_labels
-    history = model.fit(_InOrder(task, member), epochs=task.epochs, validation_data=validation, verbose=0)
+    history = model.fit(
+        _InOrder(task, member), epochs=task.epochs, shuffle=False, validation_data=validation, verbose=0
+    )
     return float(history.history["loss"][-1])
 
 

@@ -19,7 +19,7 @@ from bench.training.workloads import Workload
 
 TOLERANCE = 1e-2
 """How far the loss of the last epoch may be from that of Keras' fit on TensorFlow, relative to it."""
-LIMIT = 900
+LIMIT = 300
 """Seconds for all models of a contender, compiling included."""
 
 
