@@ -82,7 +82,7 @@ PROFILES = {
         datasets=tuple(name for name in MODALITIES if name not in SLOW),
         seeds=20,
         protocol=tuned(Protocol(epochs=200)),
-        samples=(10, 80),
+        samples=(10, 20, 40, 80, 160),
         draws=1,
         pictures=1000,
     ),
