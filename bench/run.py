@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,23 +113,42 @@ def _run(
 ) -> Cell:
     with tempfile.TemporaryDirectory() as out:
         arguments = [ENGINES[engine].module, engine, problem, out, seconds, FIRST_CALL_LIMIT]
-        done = subprocess.run(
-            [str(ENGINES[engine].python), "-m", "bench.worker", *map(str, arguments)],
-            env={**os.environ, **ENVIRONMENT, **(environment or {})},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode == -signal.SIGALRM:
-            return Cell(workload, engine, "time-out", f"no first step within {FIRST_CALL_LIMIT} s")
-        if done.returncode:
-            last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-            return Cell(workload, engine, "failed", last[0])
+        late = f"no first step within {FIRST_CALL_LIMIT} s"
+        went_wrong = run_worker(ENGINES[engine].python, "bench.worker", arguments, environment or {}, late)
+        if went_wrong:
+            return Cell(workload, engine, *went_wrong)
         result = json.loads((Path(out) / "result.json").read_text(encoding="utf-8"))
         if "error" in result:
             return Cell(workload, engine, "failed", result["error"])
         with np.load(Path(out) / "outcome.npz", allow_pickle=False) as arrays:
             outcome = Outcome(**arrays)
     return judge(Cell(workload, engine, "ok", **result), outcome, expected)
+
+
+def run_worker(
+    python: Path, module: str, arguments: Iterable[Any], environment: Mapping[str, str], late: str
+) -> tuple[str, str] | None:
+    """Run a module in a process of its own; gives a status and a note if it did not end well.
+
+    Args:
+        python: The interpreter.
+        module: The module.
+        arguments: Of its command line.
+        environment: Variables beside those that every engine gets.
+        late: The note if SIGALRM ended it.
+    """
+    done = subprocess.run(
+        [str(python), "-m", module, *map(str, arguments)],
+        env={**os.environ, **ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode == -signal.SIGALRM:
+        return "time-out", late
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        return "failed", last[0]
+    return None
 
 
 def judge(cell: Cell, outcome: Outcome, expected: Outcome) -> Cell:

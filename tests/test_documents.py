@@ -1,8 +1,10 @@
 """Every figure of the documentation that comes from a result is the one that stands in results/*.csv."""
 
 import math
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -394,6 +396,19 @@ def test_the_comparisons_of_the_documents_end_as_they_print(capsys):
     code = example("docs/statistics.md", "compare")
     exec(compile(code, "statistics.md", "exec"), {})
     assert [f"# {line}" for line in capsys.readouterr().out.splitlines()] == re.findall("^#.*", code, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_many_seeds_train_as_the_documents_show(tmp_path):
+    script = [sys.executable, "-c", example("docs/layers.md", "fit_many")]
+    ran = subprocess.run(
+        script, env={**os.environ, "KERAS_BACKEND": "jax"}, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    lines = [list(map(float, line.split())) for line in ran.stdout.splitlines()]
+    assert [rate for rate, *_ in lines] == [1e-3] * 3 + [1e-2] * 3
+    assert len({tuple(line) for line in lines}) == 6
+    assert (tmp_path / "fused.keras").exists()
 
 
 @pytest.mark.slow

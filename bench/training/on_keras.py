@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -38,27 +39,20 @@ def _fit(task: Task, member: int) -> float:
     model = _model(task, member)
     model.compile(keras.optimizers.Adam(task.rate), "sparse_categorical_crossentropy")
     validation = {"inputs": task.validation_inputs}, task.validation_labels
-    history = model.fit(_InOrder(task, member), epochs=task.epochs, validation_data=validation, verbose=0)
+    history = model.fit(
+        _batches(task, member),
+        epochs=task.epochs,
+        steps_per_epoch=len(task.labels) // task.batch_size,
+        validation_data=validation,
+        verbose=0,
+    )
     return float(history.history["loss"][-1])
 
 
-class _InOrder(keras.utils.PyDataset):
-    """The batches of a member, epoch by epoch."""
-
-    def __init__(self, task: Task, member: int) -> None:
-        super().__init__()
-        self._task, self._orders, self._epoch = task, task.orders[member], 0
-
-    def __len__(self) -> int:
-        return len(self._task.labels) // self._task.batch_size
-
-    def __getitem__(self, step: int) -> tuple[Any, np.ndarray]:
-        size = self._task.batch_size
-        rows = self._orders[self._epoch % self._task.epochs, step * size : (step + 1) * size]
-        return {"inputs": self._task.inputs[rows]}, self._task.labels[rows]
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
+def _batches(task: Task, member: int) -> Iterator[tuple[Any, np.ndarray]]:
+    """The batches of a member, epoch after epoch."""
+    for rows in task.orders[member].reshape(-1, task.batch_size):
+        yield {"inputs": task.inputs[rows]}, task.labels[rows]
 
 
 def _model(task: Task, member: int) -> keras.Model:

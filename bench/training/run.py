@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from bench.run import ENVIRONMENT
+from bench.run import run_worker
 from bench.training.contenders import CONTENDERS, REFERENCE
 from bench.training.workloads import Workload
 
 TOLERANCE = 1e-2
 """How far the loss of the last epoch may be from that of Keras' fit on TensorFlow, relative to it."""
-LIMIT = 900
+LIMIT = 300
 """Seconds for all models of a contender, compiling included."""
 
 
@@ -73,17 +70,12 @@ def run_workload(name: str, workload: Workload, contenders: Iterable[str]) -> It
 def _run(workload: str, name: str, task: Path) -> Cell:
     contender = CONTENDERS[name]
     out = task / "out.json"
-    done = subprocess.run(
-        [str(contender.python), "-m", "bench.training.worker", contender.module, name, task, out, str(LIMIT)],
-        env={**os.environ, **ENVIRONMENT, "KERAS_BACKEND": contender.backend or "jax"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode == -signal.SIGALRM:
-        return Cell(workload, name, "time-out", f"not trained within {LIMIT} s")
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        return Cell(workload, name, "failed", last[0])
+    arguments = contender.module, name, task, out, LIMIT
+    environment = {"KERAS_BACKEND": contender.backend or "jax"}
+    late = f"not trained within {LIMIT} s"
+    went_wrong = run_worker(contender.python, "bench.training.worker", arguments, environment, late)
+    if went_wrong:
+        return Cell(workload, name, *went_wrong)
     found = json.loads(out.read_text(encoding="utf-8"))
     losses = tuple(found["losses"])
     return Cell(workload, name, "ok", "", len(losses), found["seconds"], losses=losses, versions=found["versions"])

@@ -54,8 +54,11 @@ def task(fusion: str, modalities: int, features: int, degree: int, members: int,
             upstream=np.zeros((0, len(spec.operators)), np.float32),
         )
     shapes = [tuple(variable.shape) for variable in layer.trainable_variables]
-    fused = [rng.uniform(-math.pi, math.pi, (members, *shape)).astype(np.float32) for shape in shapes]
-    kernel = rng.normal(0, UNITS**-0.5, (members, UNITS, CLASSES)).astype(np.float32)
+    # Each by a generator of its own: the first members are the same, however many there are.
+    drawn = []
+    for generator in map(np.random.default_rng, np.random.SeedSequence(1).spawn(members)):
+        fused = [generator.uniform(-math.pi, math.pi, shape) for shape in shapes]
+        drawn.append((*fused, generator.normal(0, UNITS**-0.5, (UNITS, CLASSES)), np.zeros(CLASSES)))
     return Task(
         fusion=fusion,
         degree=degree,
@@ -66,7 +69,7 @@ def task(fusion: str, modalities: int, features: int, degree: int, members: int,
         validation_inputs=inputs[SAMPLES:],
         validation_labels=labels[SAMPLES:],
         orders=np.array([[order_of(seed, epoch, SAMPLES) for epoch in range(epochs)] for seed in range(members)]),
-        weights=(*fused, kernel, np.zeros((members, CLASSES), np.float32)),
+        weights=tuple(np.stack(arrays).astype(np.float32) for arrays in zip(*drawn, strict=True)),
         problem=problem,
     )
 

@@ -124,14 +124,15 @@ def run(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]
     function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
     results: list[RunResult] = function(specs, backup) if kind == TRAINING else [function(spec) for spec in specs]
+    seconds = round((time.perf_counter() - start) / len(specs), 3)
     circumstances: dict[str, Any] = {
-        "seconds": round((time.perf_counter() - start) / len(specs), 3),
         "peak_memory_mb": peak_memory_mb(),
         "versions": versions(),
         "commit": commit(),
         "machine": machine(),
     }
-    return [dataclasses.replace(result, **circumstances) for result in results]
+    # Trainings on other data are told apart where they are trained.
+    return [dataclasses.replace(result, seconds=result.seconds or seconds, **circumstances) for result in results]
 
 
 def _check_stated(spec: RunSpec, computation: Computation) -> None:

@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, Block, RunResult, RunSpec, in_blocks
+from reproduce.sweep.runs import BASELINES, FAILED, TRAINING, Block, RunResult, RunSpec, by_training, in_blocks
 from tfq_fusion.datasets import describe
 
 SHORTEST_LIMIT = 600.0
@@ -35,16 +35,14 @@ class Estimates:
         for result in ended:
             self._seconds[_cell(result.spec)].append(result.seconds)
             self._taken += result.seconds
-        for result in {result.spec.seed: result for result in ended}.values():
-            self._by_rule += _rule(result.spec, len(result.program) or 1)
+        self._by_rule += _by_rule(tuple(result.spec for result in ended))
 
     def seconds(self, block: Block) -> float:
         """Estimated wall time of a block, in seconds."""
-        known = self._seconds.get(_cell(block[0]))
-        if known:
-            return len(block) * statistics.fmean(known)
-        seeds = len({spec.seed for spec in block})  # whatever they are tested on, each is trained once
-        return seeds * _rule(block[0], seeds) * (self._taken / self._by_rule if self._taken else 1.0)
+        known = [self._seconds.get(_cell(spec)) for spec in block]
+        if all(known):
+            return sum(statistics.fmean(seconds or ()) for seconds in known)
+        return _by_rule(block) * (self._taken / self._by_rule if self._taken else 1.0)
 
     def limit(self, block: Block) -> float:
         """Seconds after which a block counts as hanging."""
@@ -73,6 +71,15 @@ def share_out(blocks: Sequence[Block], workers: Mapping[str, int], estimates: Es
 def _cell(spec: RunSpec) -> Hashable:
     """What is equal for all seeds of a run."""
     return dataclasses.replace(spec, seed=0)
+
+
+def _by_rule(block: Block) -> float:
+    """Seconds on one core of a block; whatever its runs are tested on, each seed is trained once."""
+    found = 0.0
+    for alike in by_training(block).values():
+        seeds = len({spec.seed for spec in alike})
+        found += seeds * _rule(alike[0], seeds)
+    return found
 
 
 def _rule(spec: RunSpec, seeds: int) -> float:

@@ -147,20 +147,25 @@ TEST_OPTIONS = ("missing", "noise")
 """Options of a training that change nothing but its test part."""
 
 Block = tuple[RunSpec, ...]
-"""Runs that are done together: trainings that differ in nothing but their seeds and :data:`TEST_OPTIONS`; every other
-run alone."""
+"""Runs that are done together: trainings of one model, which differ in their seeds and options; any other run alone."""
 
 
 def in_blocks(specs: Iterable[RunSpec]) -> list[Block]:
     """The specifications, block by block."""
     blocks: dict[object, list[RunSpec]] = {}
     for spec in specs:
-        key = spec
-        if spec.experiment == TRAINING:
-            options = {name: value for name, value in dict(spec.options).items() if name not in TEST_OPTIONS}
-            key = dataclasses.replace(spec, seed=0, options=options)
+        key = dataclasses.replace(spec, seed=0, options={}) if spec.experiment == TRAINING else spec
         blocks.setdefault(key, []).append(spec)
     return [tuple(block) for block in blocks.values()]
+
+
+def by_training(block: Block) -> dict[Pairs, list[RunSpec]]:
+    """The runs of a block by what they are trained on: the options that do not change the test part alone."""
+    found: dict[Pairs, list[RunSpec]] = {}
+    for spec in block:
+        trained_on = tuple((name, value) for name, value in dict(spec.options).items() if name not in TEST_OPTIONS)
+        found.setdefault(trained_on, []).append(spec)
+    return found
 
 
 def block_id(block: Block) -> str:

@@ -15,6 +15,11 @@ def tuned(protocol: Protocol) -> Protocol:
     return dataclasses.replace(protocol, learning_rates=RATES, tuning_seeds=3)
 
 
+def tuned_roughly(protocol: Protocol) -> Protocol:
+    """The protocol with the three middle learning rates to choose from, by one seed each."""
+    return dataclasses.replace(protocol, learning_rates=RATES[1:-1], tuning_seeds=1)
+
+
 def tuned_finely(protocol: Protocol) -> Protocol:
     """The protocol with nine learning rates to choose from, by five seeds each."""
     return dataclasses.replace(protocol, learning_rates=FINE_RATES, tuning_seeds=5)

@@ -236,15 +236,19 @@ def test_where_its_memory_is_short_fewer_are(monkeypatch):
 
 
 @on_jax
-def test_a_cohort_can_be_asked_again():
+def test_a_cohort_can_be_asked_again_for_other_seeds_rates_and_data():
     data = blobs()
-    cohort = Cohort(maker(data, "mfb"), data, PROTOCOL)
-    cohort.fit([7, 8], [1e-3, 3e-2])
-    assert cohort.fit([8, 9], 1e-2) == fit_many(maker(data, "mfb"), data, PROTOCOL, [8, 9], 1e-2)
-    other = Cohort(lambda seed: maker(data, "mfb", dropout=0.1 * (seed < 3))(seed), data, PROTOCOL)
-    other.fit([0, 1, 2], 1e-2)
-    with pytest.raises(StructureError, match="The weights of member 3 have other shapes"):
-        other.fit([3], 1e-2)
+    few = dataclasses.replace(data, train=blobs((10, 20, 24)).train, imbalanced=True)  # which has a loss of its own
+    cohort = Cohort(maker(data, "mfb"), PROTOCOL)
+    cohort.fit(data, [7, 8], [1e-3, 3e-2])
+    for asked in (data, few, data):
+        assert cohort.fit(asked, [8, 9], 1e-2) == fit_many(maker(data, "mfb"), asked, PROTOCOL, [8, 9], 1e-2)
+    other = Cohort(lambda seed: maker(data, "mfb", dropout=0.1 * (seed < 3))(seed), PROTOCOL)
+    other.fit(data, [0, 1, 2], 1e-2)
+    with pytest.raises(
+        StructureError, match="The weights of the model of seed 3 have other shapes than those of seed 0"
+    ):
+        other.fit(data, [3], 1e-2)
 
 
 @on_jax
@@ -273,7 +277,7 @@ def test_members_of_different_structure_are_refused():
         return keras.Model(inputs, keras.layers.Dense(2, "softmax")(hidden))
 
     for make in (of_different_widths, of_different_circuits, of_different_activations):
-        with pytest.raises(StructureError, match=r"member 1 .*structure in calls of their own|Member 1 does not"):
+        with pytest.raises(StructureError, match=r"seed 1 .*seed 0.* Train models of different structure in calls"):
             fit_many(make, data, PROTOCOL, [0, 1], 1e-2)
 
 

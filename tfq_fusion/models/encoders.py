@@ -208,14 +208,16 @@ class Frames(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Cut the frames out."""
         inputs = real_tensor(inputs, "Frames expects series of real numbers, [batch, modalities, steps, channels]")
-        _, modalities, frames, width = self.compute_output_shape(inputs.shape)
+        self._check(inputs.shape)
+        _, modalities, length, channels = inputs.shape
+        frames = (length - self.size) // self.step + 1
         # Blocks of as many steps as lie between two frames: slices without a stride have cheaper gradients.
         blocks = -(-self.size // self.step)
         steps = (frames + blocks - 1) * self.step
-        inputs = ops.pad(inputs[:, :, :steps], ((0, 0), (0, 0), (0, max(steps - inputs.shape[2], 0)), (0, 0)))
-        inputs = ops.reshape(inputs, (-1, modalities, frames + blocks - 1, self.step * inputs.shape[3]))
+        inputs = ops.pad(inputs[:, :, :steps], ((0, 0), (0, 0), (0, max(steps - length, 0)), (0, 0)))
+        inputs = ops.reshape(inputs, (-1, modalities, frames + blocks - 1, self.step * channels))
         shifted = [inputs[:, :, block : block + frames] for block in range(blocks)]
-        return ops.concatenate(shifted, axis=-1)[..., :width]
+        return ops.concatenate(shifted, axis=-1)[..., : self.size * channels]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """``(batch, modalities, frames, size * channels)``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -76,7 +75,7 @@ def fit_many(
         ValueError: If there is no seed, a seed is no integer or negative, a learning rate is not positive, or there
             are not as many as seeds.
     """
-    return Cohort(make_model, data, protocol).fit(seeds, learning_rate, tests=tests, backup=backup, verbose=verbose)
+    return Cohort(make_model, protocol).fit(data, seeds, learning_rate, tests=tests, backup=backup, verbose=verbose)
 
 
 class Cohort:
@@ -85,21 +84,19 @@ class Cohort:
     Args and errors are those of :func:`fit_many`.
     """
 
-    def __init__(self, make_model: Callable[[int], keras.Model], data: Prepared, protocol: Protocol) -> None:
+    def __init__(self, make_model: Callable[[int], keras.Model], protocol: Protocol) -> None:
         if LEGACY or keras.backend.backend() != "jax":
             runs_on = "legacy Keras" if LEGACY else f"Keras on {keras.backend.backend()!r}"
             raise RuntimeError(
                 f"fit_many trains in one program of JAX, but this process uses {runs_on}. Set KERAS_BACKEND=jax before "
                 "Keras is imported, or train each model by its own `fit`."
             )
-        self._make_model, self._data, self._protocol = make_model, data, protocol
-        # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
-        self._filled = True
-        self._known: dict[int, int] = {}  # seed -> number of its model; one model may be trained with several rates
-        self._programs: dict[int, Vectorized] = {}  # by size of a batch, of which there is mostly one
+        self._make_model, self._protocol = make_model, protocol
+        self._all_programs: dict[tuple[str, int], Vectorized] = {}  # by loss and size of a batch
 
     def fit(
         self,
+        data: Prepared,
         seeds: Sequence[int],
         learning_rate: float | Sequence[float],
         *,
@@ -107,8 +104,12 @@ class Cohort:
         backup: Path | None = None,
         verbose: bool = False,
     ) -> list[Fitted]:
-        """Train a model per seed; args, results and errors are those of :func:`fit_many`."""
+        """Train a model per seed; args, results and errors are those of :func:`fit_many`.
+
+        The data may be others than before, such as fewer samples, if they have the same shapes.
+        """
         seeds, rates = _checked(seeds, learning_rate)
+        self._data = data
         self._meet(seeds)
         groups = self._groups(seeds, rates)
         stopping = EarlyStopping(len(seeds), self._protocol.patience)
@@ -135,21 +136,30 @@ class Cohort:
         # JAX is imported where it is used: whoever trains on TensorFlow need not have it.
         from tfq_fusion.training.vectorized import Vectorized
 
-        new = [seed for seed in dict.fromkeys(seeds) if seed not in self._known]
-        models = [self._make_model(seed) for seed in new]
-        for model in models:
-            model.compile(optimizer=None, loss=loss_of(self._data))
-        if not self._programs:
-            self._filled = not models[0].non_trainable_weights
-            for part in (self._data.train, self._data.validation, self._data.test):
-                batches = self._batches(part)
-                for (places,), (real,) in batches.pieces(1):
-                    if len(places) not in self._programs:
-                        batch = *batches.take(places, real), batches.weights(real)
-                        self._programs[len(places)] = Vectorized(*batch)
+        loss = loss_of(self._data)
+        models: dict[int, keras.Model] = {}
+
+        def model(seed: int) -> keras.Model:
+            if seed not in models:
+                models[seed] = self._make_model(seed)
+                models[seed].compile(optimizer=None, loss=loss)
+            return models[seed]
+
+        if not self._all_programs:
+            # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
+            self._filled = not model(seeds[0]).non_trainable_weights
+        self._programs: dict[int, Vectorized] = {}  # of these data, by size of a batch; there is mostly one
+        for part in (self._data.train, self._data.validation, self._data.test):
+            batches = self._batches(part)
+            for (places,), (real,) in batches.pieces(1):
+                if len(places) not in self._programs:
+                    batch = *batches.take(places, real), batches.weights(real)
+                    known = self._all_programs.setdefault((loss.name, len(places)), Vectorized(*batch))
+                    self._programs[len(places)] = known
         for program in self._programs.values():
-            program.add(models)
-        self._known.update(zip(new, itertools.count(len(self._known)), strict=False))
+            for seed in dict.fromkeys(seeds):
+                if seed not in program.seeds:
+                    program.add(seed, model(seed))
 
     def _batches(self, part: Part) -> Batches:
         return Batches(self._data, part, self._protocol.batch_size, self._filled)
@@ -161,11 +171,10 @@ class Cohort:
         def group(first: int) -> _Group:
             left = range(first, min(first + width, len(seeds)))
             members = [left[place % len(left)] for place in range(width)]
-            known = [self._known[seeds[member]] for member in members]
-            programs = self._programs.items()
-            state = next(iter(self._programs.values())).start(known, [rates[member] for member in members])
-            constants = {size: program.constants(known) for size, program in programs}
-            return _Group(members, tuple(seeds[member] for member in members), constants, state)
+            of_group = tuple(seeds[member] for member in members)
+            state = next(iter(self._programs.values())).start(of_group, [rates[member] for member in members])
+            constants = {size: program.constants(of_group) for size, program in self._programs.items()}
+            return _Group(members, of_group, constants, state)
 
         width = at_once(len(seeds))
         while (memory := self._memory(group(0))) > free_memory() / 2 and width > 1:

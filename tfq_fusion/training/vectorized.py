@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -33,13 +33,14 @@ class MemberFunction:
         self._arguments = arguments
         self._first: ClosedJaxpr | None = None
         self._outputs: Any = None
-        self._constants: list[list[Any]] = []
+        self._constants: dict[int, list[Any]] = {}
         self._own: list[bool] = []
 
-    def add(self, function: Callable[..., Any]) -> None:
+    def add(self, seed: int, function: Callable[..., Any]) -> None:
         """Take one more member.
 
         Args:
+            seed: Its seed.
             function: Its function.
 
         Raises:
@@ -51,21 +52,17 @@ class MemberFunction:
             self._own = [False] * len(traced.consts)
         elif not _alike(self._first, traced, with_constants=False):
             raise StructureError(
-                f"Member {len(self._constants)} does not compute what member 0 does: their layers, widths or circuits "
-                f"differ. {_APART}"
+                f"The model of seed {seed} does not compute what that of seed {next(iter(self._constants))} does: "
+                f"their layers, widths or circuits differ. {_APART}"
             )
-        self._constants.append(traced.consts)
+        self._constants[seed] = traced.consts
         for place, (value, of_first) in enumerate(zip(traced.consts, self._first.consts, strict=True)):
             self._own[place] |= not (value is of_first or np.array_equal(value, of_first))
 
-    def constants(self, members: Sequence[int]) -> list[Any]:
+    def constants(self, seeds: Sequence[int]) -> list[Any]:
         """What some members hold beside their arguments; what differs between members has an axis for them."""
-        return [
-            np.stack(values) if differs else values[0]
-            for values, differs in zip(
-                zip(*(self._constants[member] for member in members), strict=True), self._own, strict=True
-            )
-        ]
+        of_each = zip(*(self._constants[seed] for seed in seeds), strict=True)
+        return [np.stack(values) if differs else values[0] for values, differs in zip(of_each, self._own, strict=True)]
 
     def axes(self) -> list[int | None]:
         """The axis for the members that each of the constants has, 0 or none."""
@@ -90,48 +87,54 @@ class Vectorized:
     def __init__(self, inputs: Mapping[str, np.ndarray], labels: np.ndarray, weights: Any) -> None:
         self._batch = inputs, labels, weights
         self._optimizer = keras.optimizers.Adam()
-        self._states: list[tuple[list[Any], list[Any]]] = []
+        self._states: dict[int, tuple[list[Any], list[Any]]] = {}
         self._train, self._evaluate = jax.jit(self._steps), jax.jit(self._batches)
 
-    def add(self, models: Iterable[keras.Model]) -> None:
-        """Take more members.
+    @property
+    def seeds(self) -> Collection[int]:
+        """The seeds of the members."""
+        return self._states.keys()
+
+    def add(self, seed: int, model: keras.Model) -> None:
+        """Take one more member.
 
         Args:
-            models: Their models, compiled with a loss and without an optimizer.
+            seed: Its seed.
+            model: Its model, compiled with a loss and without an optimizer.
 
         Raises:
-            StructureError: If they differ in structure from each other, or from those that are here.
+            StructureError: If it differs in structure from those that are here.
         """
-        for model in models:
-            state = _values(model)
-            if not self._states:
-                self._optimizer.build(model.trainable_variables)
-                arguments = *state, *self._batch
-                self._gradient, self._evaluation = MemberFunction(*arguments), MemberFunction(*arguments)
-            elif _shapes(state) != _shapes(self._states[0]):
-                raise StructureError(
-                    f"The weights of member {len(self._states)} have other shapes than those of member 0. {_APART}"
-                )
-            self._gradient.add(_gradient_of(model))
-            self._evaluation.add(_evaluation_of(model))
-            self._states.append(state)
+        state = _values(model)
+        if not self._states:
+            self._optimizer.build(model.trainable_variables)
+            arguments = *state, *self._batch
+            self._gradient, self._evaluation = MemberFunction(*arguments), MemberFunction(*arguments)
+        first = next(iter(self._states), seed)
+        if _shapes(state) != _shapes(self._states.get(first, state)):
+            raise StructureError(
+                f"The weights of the model of seed {seed} have other shapes than those of seed {first}. {_APART}"
+            )
+        self._gradient.add(seed, _gradient_of(model))
+        self._evaluation.add(seed, _evaluation_of(model))
+        self._states[seed] = state
 
-    def start(self, members: Sequence[int], learning_rates: Sequence[float]) -> State:
-        """The state of members before they are trained; of each the model, which others may have too, and its rate."""
+    def start(self, seeds: Sequence[int], learning_rates: Sequence[float]) -> State:
+        """The state of members before they are trained, each with its learning rate; a seed may stand twice."""
         trainable, fixed = (
-            [np.stack(values) for values in zip(*(self._states[member][part] for member in members), strict=True)]
+            [np.stack(values) for values in zip(*(self._states[seed][part] for seed in seeds), strict=True)]
             for part in (0, 1)
         )
         variables = self._optimizer.variables
-        optimizer = [np.stack([np.asarray(variable)] * len(members)) for variable in variables]
+        optimizer = [np.stack([np.asarray(variable)] * len(seeds)) for variable in variables]
         rate = [variable is self._optimizer.learning_rate for variable in variables].index(True)
         optimizer[rate] = np.asarray(learning_rates, optimizer[rate].dtype)
         state: State = jax.device_put({"trainable": trainable, "fixed": fixed, "optimizer": optimizer})
         return state
 
-    def constants(self, members: Sequence[int]) -> tuple[list[Any], list[Any]]:
+    def constants(self, seeds: Sequence[int]) -> tuple[list[Any], list[Any]]:
         """What some members hold beside weights, to be trained and to be evaluated."""
-        gradient, evaluation = (jax.device_put(kind.constants(members)) for kind in (self._gradient, self._evaluation))
+        gradient, evaluation = (jax.device_put(kind.constants(seeds)) for kind in (self._gradient, self._evaluation))
         return gradient, evaluation
 
     def train(self, *arguments: Any) -> tuple[State, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,22 @@ from reproduce.sweep.runs import (
     TEST_OPTIONS,
     RunResult,
     RunSpec,
+    by_training,
 )
 from tfq_fusion._keras import LEGACY, keras
-from tfq_fusion.datasets import Dataset
+from tfq_fusion.datasets import Card, Dataset
 from tfq_fusion.layers import IntractableFusionError
 from tfq_fusion.training import Prepared, evaluate, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
 from tfq_fusion.training.many import Cohort
 from tfq_fusion.training.preprocessing import Part
+
+Train = Callable[
+    [Prepared, Sequence[int], Sequence[float], Mapping[str, Part], Path | None],
+    list[Fitted],
+]
+"""Trains models on data, each with a seed and a learning rate, and tests them on further parts."""
 
 
 def train(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
@@ -40,7 +48,7 @@ def train(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
     Where Keras runs on JAX, one program trains all seeds; elsewhere each is trained by itself.
 
     Args:
-        specs: What to run; they differ in nothing but their seeds, and in the options that change the test part alone.
+        specs: What to run; they differ in nothing but their seeds and options.
         backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Raises:
@@ -78,24 +86,29 @@ def _baseline(spec: RunSpec, dataset: Dataset) -> RunResult:
 
 def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -> list[RunResult]:
     spec, modalities = specs[0], dataset.card.modality_count
-    dataset = trained_on(as_seen(spec, dataset), dict(spec.options))
-    data = prepare(dataset)
+    dataset = as_seen(spec, dataset)
+    whole = prepare(dataset)
     keras.backend.clear_session()
     try:
-        fusion, model = assemble(spec, dataset, data)
+        fusion, model = assemble(spec, dataset, whole)
     except IntractableFusionError as error:
         return [RunResult(each, INTRACTABLE, modalities, fusion_params=error.parameters) for each in specs]
-    counts = {"fusion_params": fusion.count_params() if fusion else 0, "total_params": model.count_params()}
+    counts = {
+        "modalities": modalities,
+        "fusion_params": fusion.count_params() if fusion else 0,
+        "total_params": model.count_params(),
+    }
 
     def make_model(seed: int) -> keras.Model:
-        return assemble(dataclasses.replace(spec, seed=seed), dataset, data)[1]
+        return assemble(dataclasses.replace(spec, seed=seed), dataset, whole)[1]
 
-    cohort = Cohort(make_model, data, spec.protocol) if keras.backend.backend() == "jax" else None
+    cohort = Cohort(make_model, spec.protocol) if keras.backend.backend() == "jax" else None
 
-    def trained(seeds: Sequence[int], rates: Sequence[float], part: str, tests: Mapping[str, Part]) -> list[Fitted]:
-        folder = backup and backup / part
+    def trained(
+        data: Prepared, seeds: Sequence[int], rates: Sequence[float], tests: Mapping[str, Part], folder: Path | None
+    ) -> list[Fitted]:
         if cohort:
-            return cohort.fit(seeds, rates, tests=tests, backup=folder)
+            return cohort.fit(data, seeds, rates, tests=tests, backup=folder)
         from tfq_fusion.training.fit import fit
 
         backups = [folder and folder / f"{seed}-{rate}" for seed, rate in zip(seeds, rates, strict=True)]
@@ -104,27 +117,52 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
             for seed, rate, each in zip(seeds, rates, backups, strict=True)
         ]
 
-    rate, tuning = tune(lambda seeds, rates: trained(seeds, rates, "tuning", {}), spec.protocol)
-    tests = {_test(each): disturbed(data, dataset.card, dict(each.options)) for each in specs}
-    alike = len(tests) == 1
+    results: dict[RunSpec, RunResult] = {}
+    for number, (options, alike) in enumerate(by_training(tuple(specs)).items()):
+        data = prepare(trained_on(dataset, dict(options))) if options else whole
+        folder = backup and backup / str(number)
+        for result in _trained_alike(alike, dataset.card, data, trained, folder, hasattr(model, "unimodal")):
+            results[result.spec] = dataclasses.replace(result, **counts)
+    return [results[each] for each in specs]
+
+
+def _trained_alike(
+    specs: Sequence[RunSpec], card: Card, data: Prepared, trained: Train, folder: Path | None, judges: bool
+) -> list[RunResult]:
+    """The results of runs that are trained on the same data.
+
+    Args:
+        specs: The runs.
+        card: Of the data set.
+        data: What they are trained on.
+        trained: Trains them.
+        folder: Of their backups.
+        judges: Whether the models tell what single modalities say.
+    """
+    start = time.perf_counter()
+    tuning = folder and folder / "tuning"
+    rate, losses = tune(lambda seeds, rates: trained(data, seeds, rates, {}, tuning), specs[0].protocol)
+    tests = {_test(each): disturbed(data, card, dict(each.options)) for each in specs}
     # A seed twice among runs of one test fills a program up, as it did when it was recorded.
-    seeds = [each.seed for each in specs] if alike else list(dict.fromkeys(each.seed for each in specs))
-    fitted = dict(zip(seeds, trained(seeds, [rate] * len(seeds), "runs", tests), strict=True))
-    return [
+    seeds = [each.seed for each in specs] if len(tests) == 1 else list(dict.fromkeys(each.seed for each in specs))
+    found = trained(data, seeds, [rate] * len(seeds), tests, folder and folder / "runs")
+    fitted = dict(zip(seeds, found, strict=True))
+    results = [
         RunResult(
             each,
             DIVERGED if fitted[each.seed].diverged else FINISHED,
-            modalities,
-            **counts,
-            **_scores(each, fitted[each.seed], data, judges=hasattr(model, "unimodal")),
+            card.modality_count,
+            **_scores(each, fitted[each.seed], data, judges),
             learning_rate=rate,
-            tuning=tuning,
+            tuning=losses,
             epochs=fitted[each.seed].epochs,
             history=fitted[each.seed].history,
             seconds_per_epoch=fitted[each.seed].seconds_per_epoch,
         )
         for each in specs
     ]
+    seconds = round((time.perf_counter() - start) / len(specs), 3)
+    return [dataclasses.replace(result, seconds=seconds) for result in results]
 
 
 def _test(spec: RunSpec) -> str:

@@ -12,7 +12,7 @@ from reproduce.claims.rows import KEY, Place, typed
 from reproduce.sweep.runs import BASELINES, RunResult, RunSpec
 from reproduce.tables import grid, table
 from reproduce.tables.table2.figures import size_figures
-from reproduce.tables.tuning import tuned, tuned_finely
+from reproduce.tables.tuning import tuned, tuned_finely, tuned_roughly
 from tfq_fusion.datasets.sets.ecg import LEADS
 from tfq_fusion.datasets.sets.ludb import FOLDS
 from tfq_fusion.training import Protocol
@@ -40,6 +40,8 @@ SIZES: dict[str, tuple[Mapping[str, Any], ...]] = {
     SYNTHETIC: tuple({"modalities": modalities} for modalities in (2, 4, 8, 16, 32, 64)),
 }
 """Data set -> options of its loader, or experiment -> its options, one choice for each number of modalities."""
+LARGE = ("ptb-xl", "ludb", "metr-la", "los-loop")
+"""Those whose encoders make a run take a hundred times as long as on the others."""
 STAND_IN = "japanese-vowels"
 
 
@@ -49,35 +51,51 @@ class Profile(table.Profile):
 
     Attributes:
         datasets: Names of the data sets, and :data:`SYNTHETIC`.
-        seeds: How many seeds, 0, 1, ... On LUDB each of them tests every fold.
-        protocol: How each run on classes is trained.
-        forecasts: How each run on traffic is trained.
+        seeds: How many seeds, 0, 1, ...
+        protocol: How each run is trained on vowels.
+        records: How each run is trained on electrocardiograms.
+        forecasts: How each run is trained on traffic.
+        large_seeds: How many of the seeds at most on :data:`LARGE`. On LUDB each of them tests every fold.
     """
 
     protocol: Protocol
+    records: Protocol
     forecasts: Protocol
+    large_seeds: int
 
     @property
     def extent(self) -> str:
         """How long is trained, in words."""
-        return f"at most {self.protocol.epochs} epochs on classes and {self.forecasts.epochs} on traffic"
+        return (
+            f"at most {self.protocol.epochs} epochs on classes and {self.forecasts.epochs} on traffic, "
+            f"{min(self.seeds, self.large_seeds)} seeds on {' and '.join(LARGE)}"
+        )
 
 
 PROFILES = {
     "smoke": Profile(
-        datasets=(STAND_IN, SYNTHETIC), seeds=2, protocol=Protocol(epochs=2), forecasts=Protocol(epochs=2)
+        datasets=(STAND_IN, SYNTHETIC),
+        seeds=2,
+        protocol=Protocol(epochs=2),
+        records=Protocol(epochs=2),
+        forecasts=Protocol(epochs=2),
+        large_seeds=2,
     ),
     "default": Profile(
         datasets=tuple(SIZES),
         seeds=20,
         protocol=tuned(Protocol(epochs=100)),
-        forecasts=tuned(Protocol(epochs=20)),
+        records=tuned_roughly(Protocol(epochs=100)),
+        forecasts=tuned_roughly(Protocol(epochs=20)),
+        large_seeds=6,
     ),
     "paper": Profile(
         datasets=tuple(SIZES),
         seeds=50,
         protocol=tuned_finely(Protocol(epochs=300, patience=20)),
+        records=tuned_finely(Protocol(epochs=300, patience=20)),
         forecasts=tuned_finely(Protocol(epochs=100)),
+        large_seeds=50,
     ),
 }
 
@@ -88,15 +106,17 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
         layers = [fusion for fusion in grid.LAYERS if fusion not in UNBUILT]
         for size in SIZES[name]:
             degrees = (1, 2, 3) if SIZES[name] is _ECG else (3,)
-            protocol = _protocol(name, profile)
+            protocol, seeds = _protocol(name, profile), profile.seeds
+            if name in LARGE:
+                seeds = min(seeds, profile.large_seeds)
             if name == SYNTHETIC:
                 yield from grid.runs(
-                    (*layers, *UNBUILT), profile.seeds, degrees, protocol=protocol, experiment=name, options=size
+                    (*layers, *UNBUILT), seeds, degrees, protocol=protocol, experiment=name, options=size
                 )
                 continue
             yield from grid.runs(
                 (*layers, *(BASELINES if SIZES[name] is _TRAFFIC else ())),
-                profile.seeds,
+                seeds,
                 degrees,
                 folds=FOLDS if name == "ludb" else None,
                 dataset_options=size,
@@ -108,7 +128,9 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
 def _protocol(name: str, profile: Profile) -> Protocol:
     if name == SYNTHETIC:
         return Protocol()  # of which only the widths count: the profile makes no difference
-    return profile.forecasts if SIZES[name] is _TRAFFIC else profile.protocol
+    if SIZES[name] is _TRAFFIC:
+        return profile.forecasts
+    return profile.records if SIZES[name] is _ECG else profile.protocol
 
 
 def fold(results: Sequence[RunResult]) -> pd.DataFrame:

@@ -39,6 +39,8 @@ MODALITIES: dict[str, tuple[Mapping[str, Any], ...]] = {
 """Data set -> options of its loader, one choice for each number of modalities; everything is varied with the first."""
 PICTURES = ("mnist", "cifar-10")
 """Large sets with a modality that is an image; it is flattened, as in Table 4."""
+SLOW = ("ludb", "los-loop")
+"""Sets whose encoders take hours on two cores."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,10 +79,10 @@ PROFILES = {
         modalities=1,
     ),
     "default": Profile(
-        datasets=tuple(MODALITIES),
+        datasets=tuple(name for name in MODALITIES if name not in SLOW),
         seeds=20,
         protocol=tuned(Protocol(epochs=200)),
-        samples=(10, 80),
+        samples=(10, 20, 40, 80, 160),
         draws=1,
         pictures=1000,
     ),
@@ -152,6 +154,9 @@ def _settings(spec: RunSpec) -> grid.Settings:
 def notes(profile: Profile) -> list[str]:
     """How to read the table, and which data sets are missing from it."""
     found = [_HOW_TO_READ.format(draws=profile.draws)]
+    left_out = [name for name in SLOW if name not in profile.datasets]
+    if left_out:
+        found.append(f"Not in this profile, since their encoders take hours on two cores: {', '.join(left_out)}.")
     for name in profile.missing:
         found.append(f"**{name}** is not here, so it has no rows: `make data DATASET={name}` fetches it.")
     return found

@@ -139,20 +139,48 @@ def used(times, angles, state):
     return state
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_degree_four_over_four_modalities_is_reached_with_four_encodings(seed):
-    """Two paths through the index register, which use two modalities twice each, interfere.
+def two_paths(angles):
+    """The state after four encodings, with cos(a) cos(b) at address 2 and cos(c) cos(d) at address 4, over sqrt(2).
 
     A feature used twice turns |0> into cos(x) |0> + sin(x) |1>; what is in |1> is moved to an unused address.
     """
-    angles = np.random.default_rng(seed).uniform(-7, 7, 4)
     state = np.zeros((8, 2))
     state[1, 0] = state[3, 0] = 1 / math.sqrt(2)
     state = used(2, angles, state)
     away = {(1, 1): (5, 0), (3, 1): (6, 0), (5, 0): (1, 1), (6, 0): (3, 1)}
     on = {(1, 0): (2, 0), (2, 0): (1, 0), (3, 0): (4, 0), (4, 0): (3, 0)}
-    state = used(2, angles, moved(state, away | on))
+    return used(2, angles, moved(state, away | on))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_degree_four_over_four_modalities_is_reached_with_four_encodings(seed):
+    """Two paths through the index register, which use two modalities twice each, interfere."""
+    angles = np.random.default_rng(seed).uniform(-7, 7, 4)
+    state = two_paths(angles)
     assert 2 * state[2, 0] * state[4, 0] == pytest.approx(np.prod(np.cos(angles)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_sum_of_degree_five_over_four_modalities_is_reached_with_five_encodings(seed):
+    """Both paths are spread over all modalities, as the two eigenstates of the rotation, and turned once more.
+
+    Then they have the phases exp(-ix/2) and exp(ix/2) at each modality, and the observable connects them there.
+    """
+    angles = np.random.default_rng(seed).uniform(-7, 7, 4)
+    state = two_paths(angles)
+    first, second = np.array([1, 1j]) / math.sqrt(2), np.array([1, -1j]) / math.sqrt(2)
+    spread = np.zeros((8, 2), complex)
+    spread[1:5] = (state[2, 0] * first + state[4, 0] * second) / 2
+    spread[[0, 5, 6, 7], 0] = state[2, 1], state[4, 1], state[5, 0], state[6, 0]  # an encoding does nothing there
+    assert np.linalg.norm(spread) == pytest.approx(1)
+    spread = used(1, angles, spread)
+    observable = np.zeros((8, 2, 8, 2))
+    for address in range(8):
+        observable[address, :, address] = [[1, 0], [0, -1]] if 1 <= address <= 4 else [[0, 1], [1, 0]]
+    assert sorted(np.linalg.eigvalsh(observable.reshape(16, 16))) == pytest.approx([-1] * 8 + [1] * 8)
+    value = np.einsum("ja,jakb,kb", spread.conj(), observable, spread)
+    powers = target_terms(5, 4, "sum")
+    assert value == pytest.approx(sum(np.prod(np.cos(angles) ** each) for each in powers) / 4)
 
 
 def test_degree_five_over_two_modalities_is_reached_with_five_encodings():

@@ -38,6 +38,18 @@ def spec(fusion, dataset="japanese-vowels", **fields):
     return RunSpec(fusion=fusion, **shared | fields)
 
 
+def test_trainings_on_other_samples_come_out_as_alone():
+    protocol = Protocol(epochs=2, learning_rates=(1e-3, 1e-2), tuning_seeds=1)
+    drawn = ({}, {"samples": 40}, {"samples": 20, "draw": 1}, {"missing": 0})
+    specs = [spec("concat", protocol=protocol, options=options, seed=seed) for options in drawn for seed in (0, 1)]
+    together = run(specs)
+    assert [result.spec for result in together] == specs
+    for result in together:
+        (alone,) = run([result.spec])
+        assert (alone.metrics, alone.history, alone.tuning) == (result.metrics, result.history, result.tuning)
+        assert result.seconds > 0
+
+
 def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
     (result,) = run([spec("control", dataset="mfeat", degree=2)])
     assert result.status == FINISHED
@@ -244,7 +256,7 @@ def test_an_experiment_that_is_none_is_refused_and_one_on_data_without_a_data_se
 
 def test_a_damaged_backup_is_removed_so_that_the_next_attempt_begins_anew(tmp_path):
     backup = tmp_path / "backup"
-    damaged = backup / "runs" / ("" if ON_JAX else "0-0.005") / "epoch-1"  # without its checksums
+    damaged = backup / "0" / "runs" / ("" if ON_JAX else "0-0.005") / "epoch-1"  # without its checksums
     damaged.mkdir(parents=True)
     with pytest.raises(
         RuntimeError, match=f"begins anew, since one is damaged. {damaged}: expected a backup that fits"

@@ -19,6 +19,7 @@ from reproduce.sweep.runs import (
     RunSpec,
     block_id,
     block_name,
+    by_training,
     in_blocks,
 )
 from tfq_fusion.training import Protocol
@@ -153,11 +154,24 @@ def test_blocks_are_the_seeds_of_a_training_and_every_other_run_alone(chosen):
 @pytest.mark.parametrize(
     "change",
     [{"fusion": "lmf"}, {"protocol": Protocol(epochs=61)}, {"arguments": {"blocks": 2}}, {"engine": None},
-     {"dataset_options": {"fold": 1}}, {"precision": "float64"}, {"options": {"fold": 1}}],
+     {"dataset_options": {"fold": 1}}, {"precision": "float64"}],
 )  # fmt: skip
-def test_trainings_that_differ_in_more_than_their_seeds_are_other_blocks(change):
+def test_trainings_that_differ_in_more_than_their_seeds_and_options_are_other_blocks(change):
     other = dataclasses.replace(SPEC, seed=1, **change)
     assert in_blocks([SPEC, other]) == [(SPEC,), (other,)]
+
+
+def test_trainings_on_other_samples_are_one_block_and_known_apart():
+    plain, disturbed, few, fewer = (
+        dataclasses.replace(SPEC, options=options)
+        for options in ({}, {"noise": 1}, {"samples": 20}, {"samples": 10, "missing": 0})
+    )
+    (block,) = in_blocks([plain, few, disturbed, fewer])
+    assert by_training(block) == {
+        (): [plain, disturbed],
+        (("samples", 20),): [few],
+        (("samples", 10),): [fewer],
+    }
 
 
 def test_a_block_is_known_by_its_runs_in_their_order_and_named_by_how_many_there_are():

@@ -12,6 +12,7 @@ from reproduce.report.page import write_table
 from reproduce.sweep.runs import FINISHED, INTRACTABLE, RunResult
 from reproduce.tables import table2
 from tfq_fusion.datasets import download
+from tfq_fusion.training.statistics import FEWEST_SEEDS
 
 
 @pytest.fixture
@@ -53,6 +54,12 @@ def test_ecg_has_three_and_twelve_leads_all_degrees_and_every_fold_for_each_seed
     assert {spec.degree for spec in specs if spec.fusion == "qfl"} == {1, 2, 3}
     tested = {(spec.seed, dict(spec.dataset_options)["fold"]) for spec in specs}
     assert tested == set(itertools.product(range(2), range(5)))
+
+
+@pytest.mark.data("ludb")
+def test_by_default_runs_that_are_long_have_the_fewest_seeds_that_can_decide():
+    seeds = {name: {spec.seed for spec in runs(datasets=[name])} for name in ("japanese-vowels", "ludb")}
+    assert {name: len(found) for name, found in seeds.items()} == {"japanese-vowels": 20, "ludb": FEWEST_SEEDS}
 
 
 @pytest.mark.data("los-loop")
