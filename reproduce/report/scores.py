@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +36,7 @@ def score_figure(
     columns = min(2, len(sizes))
     lines = math.ceil(len(sizes) / columns)
     shown = "mean and 95 % interval" if frame["ci95_low"].notna().any() else "no intervals"
-    said = textwrap.fill(f"{shown}, {seeds_of(frame)}; profile {profile}", 48 * columns)
+    said = f"{shown}, {seeds_of(frame)}; profile {profile}"
     figure = new_figure(lines * (1.0 + 0.19 * len(names)) + 1.0, title, said, width=3.7 * columns)
     axes = figure.subplots(lines, columns, sharey=True, squeeze=False).flatten().tolist()
     guesses = []

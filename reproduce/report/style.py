@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,6 +27,8 @@ WIDTH = 7.4
 """Of a figure that fills a page, in inches."""
 TITLE, LABEL, TICK, NOTE = 10, 9, 8.5, 8
 """Sizes of text, in points."""
+_CHARACTERS_PER_INCH = 13
+"""Of the title."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ STYLES: Mapping[str, Style] = {
 }
 """What a fusion with weights looks like; of those that were chosen, two that share a look are never in one figure."""
 
-_GROUPS = {"qfl": "QFL", "lmf": "Classical baseline", "control": "Classical control of QFL's size"}
+_GROUPS = {"qfl": "QFL", "qmfnn": "QMFNN", "lmf": "Classical baseline", "control": "Classical control of QFL's size"}
 """The fusions whose looks stand for a group where every fusion has its name beside it."""
 
 
@@ -104,7 +107,8 @@ def new_figure(height: float, title: str, said: str, width: float = WIDTH) -> Fi
     """An empty figure that says below its title what is shown."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(f"{title}\n{said}", fontsize=TITLE)
+    lines = [title, *textwrap.wrap(said, int(_CHARACTERS_PER_INCH * width))]
+    figure.suptitle("\n".join(lines), fontsize=TITLE)
     return figure
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
@@ -36,7 +35,7 @@ def _accuracies(sets: list[tuple[str, pd.DataFrame]], profile: str) -> Figure:
     lines = math.ceil(len(sets) / columns)
     width = max(5.0, 3.7 * columns)
     shown = spread(pd.concat([cells for _, cells in sets]), "mean ± standard deviation")
-    said = textwrap.fill(f"{shown}; profile {profile}", int(13 * width))
+    said = f"{shown}; profile {profile}"
     figure = new_figure(2.7 * lines + 1.3, "Accuracy over parameters, sizes of one network joined", said, width)
     axes = figure.subplots(lines, columns, squeeze=False).flatten().tolist()
     for axis, (title, cells) in panels(axes, sets):
