@@ -16,7 +16,7 @@ from bench.training.workloads import Workload
 
 TOLERANCE = 1e-2
 """How far the loss of the last epoch may be from that of Keras' fit on TensorFlow, relative to it."""
-LIMIT = 300
+LIMIT = 180
 """Seconds for all models of a contender, compiling included."""
 
 

@@ -99,7 +99,7 @@ def test_the_page_counts_models_per_second_and_how_many_times_as_many_ours_are(t
     cells = [
         Cell("qfl-n5", REFERENCE, "ok", members=4, seconds=8.0, deviation=0.0, versions={"keras": "3.8.0"}),
         Cell("qfl-n5", OURS, "ok", members=20, seconds=4.0, deviation=1e-5, versions={"keras": "3.8.0"}),
-        Cell("qfl-n5", "pennylane", "time-out", "not trained within 300 s"),
+        Cell("qfl-n5", "pennylane", "time-out", "not trained within 180 s"),
     ]
     write({"qfl-n5": WORKLOADS["qfl-n5"]}, cells, tmp_path)
     page = (tmp_path / "bench-training.md").read_text()
@@ -107,7 +107,7 @@ def test_the_page_counts_models_per_second_and_how_many_times_as_many_ours_are(t
     by_title = {row[0]: row[1:] for row in rows}
     assert by_title["Keras' fit on TensorFlow"][:4] == ["4", "8.0", "0.5", "10x **reached**"]
     assert by_title["fit_many"][:4] == ["20", "4.0", "5", ""]
-    assert by_title["PennyLane default.qubit, vmap"][-1] == "time-out: not trained within 300 s"
+    assert by_title["PennyLane default.qubit, vmap"][-1] == "time-out: not trained within 180 s"
     assert page.count("keras 3.8.0") == 1
     lines = (tmp_path / "bench-training.csv").read_text().splitlines()
     assert lines[0] == "workload,contender,status,note,members,seconds,deviation,models_per_second"
