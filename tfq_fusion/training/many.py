@@ -148,6 +148,7 @@ class Cohort:
         if not self._all_programs:
             # Statistics of a batch, as those of batch normalization, would count samples that fill it up.
             self._filled = not model(seeds[0]).non_trainable_weights
+        self._training = self._batches(self._data.train)
         self._programs: dict[int, Vectorized] = {}  # of these data, by size of a batch; there is mostly one
         for part in (self._data.train, self._data.validation, self._data.test):
             batches = self._batches(part)
@@ -229,7 +230,7 @@ class Cohort:
 
     def _shuffled(self, group: _Group, epoch: int) -> Iterator[tuple[Any, np.ndarray]]:
         """The training batches of an epoch, piece by piece, with the number of samples that count in each batch."""
-        part = self._batches(self._data.train)
+        part = self._training
         orders = np.stack([order_of(seed, epoch, part.samples) for seed in group.seeds])
         for places, real in part.pieces(PIECE // (part.bytes_per_batch * len(group.seeds))):
             yield (*part.take(orders[:, places], real), part.weights(real)), real.sum(axis=1)
