@@ -1,4 +1,4 @@
-"""The trainings that are measured, and how many times sooner many at once should be."""
+"""The trainings that are measured."""
 
 from __future__ import annotations
 

@@ -111,24 +111,25 @@ class Cohort:
         seeds, rates = _checked(seeds, learning_rate)
         self._data = data
         self._meet(seeds)
-        groups = self._groups(seeds, rates)
+        groups, memory = self._groups(seeds, rates)
         stopping = EarlyStopping(len(seeds), self._protocol.patience)
         share = self._train(groups, stopping, None if backup is None else ArrayBackups(backup), verbose)
         parts = parts_to_evaluate(self._data, tests)
         in_order = {name: self._in_order(part) for name, part in parts.items()}
         fitted: dict[int, Fitted] = {}
         for group in groups:
+            program = Program(group.seeds, memory / 1e6)
             outputs = {name: self._evaluate(group, group.best, batches)[1] for name, batches in in_order.items()}
             for place, member in enumerate(group.members):
                 history, rate = stopping.history(member), rates[member]
                 epochs = len(history["loss"])
                 if stopping.diverged[member]:
-                    fitted[member] = Fitted({}, rate, epochs, True, history, group.program, share, {}, None)
+                    fitted[member] = Fitted({}, rate, epochs, True, history, program, share, {}, None)
                     continue
                 make = functools.partial(self._trained, seeds[member], _of_member(group.best, place))
                 of_member = {name: of_all[place] for name, of_all in outputs.items()}
                 metrics, predictions = evaluate_parts(self._data, parts, of_member)
-                fitted[member] = Fitted(metrics, rate, epochs, False, history, group.program, share, predictions, make)
+                fitted[member] = Fitted(metrics, rate, epochs, False, history, program, share, predictions, make)
         return [fitted[member] for member in range(len(seeds))]
 
     def _meet(self, seeds: Sequence[int]) -> None:
@@ -165,8 +166,11 @@ class Cohort:
     def _batches(self, part: Part) -> Batches:
         return Batches(self._data, part, self._protocol.batch_size, self._filled)
 
-    def _groups(self, seeds: Sequence[int], rates: Sequence[float]) -> list[_Group]:
-        """The members that are computed at once, as many as memory allows; the last are filled up with some of them."""
+    def _groups(self, seeds: Sequence[int], rates: Sequence[float]) -> tuple[list[_Group], int]:
+        """The members that are computed at once, and the bytes that this takes.
+
+        They are as many as memory allows; the last are filled up with some of them.
+        """
         from tfq_fusion.training.vectorized import at_once, free_memory
 
         def group(first: int) -> _Group:
@@ -178,12 +182,11 @@ class Cohort:
             return _Group(members, of_group, constants, state)
 
         width = at_once(len(seeds))
-        while (memory := self._memory(group(0))) > free_memory() / 2 and width > 1:
+        whole = group(0)
+        while (memory := self._memory(whole)) > free_memory() / 2 and width > 1:
             width = -(-width // 2)
-        groups = [group(first) for first in range(0, len(seeds), width)]
-        for each in groups:
-            each.memory = memory
-        return groups
+            whole = group(0)
+        return [whole, *map(group, range(width, len(seeds), width))], memory
 
     def _memory(self, group: _Group) -> int:
         """Bytes that the program of a group holds."""
@@ -304,23 +307,16 @@ class _Group:
         constants: Size of a batch -> what they hold beside weights.
         state: What training changes.
         best: The weights of each member's best epoch so far.
-        memory: Bytes that their program holds.
     """
 
     def __init__(self, members: list[int], seeds: tuple[int, ...], constants: Any, state: State) -> None:
         self.members, self.seeds, self.constants, self.state = members, seeds, constants, state
         self.best = self.weights
-        self.memory = 0
 
     @property
     def weights(self) -> Weights:
         """What an evaluation needs of the state."""
         return self.state["trainable"], self.state["fixed"]
-
-    @property
-    def program(self) -> Program:
-        """What is recorded of the program."""
-        return Program(self.seeds, self.memory / 1e6)
 
 
 def _learned(groups: Sequence[_Group]) -> list[tuple[State, Weights]]:

@@ -121,13 +121,20 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
     for number, (options, alike) in enumerate(by_training(tuple(specs)).items()):
         data = prepare(trained_on(dataset, dict(options))) if options else whole
         folder = backup and backup / str(number)
-        for result in _trained_alike(alike, dataset.card, data, trained, folder, hasattr(model, "unimodal")):
-            results[result.spec] = dataclasses.replace(result, **counts)
+        judges = hasattr(model, "unimodal")
+        found = _trained_alike(alike, dataset.card, data, trained, folder, judges, counts)
+        results |= {result.spec: result for result in found}
     return [results[each] for each in specs]
 
 
 def _trained_alike(
-    specs: Sequence[RunSpec], card: Card, data: Prepared, trained: Train, folder: Path | None, judges: bool
+    specs: Sequence[RunSpec],
+    card: Card,
+    data: Prepared,
+    trained: Train,
+    folder: Path | None,
+    judges: bool,
+    counts: Mapping[str, Any],
 ) -> list[RunResult]:
     """The results of runs that are trained on the same data.
 
@@ -138,6 +145,7 @@ def _trained_alike(
         trained: Trains them.
         folder: Of their backups.
         judges: Whether the models tell what single modalities say.
+        counts: The fields of a result that count modalities and parameters.
     """
     start = time.perf_counter()
     tuning = folder and folder / "tuning"
@@ -151,7 +159,7 @@ def _trained_alike(
         RunResult(
             each,
             DIVERGED if fitted[each.seed].diverged else FINISHED,
-            card.modality_count,
+            **counts,
             **_scores(each, fitted[each.seed], data, judges),
             learning_rate=rate,
             tuning=losses,

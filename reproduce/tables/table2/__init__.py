@@ -41,7 +41,7 @@ SIZES: dict[str, tuple[Mapping[str, Any], ...]] = {
 }
 """Data set -> options of its loader, or experiment -> its options, one choice for each number of modalities."""
 LARGE = ("ptb-xl", "ludb", "metr-la", "los-loop")
-"""Those whose encoders make a run take a hundred times as long as on the others."""
+"""Those whose encoders make a run take far longer than on the others."""
 STAND_IN = "japanese-vowels"
 
 
