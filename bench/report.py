@@ -153,11 +153,11 @@ class Report:
                     "Workload": workload.title,
                     "Compiled, ms": _ms(ours),
                     "TFQ, ms": _ms(tfq),
-                    "Over TFQ (to reach)": _at_least(_ratio(tfq, ours), workload.over_tfq),
+                    "Over TFQ (to reach)": _at_least(ratio_of(tfq, ours), workload.over_tfq),
                     "Best peer, ms": best,
-                    "Over the best peer (to reach)": _at_least(_ratio(best_ms, ours), workload.over_peers),
+                    "Over the best peer (to reach)": _at_least(ratio_of(best_ms, ours), workload.over_peers),
                     "Best as written, ms": written,
-                    "Over the best as written (to reach)": _at_least(_ratio(written_ms, ours), workload.over_peers),
+                    "Over the best as written (to reach)": _at_least(ratio_of(written_ms, ours), workload.over_peers),
                 }
             )
         return table(rows)
@@ -167,7 +167,7 @@ class Report:
         for name, workload in self.workloads.items():
             cell = self._cell(name, OURS)
             if workload.over_roofline is not None:
-                ratio = _ratio(self._median(name, OURS), self._roofline_ms(name))
+                ratio = ratio_of(self._median(name, OURS), self._roofline_ms(name))
                 rows.append(_row(f"{workload.title}: time over the roofline", ratio, workload.over_roofline, "x"))
             if workload.first_call is not None:
                 first = None if cell is None else cell.first_call_s
@@ -181,7 +181,9 @@ class Report:
                 less, more = getattr(shallow, field), getattr(deep, field)
                 figures = "" if less is None or more is None else f" ({more:,.1f} MB over {less:,.1f} MB)"
                 rows.append(
-                    _row(f"{label}, {DEEP.title} over {SHALLOW.title}{figures}", _ratio(more, less), MEMORY_RATIO, "x")
+                    _row(
+                        f"{label}, {DEEP.title} over {SHALLOW.title}{figures}", ratio_of(more, less), MEMORY_RATIO, "x"
+                    )
                 )
         return rows
 
@@ -196,7 +198,7 @@ class Report:
                         "MFLOP": f"{operations(self.problems[name], workload.degree) / 1e6:,.3g}",
                         "Roofline, ms": _ms(roofline),
                         "Compiled, ms": _ms(ours),
-                        "Ratio": times(_ratio(ours, roofline)),
+                        "Ratio": times(ratio_of(ours, roofline)),
                     }
                 )
         return table(rows)
@@ -211,7 +213,7 @@ class Report:
                     {
                         "Engine": ENGINES[engine].title,
                         "Median, ms": _ms(cell.median_ms),
-                        "Over compiled": times(_ratio(cell.median_ms, ours)),
+                        "Over compiled": times(ratio_of(cell.median_ms, ours)),
                         "Steps": number(cell.steps, "d"),
                         "First call, s": number(cell.first_call_s, ".1f"),
                         "Peak, MB": number(cell.peak_mb, ".0f"),
@@ -258,7 +260,8 @@ def verdict(measured: float | None, limit: float, sign: int) -> str:
     return "**reached**" if sign * measured <= sign * limit else "**missed**"
 
 
-def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+def ratio_of(numerator: float | None, denominator: float | None) -> float | None:
+    """The first over the second, where both were measured."""
     return numerator / denominator if numerator is not None and denominator else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.report import machine, number, table, times, verdict
+from bench.report import machine, number, ratio_of, table, times, verdict
 from bench.training.contenders import CONTENDERS, OURS
 from bench.training.run import TOLERANCE, Cell
 from bench.training.workloads import Workload
@@ -52,7 +52,7 @@ def _table(workload: str, cells: Sequence[Cell]) -> str:
     rows = []
     for name, cell in of_workload.items():
         rate = cell.models_per_second
-        ratio = ours / rate if ours and rate else None
+        ratio = ratio_of(ours, rate)
         rows.append(
             {
                 "Contender": CONTENDERS[name].title,
