@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def write_table(
     all published claims, computed from the results files in the same folder, with this table in place of the one that
     is there.
 
+    Figures that the page showed before and this table does not have are removed.
+
     A table with comparisons also has ``-comparisons.csv`` and their words on its page, and a figure of ranks, see
     :func:`reproduce.report.ranks.table_ranks`.
 
@@ -118,8 +121,17 @@ def write_table(
     written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
     written |= quoted(frame, csv)
     path_stem.parent.mkdir(parents=True, exist_ok=True)
+    shown = _images(page)
     write_files(written)
+    for image in shown - set(written):  # of the table that was there, and would pass for one of this
+        image.unlink(missing_ok=True)
     return list(written), found
+
+
+def _images(page: Path) -> set[Path]:
+    """The figures beside a page that it shows."""
+    text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+    return {page.with_name(name) for name in re.findall(r"!\[[^\]]*\]\(([^()/]+\.png)\)", text)}
 
 
 Cells = Mapping[tuple[Place, Series, str], float]

@@ -270,6 +270,15 @@ def test_a_table_with_comparisons_on_three_data_sets_has_a_figure_of_ranks(tmp_p
     assert ("![Table 1 ranks](table1-ranks.png)" in (tmp_path / "table1.md").read_text(encoding="utf-8")) == there
 
 
+def test_a_figure_that_a_table_no_longer_has_goes_and_no_other_file_does(tmp_path):
+    mine = tmp_path / "table1-mine.png"
+    mine.write_bytes(b"")
+    write(RANKED, tmp_path / "table1", comparisons={"table1": COMPARISONS})
+    assert (tmp_path / "table1-ranks.png").exists()
+    write(RANKED, tmp_path / "table1")
+    assert {path.name for path in tmp_path.glob("*.png")} == {"table1.png", mine.name}
+
+
 def test_the_figure_is_wide_enough_to_read_and_shows_every_kind_of_mark(stem):
     image = imread(stem.with_suffix(".png"))[..., :3]
     height, width, _ = image.shape
