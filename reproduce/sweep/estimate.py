@@ -39,9 +39,9 @@ class Estimates:
 
     def seconds(self, block: Block) -> float:
         """Estimated wall time of a block, in seconds."""
-        known = [self._seconds.get(_cell(spec)) for spec in block]
-        if all(known):
-            return sum(statistics.fmean(seconds or ()) for seconds in known)
+        known = [seconds for spec in block if (seconds := self._seconds.get(_cell(spec)))]
+        if len(known) == len(block):
+            return sum(map(statistics.fmean, known))
         return _by_rule(block) * (self._taken / self._by_rule if self._taken else 1.0)
 
     def limit(self, block: Block) -> float:

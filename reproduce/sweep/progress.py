@@ -63,7 +63,9 @@ class SweepProgress:
         self._console = console
         self._estimates = estimates
         self._ahead = {block_id(block): block for block in blocks}
-        self._block_of = {spec.id: block_id(block) for block in blocks for spec in block}
+        self._expected: dict[str, float] = {}
+        self._expect()
+        self._block_of = {spec.id: block for block, runs in self._ahead.items() for spec in runs}
         self._left = set(self._block_of)
         self._total = len(self._left)
         self._started: dict[str, float] = {}
@@ -106,29 +108,32 @@ class SweepProgress:
         self._drop(block_id(block))
         self._console.print(f"{block_name(block)}: attempt {attempt} of {attempts} failed: {last_line(error)}")
 
-    def finished(self, result: RunResult) -> None:
-        """A run has ended, well or not."""
-        spec = result.spec
-        self._left.remove(spec.id)
-        block = self._block_of[spec.id]
-        self._ahead.pop(block, None)
+    def finished(self, results: Sequence[RunResult]) -> None:
+        """The runs of a block have ended, well or not."""
+        block = self._block_of[results[0].spec.id]
+        before = self._total - len(self._left)
+        self._left -= {result.spec.id for result in results}
+        del self._ahead[block]
         self._drop(block)
-        done = self._total - len(self._left)
-        self._live.update(self._all, completed=done)
-        if not self._console.is_terminal:
+        self._expect()
+        self._live.update(self._all, completed=before + len(results))
+        if self._console.is_terminal:
+            return
+        left = duration(self.seconds_left())
+        for done, result in enumerate(results, start=before + 1):
             scores = ", ".join(f"{name} {score:.3f}" for name, score in result.metrics.get("test", {}).items())
             self._console.print(
-                f"[{done}/{self._total}] {spec}: {scores or result.status}, {result.seconds:.1f} s; "
-                f"{duration(self.seconds_left())} left",
+                f"[{done}/{self._total}] {result.spec}: {scores or result.status}, {result.seconds:.1f} s; {left} left",
             )
+
+    def _expect(self) -> None:
+        # Once for each block that ends: to estimate those of a large table takes longer than to train a small model.
+        self._expected = {block: self._estimates.seconds(runs) for block, runs in self._ahead.items()}
 
     def seconds_left(self) -> float:
         """Estimated seconds until all runs have ended, on as many workers as have begun one."""
         now = time.monotonic()
-        left = [
-            max(0.0, self._estimates.seconds(runs) - (now - self._started.get(block, now)))
-            for block, runs in list(self._ahead.items())
-        ]
+        left = [max(0.0, seconds - (now - self._started.get(block, now))) for block, seconds in self._expected.items()]
         return max(sum(left) / max(1, len(self._workers)), max(left, default=0.0))
 
     def _drop(self, block: str) -> None:

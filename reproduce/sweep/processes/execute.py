@@ -107,9 +107,8 @@ def run_all(
                 for block, records in new:
                     added = store.add(records, table)
                     estimates.learn(added)
-                    for result in added:
-                        results[result.spec.id] = result
-                        progress.finished(result)
+                    results |= {result.spec.id: result for result in added}
+                    progress.finished(added)
                     if backups is not None:
                         shutil.rmtree(backups / block_id(block), ignore_errors=True)
     return [results[spec.id] for spec in specs]

@@ -28,7 +28,7 @@ def test_without_a_terminal_each_finished_run_is_one_line():
     watched, told = watch(terminal=False)
     with watched:
         watched.started(IDS[0], "a")
-        watched.finished(DONE)
+        watched.finished([DONE])
         watched.retried(BLOCKS[1], "Traceback\n  line\nValueError: no", 1, 3)
     assert told.getvalue().splitlines() == [
         "[1/5] mfeat control P=1 seed 0: accuracy 0.875, 10.0 s; about 40 s left",
@@ -36,14 +36,13 @@ def test_without_a_terminal_each_finished_run_is_one_line():
     ]
 
 
-def test_a_block_is_retried_as_one_and_its_seeds_finish_one_by_one():
+def test_a_block_is_retried_as_one_and_each_of_its_seeds_has_a_line():
     watched, told = watch(terminal=False, blocks=[SEEDS, *BLOCKS[1:]])
     with watched:
         watched.started(block_id(SEEDS), "a")
         watched.retried(SEEDS, "ValueError: no", 1, 3)
         assert watched.seconds_left() == pytest.approx(70.0)
-        for spec in SEEDS:
-            watched.finished(dataclasses.replace(DONE, spec=spec))
+        watched.finished([dataclasses.replace(DONE, spec=spec) for spec in SEEDS])
     assert told.getvalue().splitlines() == [
         "mfeat control P=1, 3 seeds: attempt 1 of 3 failed: ValueError: no",
         *(
@@ -67,7 +66,7 @@ def test_on_a_terminal_there_is_a_line_for_all_and_one_per_running_run_and_none_
     with watched:
         watched.started(IDS[0], "a")
         watched.started(IDS[1], "b")
-        watched.finished(DONE)
+        watched.finished([DONE])
         watched._live.refresh()
         frame = told.getvalue().rsplit("all runs", 1)[1]
     assert "1 of 5" in frame
@@ -80,9 +79,18 @@ def test_on_a_terminal_there_is_a_line_for_all_and_one_per_running_run_and_none_
 def test_the_news_that_a_run_began_may_come_after_its_end():
     watched, _ = watch(terminal=False)
     with watched:
-        watched.finished(DONE)
+        watched.finished([DONE])
         watched.started(IDS[0], "a")
         assert watched.seconds_left() == pytest.approx(40.0)
+
+
+def test_what_is_ahead_is_estimated_once_for_a_block_that_ends_however_many_runs_it_has(monkeypatch):
+    watched, _ = watch(terminal=False, blocks=[SEEDS, *BLOCKS[1:]])
+    asked = []
+    monkeypatch.setattr(Estimates, "seconds", lambda self, block: asked.append(block) or 1.0)
+    with watched:
+        watched.finished([dataclasses.replace(DONE, spec=spec) for spec in SEEDS])
+    assert asked == BLOCKS[1:]
 
 
 def test_the_time_left_is_shared_by_the_workers_and_no_less_than_that_of_the_longest_run(monkeypatch):
