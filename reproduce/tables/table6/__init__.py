@@ -115,7 +115,7 @@ def _of_size(name: str, dataset_options: Mapping[str, Any], profile: Profile, va
         few = [{"samples": samples, "draw": draw} for samples in sizes for draw in range(draws)]
         modalities = range(card.modality_count)
         changes = [*few, {}, *({change: modality} for change in TEST_OPTIONS for modality in modalities)]
-    baselines = (PERSISTENCE,) if card.task == "forecasting" else ()
+    baselines = (PERSISTENCE,) if card.modality_count == len(card.outputs) else ()  # it forecasts what it sees
     layers = [fusion for fusion in grid.LAYERS if fusion != "tfn" or card.modality_count <= TFN_MODALITIES]
     for options in changes:
         yield from grid.runs(
@@ -173,7 +173,8 @@ _HOW_TO_READ = """\
 - *missing*, *noise*: the same models, trained on all samples, are tested with the mean of the training part in place of
   one modality, numbered from 0, or with normal noise of its mean and deviation, the same for all fusions. *Each in
   turn* is the mean over all modalities. None of the fusions was told which modality it is, or trained for that.
-- On *traffic-detectors* all 22 detectors are forecast, whatever the number of those that are seen.
+- On *traffic-detectors* all 22 detectors are forecast, whatever the number of those that are seen; *Persistence* sees
+  all.
 - The maps: QFL's score minus that of the baseline with the best mean there, which they name; in points of accuracy, or
   for errors in percent of the baseline's, above zero where QFL is better. Full colours are ten times the margin of
   *equivalent*. White is equivalent, hatched undecided, all else better or worse by the comparisons. The baseline is

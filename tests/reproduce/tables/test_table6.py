@@ -50,6 +50,13 @@ def test_a_fresh_clone_runs_the_embedded_sets_and_names_the_command_for_the_othe
     assert f"draws of so many samples,\n  {plan.draws} here" in notes
 
 
+def test_the_forecast_that_nothing_changes_is_made_where_it_sees_all_that_is_forecast(fresh_clone):
+    specs = runs(fusions=["persistence"])
+    assert [(spec.dataset, dict(spec.dataset_options), dict(spec.options)) for spec in specs] == [
+        ("traffic-detectors", {}, {})
+    ]
+
+
 def test_every_size_has_every_draw_and_only_sizes_up_to_half_of_the_samples_are_drawn(fresh_clone):
     for name, most in (("mfeat", 80), ("emoji", 320), ("traffic-detectors", 640)):
         specs = runs("paper", ["concat"], datasets=[name], seeds=1)
