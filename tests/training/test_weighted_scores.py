@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from tfq_fusion.training import evaluate, weighted_accuracy, weighted_mae, weighted_roc_auc
+from tfq_fusion.training import evaluate, weighted_accuracy, weighted_mae, weighted_roc_auc, weighted_scores
 
 SEEDS, SAMPLES = 2, 15
 
@@ -49,7 +49,22 @@ def test_roc_auc_is_scikit_learn_s_where_every_class_has_weight(seed, classes):
     np.testing.assert_allclose(weighted_roc_auc(probabilities, truth, weights), expected)
 
 
-@pytest.mark.parametrize("samples", [5000, 20000])
+def test_with_many_samples_the_roc_auc_spreads_as_the_exact_one_does(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=weighted_scores.LARGE)
+    predicted = rng.normal(size=(SEEDS, len(truth), 3)).round(1) + 0.8 * np.eye(3)[truth]  # with ties
+    drawn = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), size=200)
+    weights = np.vstack([np.ones(len(truth), int), drawn, truth > 0])
+    exact = weighted_roc_auc(predicted, truth, weights)
+    monkeypatch.setattr(weighted_scores, "LARGE", 0)
+    found = weighted_roc_auc(predicted, truth, weights)
+    np.testing.assert_allclose(found[0], exact[0], atol=1e-12)
+    np.testing.assert_allclose(found[-1], exact[-1], atol=1e-12)  # a class that is not drawn, and equal weights
+    assert np.abs(found - exact).max() < 0.12 * exact[1:-1].std(axis=0).min()
+    np.testing.assert_allclose(found[1:-1].std(axis=0), exact[1:-1].std(axis=0), rtol=0.01)
+
+
+@pytest.mark.parametrize("samples", [500, 2500])
 def test_whole_weights_give_the_bits_of_fractional_ones_whatever_their_number(samples):
     """Sums of whole numbers are exact in any type that is wide enough for them."""
     rng = np.random.default_rng(0)
