@@ -84,8 +84,19 @@ def test_p_is_scipy_s_where_all_differences_differ(seed):
     assert found.p_value == pytest.approx(stats.wilcoxon(differences.mean(axis=1), method="exact").pvalue)
 
 
+def test_p_of_twenty_seeds_that_agree_is_the_least_there_is_though_some_tie():
+    differences = np.repeat([-0.1, -0.2, -0.3, -0.4], 5)[:, None]
+    assert compared("mae", [errors(differences)]).p_value == pytest.approx(2 / 2**20)
+
+
+def test_beyond_fifty_seeds_p_is_the_normal_approximation():
+    differences = np.random.default_rng(0).integers(-2, 4, size=(60, 1)).astype(float)
+    expected = stats.wilcoxon(differences[:, 0], zero_method="pratt", method="asymptotic").pvalue
+    assert compared("mae", [errors(differences)]).p_value == pytest.approx(expected)
+
+
 @settings(max_examples=30)
-@given(st.lists(st.integers(-3, 3), min_size=4, max_size=8))
+@given(st.lists(st.integers(-3, 3), min_size=4, max_size=14))
 def test_p_counts_the_signs_that_are_as_extreme_where_seeds_tie(correct):
     """With zeros ranked but without a sign, over all ways to draw the others' signs."""
     first = np.arange(20) < 10 + np.array(correct)[:, None]
