@@ -238,10 +238,21 @@ VOWELS, LEADS, ROAD = "1/japanese-vowels", "2/ludb", "2/los-loop"
 MEASURED = "5/japanese-vowels/qfl[measurement={}]@3/accuracy/±3"
 FOURTH, FIFTH = "3/polynomial[degree=4;form=product]", "3/polynomial[degree=5;form=sum]"
 PRODUCT, SPEECH, NOISE = "3/polynomial[degree=3;form=product]", "5/japanese-vowels", "5/noise[channel=depolarizing"
+ROADS = "{6/traffic-detectors[samples="
 FINDINGS = [
     f"QFL (P = 3) with {{{VOWELS}/qfl@3/accuracy.fusion_params/d}} weights reaches {{{VOWELS}/qfl@3/accuracy/±3}} acc",
     f"where Concat has {{{VOWELS}/concat/accuracy/±3}}.",
     f"as many weights has {{{VOWELS}/control@3/accuracy/±3}} there",
+    f"{ROADS}20]/qfl@3/mae/.2f}} vehicles where Concat is by {ROADS}20]/concat/mae/.2f}}, the control by "
+    f"{ROADS}20]/control@3/mae/.2f}} and Gated by {ROADS}20]/gated/mae/.2f}}; on 160 by {ROADS}160]/qfl@3/mae/.2f}} "
+    f"where Concat is by {ROADS}160]/concat/mae/.2f}} and the control by {ROADS}160]/control@3/mae/.2f}}: *better*",
+    f"have {ROADS}20]/gcn/mae/.2f}} and {ROADS}20]/lmf-unit/mae/.2f}} with 20 windows: *undecided*",
+    "With 20 of speech it has {6/japanese-vowels[samples=20]/qfl@3/accuracy/.3f} where Concat has "
+    "{6/japanese-vowels[samples=20]/concat/accuracy/.3f}, with 20 of digits "
+    "{6/mfeat[samples=20]/qfl@3/accuracy/.3f} where Concat has {6/mfeat[samples=20]/concat/accuracy/.3f} (",
+    "it has {6/mnist[missing=each in turn]/qfl@3/accuracy/.3f} where Concat has "
+    "{6/mnist[missing=each in turn]/concat/accuracy/.3f}, and {6/mnist/qfl@3/accuracy/.3f} against "
+    "{6/mnist/concat/accuracy/.3f} with both",
     f"LMF falls from {{{LEADS}#3/lmf/roc_auc/.3f}} to {{{LEADS}#12/lmf/roc_auc/.3f}} ROC AUC",
     f"QFL (P = 3) stays at {{{LEADS}#3/qfl@3/roc_auc/.3f}} and {{{LEADS}#12/qfl@3/roc_auc/.3f}} (Table 2, ludb)",
     "LMF's gradient is {2/synthetic#64/lmf/gradient_norm_log10/10^} at 64 modalities, QFL's "
@@ -344,10 +355,19 @@ def test_the_findings_say_which_targets_the_searches_reach():
     assert f"reach {len(fits) - len(missed)} (R² of 0.999 or more)" in said
 
 
+def comparisons_of(table):
+    """The comparisons of a committed table."""
+    name = f"{table}-comparisons.csv"
+    return parse_comparisons(committed(name) or (ROOT / "results" / name).read_text(encoding="utf-8"), name)
+
+
+def compared_in(table):
+    """Those by accuracy or MAE."""
+    return comparisons_of(table).query("metric != 'roc_auc'")
+
+
 def test_the_findings_count_the_words_and_the_short_trainings_of_table_4():
-    name = "table4-comparisons.csv"
-    compared = parse_comparisons(committed(name) or (ROOT / "results" / name).read_text(encoding="utf-8"), name)
-    compared = compared[compared["metric"] == "accuracy"]
+    compared = compared_in("table4")
     words = compared["word"].value_counts()
     (better,) = {(row.dataset, row.modalities) for row in compared[compared["word"] == "better"].itertuples()}
     assert better == ("mfeat", 6)
@@ -359,6 +379,35 @@ def test_the_findings_count_the_words_and_the_short_trainings_of_table_4():
     rows = TABLES["table4"].query("metric == 'accuracy'")
     short = f"{(rows['stopped_early'] < 0.9).sum()} of the {len(rows)} rows stopped early in less than 90 %"
     assert short in prose("docs/findings.md")
+
+
+def test_the_findings_count_the_words_of_table_6_and_say_where_qfl_is_better_or_worse():
+    compared = compared_in("table6")
+    words = pd.crosstab(compared["baseline"], compared["word"])
+    plain, others = words.loc[["control", "concat", "gated"]], words.drop(["control", "concat", "gated"])
+    assert (plain.sum(axis=1) == 52).all()
+    counted = [f"{plain['better'][name]} {and_} {plain['worse'][name]}" for name, and_ in
+               (("control", "are *better* and"), ("concat", "and"), ("gated", "and"))]  # fmt: skip
+    said = f"Of 52 comparisons with the control {counted[0]} *worse*, of 52 with Concat {counted[1]}, of 52 with Gated "
+    assert said + counted[2] in prose("docs/findings.md")
+    total = others.sum()
+    said = f"of the {total.sum()} comparisons with these and LMF with unit scale {total['better']} are *better*, "
+    said += f"{total['worse']} *worse*, {total['equivalent']} *equivalent*, {total['undecided']} *undecided*"
+    assert said in prose("docs/findings.md")
+
+    def where(word, baselines=("control", "concat", "gated")):
+        found = compared[(compared["word"] == word) & compared["baseline"].isin(baselines)]
+        return {(row.dataset, row.baseline, *decode(row.options).items()) for row in found.itertuples()}
+
+    assert {(dataset, *options) for dataset, _, *options in where("better")} == {
+        ("traffic-detectors", ("samples", samples)) for samples in (10, 20, 160)
+    }
+    assert {("traffic-detectors", each, ("samples", 20)) for each in ("control", "concat", "gated")} <= where("better")
+    assert {("traffic-detectors", each, ("samples", 160)) for each in ("control", "concat")} <= where("better")
+    assert {(each, "concat", ("samples", 20)) for each in ("japanese-vowels", "mfeat")} <= where("worse")
+    assert {("mnist", "concat", ("missing", "each in turn")), ("mnist", "concat")} <= where("worse")
+    undecided = where("undecided", ("gcn", "lmf-unit"))
+    assert {("traffic-detectors", each, ("samples", 20)) for each in ("gcn", "lmf-unit")} <= undecided
 
 
 @pytest.mark.parametrize("phrase", FINDINGS, ids=range(len(FINDINGS)))
@@ -401,6 +450,15 @@ def test_the_documents_say_what_qfl_takes_and_would_take_on_the_sets_that_were_n
     assert f"with {ecg:.0f} times the training records of LUDB, takes QFL on 12 leads some {on_ecg:.0f} s" in text
     assert f"with {traffic:.0f} times the windows of Los-loop, {on_traffic:.0f} s on 207 sensors" in text
     assert f"{hours[0]:.0f} and {hours[1]:.0f} hours of one core" in text
+
+
+def test_the_documents_say_how_long_table_6_took():
+    rows = TABLES["table6"].query("metric in ('accuracy', 'mae')")
+    rows = rows[~rows["options"].str.contains("each in turn")]
+    minutes = (rows["train_seconds"] * rows["seeds"]).sum() / 2 / 60
+    text = prose("docs/reproduce.md")
+    assert f"{rows['seeds'].sum():,} runs, which by the times in their rows took {minutes:.0f} minutes" in text
+    assert f"Comparing {len(comparisons_of('table6'))} pairs" in text
 
 
 def test_the_protocol_counts_the_runs_of_table_1():
