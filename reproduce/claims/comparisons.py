@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt
 
 from reproduce.claims.cells import FusionName, MetricName, Word
+from reproduce.claims.lines import EmptyIsNone, parse_lines
 from reproduce.claims.rows import Settings
 from reproduce.claims.tables import TABLES
 
-_EMPTY_IS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 _Probability = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
@@ -31,10 +29,10 @@ class Row(BaseModel):
     options: Settings
     modalities: PositiveInt
     fusion: FusionName
-    degree: Annotated[PositiveInt | None, _EMPTY_IS_NONE]
+    degree: Annotated[PositiveInt | None, EmptyIsNone]
     arguments: Settings
     baseline: FusionName
-    baseline_degree: Annotated[PositiveInt | None, _EMPTY_IS_NONE]
+    baseline_degree: Annotated[PositiveInt | None, EmptyIsNone]
     baseline_arguments: Settings
     metric: MetricName
     seeds: Annotated[int, Field(ge=2)]
@@ -46,7 +44,7 @@ class Row(BaseModel):
     ci90_high: FiniteFloat
     p: _Probability
     p_holm: _Probability
-    share_of_seeds: Annotated[_Probability | None, _EMPTY_IS_NONE]
+    share_of_seeds: Annotated[_Probability | None, EmptyIsNone]
     word: Word
 
 
@@ -86,30 +84,10 @@ def parse_comparisons(text: str, name: str) -> pd.DataFrame:
         name: What an error calls the file.
 
     Raises:
-        ValueError: If a line is broken or a comparison stands twice; the message names the file, the line and the
-            column.
+        ValueError: As :func:`reproduce.claims.lines.parse_lines`.
     """
-    lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Row] = []
-    try:
-        if lines.fieldnames != COLUMNS:
-            raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {lines.fieldnames}. {_REPAIR}")
-        for cells in lines:
-            rows.append(Row.model_validate(cells))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{name}, line {lines.line_num}: column {first['loc'][0]}"
-        raise ValueError(f"{where}, {first['msg']}, got {first['input']!r}. {_REPAIR}") from error
-    except csv.Error as error:
-        raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
-    frame = typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
-    if (twice := frame.duplicated(KEY)).any():
-        named = frame.loc[twice, KEY].iloc[0].astype(str)
-        raise ValueError(f"{name}: the comparison {', '.join(named)} stands twice. {_REPAIR}")
-    return frame
-
-
-_REPAIR = "Repair the file, or make the table again."
+    rows = parse_lines(text, name, Row, KEY)
+    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
 
 
 def read_comparisons(folder: Path, but: str | None = None) -> dict[str, pd.DataFrame]:

@@ -13,11 +13,9 @@ it means.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -32,10 +30,10 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 
+from reproduce.claims.lines import EmptyIsNone, check_lines, parse_lines
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.tables import TABLES
 from tfq_fusion.files import write_files
@@ -137,11 +135,6 @@ def check_degree(fusion: str, degree: int | None) -> None:
         raise ValueError(f"a degree belongs to qfl and to its control; {fusion} has none")
 
 
-def _empty_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
-_Empty = BeforeValidator(_empty_is_none)
 _Int64 = Field(le=2**63 - 1)
 
 
@@ -153,23 +146,24 @@ class Row(BaseModel):
     dataset: str
     modalities: Annotated[PositiveInt, _Int64]
     fusion: str
-    degree: Annotated[PositiveInt | None, _Int64, _Empty]
-    engine: Annotated[str | None, _Empty]
+    degree: Annotated[PositiveInt | None, _Int64, EmptyIsNone]
+    engine: Annotated[str | None, EmptyIsNone]
     metric: str
-    mean: Annotated[FiniteFloat | None, _Empty]
-    std: Annotated[NonNegativeFloat | None, _Empty]
-    ci95_low: Annotated[FiniteFloat | None, _Empty]
-    ci95_high: Annotated[FiniteFloat | None, _Empty]
+    mean: Annotated[FiniteFloat | None, EmptyIsNone]
+    std: Annotated[NonNegativeFloat | None, EmptyIsNone]
+    ci95_low: Annotated[FiniteFloat | None, EmptyIsNone]
+    ci95_high: Annotated[FiniteFloat | None, EmptyIsNone]
     seeds: Annotated[NonNegativeInt, _Int64]
     fusion_params: NonNegativeInt
-    total_params: Annotated[NonNegativeInt | None, _Int64, _Empty]
-    train_seconds: Annotated[NonNegativeFloat | None, _Empty]
+    total_params: Annotated[NonNegativeInt | None, _Int64, EmptyIsNone]
+    train_seconds: Annotated[NonNegativeFloat | None, EmptyIsNone]
     experiment: Annotated[str, Field(min_length=1)]
     options: Settings
     arguments: Settings
-    learning_rate: Annotated[PositiveFloat | None, _Empty]
-    tuning: Annotated[Settings, BeforeValidator(lambda given: NO_SETTINGS if given == "" else given)]
-    stopped_early: Annotated[float | None, Field(ge=0, le=1), _Empty]
+    # A table that was made before fusions were tuned lacks these.
+    learning_rate: Annotated[PositiveFloat | None, EmptyIsNone] = None
+    tuning: Annotated[Settings, BeforeValidator(lambda given: NO_SETTINGS if given == "" else given)] = NO_SETTINGS
+    stopped_early: Annotated[float | None, Field(ge=0, le=1), EmptyIsNone] = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Row:
@@ -248,7 +242,7 @@ def validated(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     floats = frame.select_dtypes("float64").columns
     frame[floats] = frame[floats].map(lambda value: float(f"{value:.6g}"))
     lines = ((line, dict(zip(COLUMNS, cells, strict=True))) for line, cells in enumerate(_cells(frame), start=2))
-    return _table(lines, name)
+    return _table(check_lines(lines, name, Row, KEY))
 
 
 def _cells(frame: pd.DataFrame) -> Iterator[list[object]]:
@@ -274,7 +268,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+        ValueError: As :func:`reproduce.claims.lines.parse_lines`.
     """
     return from_csv(path.read_text(encoding="utf-8", errors="replace"), str(path))
 
@@ -300,54 +294,10 @@ def from_csv(text: str, name: str) -> pd.DataFrame:
         A frame with the columns ``COLUMNS``, typed as :func:`typed` does; an empty cell is a missing value.
 
     Raises:
-        ValueError: If a line is broken or a cell stands twice; the message names the file, the line and the column.
+        ValueError: As :func:`reproduce.claims.lines.parse_lines`.
     """
-    lines = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = next(lines, [])
-        untuned = header == COLUMNS[: -len(_UNTUNED)]
-        if header != COLUMNS and not untuned:
-            raise ValueError(f"{name}, line 1: expected the columns {COLUMNS}, got {header}. {_REPAIR}")
-        added = _UNTUNED if untuned else []
-        found = ((lines.line_num, _named([*cells, *added], f"{name}, line {lines.line_num}")) for cells in lines)
-        return _table(found, name)
-    except csv.Error as error:
-        raise ValueError(f"{name}, line {lines.line_num}: {error}. {_REPAIR}") from error
+    return _table(parse_lines(text, name, Row, KEY))
 
 
-_UNTUNED = ["", "", ""]
-"""The last columns of a table that was made before fusions were tuned, and lacks them."""
-
-_REPAIR = "Repair the line, or make the table again."
-
-
-def _named(cells: list[str], where: str) -> dict[str, object]:
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{where}: expected {len(COLUMNS)} cells, got {len(cells)}. {_REPAIR}")
-    return dict(zip(COLUMNS, cells, strict=True))
-
-
-def _table(lines: Iterable[tuple[int, Mapping[str, object]]], name: str) -> pd.DataFrame:
-    """The valid rows of these numbered lines."""
-    rows: list[Row] = []
-    first_at: dict[tuple[object, ...], int] = {}
-    for line, cells in lines:
-        row = _row(cells, where=f"{name}, line {line}")
-        key = tuple(getattr(row, column) for column in KEY)
-        if key in first_at:
-            raise ValueError(
-                f"{name}, line {line}: the cell {key} is already on line {first_at[key]}. Keep one of the two lines."
-            )
-        first_at[key] = line
-        rows.append(row)
+def _table(rows: list[Row]) -> pd.DataFrame:
     return typed(pd.DataFrame([row.model_dump() for row in rows], columns=COLUMNS))
-
-
-def _row(cells: Mapping[str, object], where: str) -> Row:
-    try:
-        return Row.model_validate(cells)
-    except ValidationError as error:
-        first = error.errors()[0]
-        column = f"column {first['loc'][0]}, " if first["loc"] else ""
-        got = repr(first["input"]) if first["loc"] else repr(",".join(map(str, cells.values())))
-        raise ValueError(f"{where}: {column}{first['msg']}, got {got}. {_REPAIR}") from error

@@ -51,13 +51,13 @@ def test_what_is_written_is_read_again():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"word": "superior"}, r"it, line 3: column word, .*'better', 'worse'.* got 'superior'\. Repair the file, or"),
+        ({"word": "superior"}, r"it, line 3: column word, .*'better', 'worse'.* got 'superior'\. Repair the line, or"),
         ({"baseline": "sum"}, "it, line 3: column baseline, .*unknown fusion 'sum'"),
         ({"metric": "beauty"}, "column metric, .*unknown metric 'beauty'"),
         ({"p": 1.5}, "column p, .*less than or equal to 1, got '1.5'"),
         ({"difference": float("inf")}, "column difference, .*finite"),
         ({"seeds": 1}, "column seeds, .*greater than or equal to 2"),
-        ({}, r"it: the comparison toy, \{\}, 3, qfl, 2, \{\}, lmf, .* stands twice"),
+        ({}, r"it, line 3: \('toy', '\{\}', 3, 'qfl', 2, '\{\}', 'lmf', .* is already on line 2"),
     ],
 )
 def test_what_is_broken_is_named(change, message):
@@ -67,7 +67,7 @@ def test_what_is_broken_is_named(change, message):
 
 @pytest.mark.parametrize("cut", ["toy,", "word"])
 def test_cells_and_columns_that_are_missing_are_named(cut):
-    with pytest.raises(ValueError, match=r"it, line (1: expected the columns|2: column)"):
+    with pytest.raises(ValueError, match=r"it, line (1: expected the columns|2: expected 21 cells, got 20)"):
         parse_comparisons(comparisons_csv(FRAME).replace(cut, "", 1), "it")
 
 

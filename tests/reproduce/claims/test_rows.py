@@ -130,7 +130,7 @@ def test_other_columns_are_refused_on_writing(tmp_path):
         (QFL.replace("accuracy,0.9,0.01,0.88,0.92", "mae,-1,,,"), "expected a mean mae from 0 to inf, got .*mae,-1"),
         (QFL.replace("toy,3", f"toy,{2**63}"), "column modalities, .* less than or equal to 9223372036854775807"),
         (QFL.replace(",54,999", f",54,{2**63}"), "column total_params, .* less than or equal to"),
-        (TFN, r"the cell \('training', 'toy', '{}', 3, 'tfn', '{}', None, 'accuracy'\) is already on line 2"),
+        (TFN, r"\('training', 'toy', '{}', 3, 'tfn', '{}', None, 'accuracy'\) is already on line 2"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path, line, message):
@@ -200,7 +200,7 @@ def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
     frame = read_table(_file(tmp_path, QFL, NOISE, NOISE.replace(":0.0", ":0.5"), NOISE.replace(":2", ":3")))
     assert frame["fusion"].tolist() == ["qfl"] * 4
     assert frame["experiment"].tolist() == ["training", "noise", "noise", "noise"]
-    with pytest.raises(ValueError, match=r"line 3: the cell .*'noise'.* is already on line 2"):
+    with pytest.raises(ValueError, match=r"line 3: .*'noise'.* is already on line 2"):
         read_table(_file(tmp_path, NOISE, NOISE))
 
 
