@@ -5,6 +5,7 @@
 """
 
 import os
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ except ImportError as error:
         "sys.modules: set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, and use 'tf_keras'."
     ) from error
 
+if backend.backend() == "torch" and tuple(map(int, version("keras").split(".")[:2])) < (3, 14):
+    raise ImportError(
+        f"On PyTorch tfq-fusion needs Keras 3.14 or newer, got {version('keras')}: older ones take no seeds of 32 bits "
+        "there. Install it with `pip install 'keras>=3.14'`."
+    )
+
 LEGACY = os.environ.get("TF_USE_LEGACY_KERAS", "") in ("1", "true", "True")
 
 if LEGACY:
@@ -27,9 +34,15 @@ else:
 register = keras.saving.register_keras_serializable(package="tfq_fusion")
 
 
+def dtype_name(array: Any) -> str:
+    """The name of the dtype of an array or tensor of any library, such as "float32"."""
+    return str(getattr(array.dtype, "name", array.dtype)).removeprefix("torch.")
+
+
 def at_least_single(tensor: Any) -> Any:
     """The tensor in single precision, or in double if it is: for numbers that half precision cannot tell apart."""
-    return ops.cast(tensor, backend.result_type(backend.standardize_dtype(tensor.dtype), "float32"))
+    # Not by Keras' rules of promotion, which know no double precision but on TensorFlow.
+    return tensor if dtype_name(tensor) == "float64" else ops.cast(tensor, "float32")
 
 
 def real_tensor(value: Any, expected: str) -> Any:
@@ -42,7 +55,7 @@ def real_tensor(value: Any, expected: str) -> Any:
         tensor = ops.convert_to_tensor(value, sparse=False)
     except (TypeError, ValueError, AttributeError):
         raise ValueError(f"{expected}, got {value!r}.") from None
-    dtype = getattr(tensor.dtype, "name", str(tensor.dtype))
+    dtype = dtype_name(tensor)
     if dtype == "string" or "complex" in dtype:
         raise ValueError(f"{expected}, got {dtype}.")
     return ops.cast(tensor, "int32") if "bool" in dtype else tensor
@@ -69,6 +82,10 @@ def _is_traced(tensor: Any) -> bool:
         import jax
 
         return isinstance(tensor, jax.core.Tracer)
+    if backend.backend() == "torch":
+        import torch
+
+        return bool(torch.compiler.is_compiling() or getattr(tensor, "is_meta", False))
     return False
 
 
@@ -82,6 +99,7 @@ __all__ = [
     "LEGACY",
     "all_finite",
     "at_least_single",
+    "dtype_name",
     "keras",
     "losses",
     "ops",

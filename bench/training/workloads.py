@@ -43,7 +43,7 @@ def task(fusion: str, modalities: int, features: int, degree: int, members: int,
     layer.build((None, modalities, features))
     problem = None
     if isinstance(layer, QuantumFusionLayer):
-        spec = layer.spec
+        spec = layer.circuit.spec
         problem = Problem(
             circuit=spec.circuit,
             data_symbols=tuple(symbol.name for symbol in spec.data_symbols),

@@ -14,6 +14,7 @@ from tfq_fusion.arguments import integer
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
+from tfq_fusion.engines.reference import require_reference
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
@@ -49,12 +50,7 @@ class _Execution:
         *,
         trained: bool,
     ) -> None:
-        if keras.backend.backend() != "tensorflow":
-            raise RuntimeError(
-                "Serialised circuits are read by TensorFlow Quantum, which runs on TensorFlow, but Keras uses "
-                f"{keras.backend.backend()!r}. Set KERAS_BACKEND=tensorflow, or bind the data by symbols: "
-                "see tfq_fusion.engines.expectation."
-            )
+        require_reference("A layer of serialised circuits", "Bind data by symbols: see tfq_fusion.layers.CircuitLayer.")
         import tensorflow as tf
         import tensorflow_quantum as tfq
 
@@ -249,6 +245,7 @@ class _CircuitLayer(keras.layers.Layer):
                 f"differentiator should be None or one of {list(DIFFERENTIATORS)}, got {differentiator!r}."
             )
         if differentiator is not None:
+            require_reference("A differentiator", "Save the layer with `differentiator=None`.")
             import tensorflow_quantum as tfq
 
             differentiator = getattr(tfq.differentiators, differentiator)()
@@ -283,6 +280,7 @@ class PQC(_CircuitLayer):
             is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
+        ImportError: If TensorFlow Quantum is not installed.
     """
 
     def __init__(
@@ -361,6 +359,7 @@ class ControlledPQC(_CircuitLayer):
             is "noisy"; when called, if circuits are not strings of shape [batch].
         MemoryError: If TensorFlow Quantum is to simulate more qubits than the machine can hold.
         RuntimeError: If Keras does not run on TensorFlow.
+        ImportError: If TensorFlow Quantum is not installed.
     """
 
     def __init__(

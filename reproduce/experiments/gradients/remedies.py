@@ -58,9 +58,9 @@ def remedies(spec: RunSpec) -> RunResult:
 
         def adjust(model: keras.Model) -> None:
             fusion = fusion_of(model)
-            qubits = len(fusion.spec.circuit.all_qubits())
+            qubits = len(fusion.circuit.spec.circuit.all_qubits())
             rng = np.random.default_rng(spec.seed)
-            fusion.theta.assign(initial_weights(initial, qubits, fusion.blocks, fusion.degree, rng))
+            fusion.circuit.theta.assign(initial_weights(initial, qubits, fusion.blocks, fusion.degree, rng))
 
         fitted = train(plain, dataset, data, adjust)
     found = result(plain, dataset, data, fitted, fitted.metrics.get("test", {}))
@@ -77,7 +77,7 @@ def _layer_by_layer(spec: RunSpec, dataset: Dataset, data: Prepared) -> Fitted:
         def adjust(model: keras.Model, trained: keras.Model | None = trained, rests: bool = rests) -> None:
             if trained is None:
                 return
-            before, theta = np.asarray(fusion_of(trained).theta), fusion_of(model).theta
+            before, theta = np.asarray(fusion_of(trained).circuit.theta), fusion_of(model).circuit.theta
             model.set_weights(
                 [
                     np.pad(old, [(0, new.shape[0] - old.shape[0])]) if new is theta else old

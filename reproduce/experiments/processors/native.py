@@ -15,7 +15,7 @@ from tfq_fusion.layers import QuantumFusionLayer
 def hardware_circuit(fusion: QuantumFusionLayer) -> ModelCircuit:
     """The circuit of a built layer, written with single-qubit rotations, CNOTs and CZs."""
     return qfl_circuit(
-        modalities=len(fusion.spec.data_symbols),
+        modalities=len(fusion.circuit.spec.data_symbols),
         features=1,
         degree=fusion.degree,
         blocks=fusion.blocks,
@@ -33,4 +33,4 @@ def hardware_values(model: keras.Model, inputs: Any) -> tuple[np.ndarray, np.nda
     """Data ``[batch, n_data]`` and weights of the layer's hardware circuit, for a model's inputs."""
     fusion, encoded = fusion_of(model), called(encoder_of(model), inputs)
     angles = fusion.scale * encoded.reshape(len(encoded), -1)
-    return angles @ hardware_mix(angles.shape[1]), np.asarray(fusion.theta)
+    return angles @ hardware_mix(angles.shape[1]), np.asarray(fusion.circuit.theta)

@@ -151,8 +151,8 @@ class NoisyFusion(keras.layers.Layer):
         )
         self.scale = fusion.scale
         self.observables = fusion.observables
-        self.theta = self.add_weight(name="theta", shape=fusion.theta.shape, initializer="zeros")
-        self._mix = hardware_mix(len(fusion.spec.data_symbols)).astype(np.float32)
+        self.theta = self.add_weight(name="theta", shape=fusion.circuit.theta.shape, initializer="zeros")
+        self._mix = hardware_mix(len(fusion.circuit.spec.data_symbols)).astype(np.float32)
         self._probabilities = CHANNELS[channel][1](rate)
         self._places = places
         self._random = keras.random.SeedGenerator(fusion.seed)

@@ -38,10 +38,10 @@ def test_output_is_the_circuit_s_expectation_at_the_angles_of_the_masses():
     found = np.asarray(layer(inputs))
     for sample in range(2):
         angles = [2 * math.asin(math.sqrt(mass)) for modality in inputs for mass in modality[sample]]
-        symbols = (*layer.spec.data_symbols, *layer.spec.weight_symbols)
+        symbols = (*layer.circuit.spec.data_symbols, *layer.circuit.spec.weight_symbols)
         values = dict(zip(symbols, (*angles, *layer.get_weights()[0]), strict=True))
         expected = cirq.Simulator().simulate_expectation_values(
-            layer.spec.circuit, list(layer.spec.operators), param_resolver=values
+            layer.circuit.spec.circuit, list(layer.circuit.spec.operators), param_resolver=values
         )
         np.testing.assert_allclose(found[sample], np.real(expected), atol=1e-5)
 
@@ -93,7 +93,7 @@ def test_the_mixture_gives_what_the_circuit_gives(modalities, arguments):
 def test_the_mixture_fuses_more_modalities_than_a_circuit_can():
     layer = EvidenceFusion(method="mixture")
     assert np.isfinite(layer(masses(modalities=20, propositions=3))).all()
-    assert len(layer.spec.circuit.all_qubits()) == 63
+    assert len(layer.circuit.spec.circuit.all_qubits()) == 63
 
 
 def test_it_begins_as_a_vote_in_which_all_modalities_count_alike():

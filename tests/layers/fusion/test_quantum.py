@@ -18,12 +18,12 @@ def test_output_is_the_circuit_s_expectation_at_scaled_angles(features):
     layer = QuantumFusionLayer(2, observables=5, scale=0.7, measurement="pauli_plane", seed=1)
     inputs = features(3, 1, batch=2)
     found = np.asarray(layer(inputs))
-    symbols = (*layer.spec.data_symbols, *layer.spec.weight_symbols)
+    symbols = (*layer.circuit.spec.data_symbols, *layer.circuit.spec.weight_symbols)
     for sample in range(2):
         angles = 0.7 * np.concatenate([modality[sample] for modality in inputs])
         values = dict(zip(symbols, (*angles, *layer.get_weights()[0]), strict=True))
         expected = cirq.Simulator().simulate_expectation_values(
-            layer.spec.circuit, list(layer.spec.operators), param_resolver=values
+            layer.circuit.spec.circuit, list(layer.circuit.spec.operators), param_resolver=values
         )
         np.testing.assert_allclose(found[sample], np.real(expected), atol=1e-5)
 
@@ -49,7 +49,7 @@ def test_without_a_seed_two_layers_measure_other_observables():
     first, second = QuantumFusionLayer(1, observables=4), QuantumFusionLayer(1, observables=4)
     for layer in (first, second):
         layer.build((None, 2, 2))
-    assert first.spec.operators != second.spec.operators
+    assert first.circuit.spec.operators != second.circuit.spec.operators
     assert (first.get_weights()[0] != second.get_weights()[0]).all()
 
 
@@ -57,14 +57,14 @@ def test_another_seed_measures_other_observables():
     first, second = (QuantumFusionLayer(1, observables=4, seed=seed) for seed in (0, 1))
     for layer in (first, second):
         layer.build((None, 2, 2))
-    assert first.spec.operators != second.spec.operators
-    assert first.spec.circuit == second.spec.circuit
+    assert first.circuit.spec.operators != second.circuit.spec.operators
+    assert first.circuit.spec.circuit == second.circuit.spec.circuit
 
 
 def test_locality_may_be_that_of_a_wider_register_than_the_smallest():
     layer = QuantumFusionLayer(1, observables=4, locality=5)
     layer.build((None, 4, 4))
-    assert {len(operator.qubits) for operator in layer.spec.operators} == {5}
+    assert {len(operator.qubits) for operator in layer.circuit.spec.operators} == {5}
     with pytest.raises(ValueError, match="locality should be between 1 and the 3 qubits, got 5"):
         QuantumFusionLayer(1, observables=4, locality=5).build((None, 2, 1))
 

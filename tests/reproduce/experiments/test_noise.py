@@ -107,10 +107,10 @@ def test_an_error_is_that_pauli_after_that_gate(layer, monkeypatch):
     at = int(np.searchsorted(ends, 3))
     qubit = operations[at].qubits[2 - (ends[at] - len(operations[at].qubits))]
     circuit = cirq.Circuit([*operations[: at + 1], cirq.Y(qubit), *operations[at + 1 :]])
-    symbols = (*(f"phi_{number}" for number in range(4)), *layer.spec.weight_symbols)
+    symbols = (*(f"phi_{number}" for number in range(4)), *layer.circuit.spec.weight_symbols)
     values = (*(0.9 * inputs.ravel() @ hardware_mix(3)), *layer.get_weights()[0])
     expected = cirq.Simulator().simulate_expectation_values(
-        circuit, list(layer.spec.operators), dict(zip(symbols, values, strict=True))
+        circuit, list(layer.circuit.spec.operators), dict(zip(symbols, values, strict=True))
     )
     np.testing.assert_allclose(np.asarray(noisy(inputs))[0], np.real(expected), atol=1e-5)
 

@@ -20,10 +20,10 @@ def stages(monkeypatch):
 
         def adjusted(model):
             adjust(model)
-            begun.append(np.asarray(fusion_of(model).theta))
+            begun.append(np.asarray(fusion_of(model).circuit.theta))
 
         fitted = train(spec, dataset, data, adjusted)
-        found.append((spec.degree, spec.protocol.epochs, begun[0], np.asarray(fusion_of(fitted.model).theta)))
+        found.append((spec.degree, spec.protocol.epochs, begun[0], np.asarray(fusion_of(fitted.model).circuit.theta)))
         return fitted
 
     train = remedies.train
@@ -38,7 +38,7 @@ def test_a_training_begins_at_the_angles_that_were_chosen(specify, monkeypatch, 
     def train(spec, dataset, data, adjust):
         _, model = assemble(spec, dataset, data)
         adjust(model)
-        begun.append(np.asarray(fusion_of(model).theta))
+        begun.append(np.asarray(fusion_of(model).circuit.theta))
         return Fitted({"test": {"accuracy": 0.5}}, 0.0, 0, False, {}, None, None, {}, lambda: model)
 
     monkeypatch.setattr(remedies, "train", train)

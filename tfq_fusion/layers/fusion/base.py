@@ -94,7 +94,9 @@ class Fusion(keras.layers.Layer):
         return batch_size(input_shape, self._widths), self.output_width(widths)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, read from the attributes of their names; arrays as nested lists.
+        """The constructor's arguments, read from the attributes of their names.
+
+        Arrays become nested lists; initializers, regularizers and constraints what Keras makes of them.
 
         Raises:
             NotImplementedError: If there is no such attribute.
@@ -107,6 +109,8 @@ class Fusion(keras.layers.Layer):
                     "override `get_config`."
                 )
             value = getattr(self, name)
+            if callable(value):  # an initializer, a regularizer, a constraint
+                value = keras.saving.serialize_keras_object(value)
             arguments[name] = value.tolist() if isinstance(value, np.ndarray) else value
         return {**arguments, **super().get_config()}
 

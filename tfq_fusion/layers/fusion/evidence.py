@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion._keras import at_least_single, ops, register, visible_values
+from tfq_fusion._keras import at_least_single, keras, ops, register, visible_values
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
 from tfq_fusion.circuits.evidence import fused_expectations
 from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.layers.circuit_layer import CircuitLayer
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -45,7 +46,13 @@ class EvidenceFusion(Fusion):
         method: "circuit", all ``(M + 1) * K`` qubits; or "mixture", the same numbers from the closed form of the fused
             qubits (:func:`tfq_fusion.circuits.fused_states`) and ``3**K`` runs of the QCNN on K qubits, whatever the
             batch and the number of modalities: for those that are too many to simulate.
+        initializer: Initialises the weights; None for the vote, and a QCNN uniform in [-pi, pi).
+        regularizer: Regularises the weights.
+        constraint: Constrains the weights.
         **kwargs: Keras layer arguments.
+
+    Attributes:
+        circuit: The layer of the circuit, a :class:`~tfq_fusion.layers.CircuitLayer`, once built.
 
     Raises:
         ValueError: If an argument is out of its range; if the input is no batch of at least two modalities, or its
@@ -59,6 +66,9 @@ class EvidenceFusion(Fusion):
         engine: str = "compiled",
         seed: int | None = None,
         method: str = "circuit",
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -67,23 +77,29 @@ class EvidenceFusion(Fusion):
         self.readout = readout
         self.engine = engine
         self.method = one_of("method", method, METHODS)
+        self.initializer = keras.initializers.get(initializer)
+        self.regularizer = keras.regularizers.get(regularizer)
+        self.constraint = keras.constraints.get(constraint)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self._circuit(modalities=2, propositions=2)
+        self._spec(modalities=2, propositions=2)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
-    def _circuit(self, modalities: int, propositions: int) -> ModelCircuit:
+    def _spec(self, modalities: int, propositions: int) -> ModelCircuit:
         return evidence_fusion_circuit(modalities, propositions, self.convolution, self.readout)
 
     def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the circuit and its weights."""
         modalities, propositions = _size(widths)
-        self.spec = self._circuit(modalities, propositions)
-        self.theta = self.add_weight(
-            name="theta",
-            shape=(len(self.spec.weight_symbols),),
-            initializer=self._initial_theta,
-            autocast=False,
+        self.circuit = CircuitLayer(
+            self._spec(modalities, propositions),
+            initializer=self.initializer or self._initial_theta,
+            regularizer=self.regularizer,
+            constraint=self.constraint,
+            engine=self.engine,
+            # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
+            dtype="float64" if self.compute_dtype == "float64" else "float32",
+            name="circuit",
         )
         if self.method == "mixture" and self.convolution is not None:
             self._qcnn = qcnn_circuit(propositions, self.convolution, readout=self.readout, encoding="angle")
@@ -98,23 +114,21 @@ class EvidenceFusion(Fusion):
     def combination(self) -> np.ndarray:
         r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
         modalities, propositions = _size(self.widths)
-        theta = ops.convert_to_numpy(self.theta)
+        theta = ops.convert_to_numpy(self.circuit.theta)
         return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
         masses = at_least_single(ops.cast(concatenate_modalities(inputs, self.widths), self.compute_dtype))
         _require_masses(masses, self.widths[0])
-        theta = at_least_single(ops.convert_to_tensor(self.theta))
-        values = (self._run_circuit if self.method == "circuit" else self._mix)(masses, theta)
+        if self.method == "circuit":
+            values = self.circuit(2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN))))
+        else:
+            values = self._mix(masses)
         return ops.cast(values, self.compute_dtype)
 
-    def _run_circuit(self, masses: Any, theta: Any) -> Any:
-        angles = 2 * ops.arcsin(ops.sqrt(ops.clip(masses, MARGIN, 1 - MARGIN)))
-        return expectation(self.spec, angles, theta, engine=self.engine)
-
-    def _mix(self, masses: Any, theta: Any) -> Any:
+    def _mix(self, masses: Any) -> Any:
+        theta = at_least_single(ops.convert_to_tensor(self.circuit.theta))
         modalities, propositions = _size(self.widths)
         count = propositions * (modalities + 3)
         table = ops.reshape(theta[:count], (propositions, modalities + 3))
@@ -135,7 +149,7 @@ class EvidenceFusion(Fusion):
 
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
-        return len(self._circuit(*_size(widths)).operators)
+        return len(self._spec(*_size(widths)).operators)
 
 
 def _size(widths: tuple[int, ...]) -> tuple[int, int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tfq_fusion._keras import at_least_single, keras, ops, register
+from tfq_fusion._keras import keras, register
 from tfq_fusion.arguments import integer, number
 from tfq_fusion.circuits import ModelCircuit, qfl_circuit
-from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.engines import check_engine
 from tfq_fusion.fusions import FusionEntry
+from tfq_fusion.layers.circuit_layer import CircuitLayer
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -38,7 +39,13 @@ class QuantumFusionLayer(Fusion):
         seed: Seeds the choice of observables and the initial weights; None draws one, repeatable by
             ``keras.utils.set_random_seed``. It is saved: a clone measures the same observables.
         locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
+        initializer: Initialises the weights; None for uniform in [-pi, pi).
+        regularizer: Regularises the weights.
+        constraint: Constrains the weights.
         **kwargs: Keras layer arguments.
+
+    Attributes:
+        circuit: The layer of the circuit, a :class:`~tfq_fusion.layers.CircuitLayer`, once built.
 
     Raises:
         ValueError: If an argument is out of its range, or the input is no batch of at least two modalities.
@@ -56,6 +63,9 @@ class QuantumFusionLayer(Fusion):
         engine: str = "compiled",
         seed: int | None = None,
         locality: int | None = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -69,12 +79,15 @@ class QuantumFusionLayer(Fusion):
         self.scale = number("scale", scale)
         self.engine = engine
         self.locality = None if locality is None else integer("locality", locality)
+        self.initializer = keras.initializers.get(initializer)
+        self.regularizer = keras.regularizers.get(regularizer)
+        self.constraint = keras.constraints.get(constraint)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self._circuit(widths=(1, 1), degree=1, blocks=1, observables=1, locality=None)
+        self._spec(widths=(1, 1), degree=1, blocks=1, observables=1, locality=None)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
-    def _circuit(
+    def _spec(
         self, widths: tuple[int, ...], degree: int, blocks: int, observables: int, locality: int | None
     ) -> ModelCircuit:
         return qfl_circuit(
@@ -92,20 +105,21 @@ class QuantumFusionLayer(Fusion):
 
     def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the circuit and its weights."""
-        self.spec = self._circuit(widths, self.degree, self.blocks, self.observables, self.locality)
-        self.theta = self.add_weight(
-            name="theta",
-            shape=(len(self.spec.weight_symbols),),
-            initializer=keras.initializers.RandomUniform(-math.pi, math.pi, seed=self.seed),
-            autocast=False,
+        self.circuit = CircuitLayer(
+            self._spec(widths, self.degree, self.blocks, self.observables, self.locality),
+            initializer=self.initializer,
+            regularizer=self.regularizer,
+            constraint=self.constraint,
+            engine=self.engine,
+            scale=self.scale,
+            seed=self.seed,
+            dtype=self.dtype_policy,
+            name="circuit",
         )
 
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
-        features = ops.cast(concatenate_modalities(inputs, self.widths), self.compute_dtype)
-        theta = at_least_single(ops.convert_to_tensor(self.theta))
-        values = expectation(self.spec, self.scale * at_least_single(features), theta, engine=self.engine)
-        return ops.cast(values, self.compute_dtype)
+        return self.circuit(concatenate_modalities(inputs, self.widths))
 
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
