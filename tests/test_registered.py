@@ -25,7 +25,7 @@ SAVED = (
 
 def modules(package):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.endswith("__main__"):
+        if not found.name.endswith(("__main__", "engines.pytorch")):  # PyTorch may not be installed
             yield importlib.import_module(found.name)
 
 

@@ -38,8 +38,14 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
             qubit that the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN,
             infinite or so large that its precision leaves no angle, or a state has not norm 1.
         MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated.
+        RuntimeError: If engine "tfq" is asked for where Keras does not run on TensorFlow.
+        ImportError: If engine "tfq" is asked for where TensorFlow Quantum is not installed.
     """
     check_engine(engine)
+    if engine == "tfq":
+        from tfq_fusion.engines.reference import require_reference
+
+        require_reference("Engine 'tfq'", "Use engine='compiled', which gives the same numbers.")
     if engine == "tfq" and states is not None:
         raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
     from tfq_fusion.engines.arrays import available
@@ -71,10 +77,9 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
 
 def _dtype(values: Any) -> str:
     """The name of the dtype of an array or tensor; of plain numbers Keras' default."""
-    from tfq_fusion._keras import keras
+    from tfq_fusion._keras import dtype_name, keras
 
-    dtype = getattr(values, "dtype", None)
-    return str(keras.backend.floatx() if dtype is None else getattr(dtype, "name", dtype))
+    return dtype_name(values) if hasattr(values, "dtype") else keras.backend.floatx()
 
 
 def _tensor(values: Any, name: str, dtype: str, expected: tuple[int | None, ...], meaning: str) -> Any:

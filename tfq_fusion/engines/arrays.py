@@ -1,36 +1,39 @@
-"""What Keras' operations lack: compilation, constants that outlive a trace, the transpose of a derivative, complex128.
+"""The arrays that the compiled engine computes with, and what Keras' operations lack of them.
 
-Keras runs on TensorFlow or JAX; whichever it is does the work.
+Those of TensorFlow if Keras runs on it, else those of JAX, to which PyTorch's tensors are handed over. What Keras'
+operations lack is compilation, constants that outlive a trace, the transpose of a derivative, and complex128.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
+_ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+
+ops: Any = importlib.import_module("keras.ops" if _ON_TENSORFLOW else "tfq_fusion.engines.jax_operations")
+"""Keras' operations, on the arrays of this module."""
+
 SMALL_BATCH, BATCH = 8, 32
 """A batch is padded to the first of these or to a multiple of the second: the last of an epoch compiles nothing new."""
 
 
 def check_backend() -> None:
-    """Raise a RuntimeError unless Keras runs on TensorFlow or JAX."""
-    if keras.backend.backend() not in ("tensorflow", "jax"):
+    """Raise a RuntimeError unless Keras runs on a backend whose arrays can be used or handed over."""
+    if keras.backend.backend() not in ("tensorflow", "jax", "torch"):
         raise RuntimeError(
-            f"The compiled engine runs on TensorFlow or JAX, but Keras uses {keras.backend.backend()!r}. "
-            "Set KERAS_BACKEND to one of them."
+            f"The compiled engine runs on TensorFlow, JAX or PyTorch, but Keras uses {keras.backend.backend()!r}. "
+            "Set KERAS_BACKEND to 'tensorflow', 'jax' or 'torch'."
         )
-
-
-def _on_tensorflow() -> bool:
-    return bool(keras.backend.backend() == "tensorflow")
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays with XLA."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         return tf.function(function, jit_compile=True, autograph=False)
@@ -41,20 +44,22 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def constant(array: np.ndarray) -> Any:
     """An array on the device, valid outside of any trace that it is made in."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         with tf.init_scope():
             return tf.constant(array)
     import jax
 
-    with jax.ensure_compile_time_eval():
+    from tfq_fusion.engines.jax_operations import doubles
+
+    with jax.ensure_compile_time_eval(), doubles(array.dtype == np.float64):
         return jax.numpy.asarray(array)
 
 
 def read(array: Any) -> Any:
     """The value of an array, or of a variable that stands for one: a custom gradient takes no variables."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         return tf.identity(array)
@@ -63,7 +68,7 @@ def read(array: Any) -> Any:
 
 def available(dtype: str) -> str:
     """The dtype that arrays get where this one is asked for: JAX has doubles only where they were switched on."""
-    if _on_tensorflow():
+    if keras.backend.backend() != "jax":
         return dtype
     import jax
 
@@ -72,7 +77,7 @@ def available(dtype: str) -> str:
 
 def complex_array(real: Any, imaginary: Any) -> Any:
     """Real and imaginary parts as complex numbers: the derivative of a cast would discard one with a warning."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         return tf.complex(real, imaginary)
@@ -94,7 +99,7 @@ def require_equal_batches(first: Any, second: Any) -> None:
 
 def einsum(equation: str, *operands: Any) -> Any:
     """An Einstein sum in the operands' precision: Keras' own casts complex128 to complex64."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         return tf.einsum(equation, *operands)
@@ -103,9 +108,27 @@ def einsum(equation: str, *operands: Any) -> Any:
     return jax.numpy.einsum(equation, *operands)
 
 
+def differentiable(function: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
+    """A function of the backend's tensors, from one of arrays that also returns what computes its gradients."""
+    if keras.backend.backend() == "torch":
+        from tfq_fusion.engines import pytorch
+
+        return pytorch.differentiable(function)
+    return keras.ops.custom_gradient(function)
+
+
+def handed_over(tensor: Any) -> Any:
+    """A tensor of the backend as an array, for what needs no gradient."""
+    if keras.backend.backend() == "torch":
+        from tfq_fusion.engines import pytorch
+
+        return pytorch.to_jax(tensor)
+    return tensor
+
+
 def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: Any) -> tuple[Any, ...]:
     """The gradients in the inputs of a function, from those in its outputs (a matching nest, which may hold Nones)."""
-    if _on_tensorflow():
+    if _ON_TENSORFLOW:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:

@@ -1,7 +1,7 @@
 """The compiled engine: TensorFlow Quantum's numbers from a program of few large array operations.
 
 A circuit is lowered once (:mod:`.lowering`), its structure is compiled once (:mod:`.run`), and its numbers are
-arguments of the compiled functions. Written in ``keras.ops``: it runs on TensorFlow and on JAX, on CPU and on GPU.
+arguments of the compiled functions. It runs on TensorFlow and on JAX, which also serves PyTorch, on CPU and on GPU.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.arrays import (
     check_backend,
     constant,
+    differentiable,
+    handed_over,
     jit,
     pad_batch,
     padded_size,
@@ -46,9 +48,9 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     if states is not None:
         require_equal_batches(data, states)
     batch = ops.shape(data)[0]
-    start = () if states is None else (pad_batch(states),)
+    start = () if states is None else (handed_over(pad_batch(states)),)
 
-    @ops.custom_gradient
+    @differentiable
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
         found, *kept = forward(numbers, data, weights, *start)
 

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tfq_fusion._keras import ops
-from tfq_fusion.engines.arrays import complex_array, einsum
+from tfq_fusion.engines.arrays import complex_array, einsum, ops
 from tfq_fusion.engines.compiled.program import Bank, Family
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion._keras import ops
+from tfq_fusion.engines.arrays import ops
 from tfq_fusion.engines.compiled.program import (
     BlockStep,
     DiagonalStep,

@@ -8,7 +8,7 @@ from typing import Any
 import cirq
 import numpy as np
 
-from tfq_fusion._keras import ops
+from tfq_fusion.engines.arrays import ops
 
 CHUNK = 2**12
 """Products of amplitudes, for the whole batch, that are held at once."""

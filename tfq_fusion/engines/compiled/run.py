@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfq_fusion._keras import ops
-from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, pull_back
+from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations
