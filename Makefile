@@ -9,11 +9,15 @@ BIN  := $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
 # The benchmark's peers need other versions of NumPy and JAX.
 PEERS := .venv-bench
+# The layers' tests run there again: on PyTorch without TensorFlow, and on the newest Python.
+TORCH := .venv-torch
+NEWEST := .venv-313
+ON_BACKENDS := tests/backends tests/layers/test_circuit_layer.py
 # A version manager's shim can exist and fail, and a system Python can lack venv: only one that runs counts.
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow lint bench soak compare data clean
+.PHONY: help install test test-slow test-backends lint bench soak compare data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +50,31 @@ test-slow: install ## Run the slow tests: whole commands, real trainings, kills,
 	$(PYTEST) -m slow
 	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and slow"
 
+test-backends: install $(TORCH)/installed $(NEWEST)/installed ## Run the layers' and the engine's tests on JAX, on PyTorch, and on Python 3.13 where it is
+	$(PYTEST) $(ON_BACKENDS)
+	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q -n auto $(ON_BACKENDS)
+	if [ -x $(NEWEST)/bin/python ]; then KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto $(ON_BACKENDS); fi
+
+$(TORCH)/installed: tests/backends/requirements-torch.txt
+	rm -rf $(TORCH)
+	$(BIN)/python -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(NEWEST)/installed: setup.cfg setup.py
+	@set -e; rm -rf $(NEWEST); mkdir $(NEWEST); \
+	for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
+		if "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+			"$$python" -m venv $(NEWEST); \
+			$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+			break; \
+		fi; \
+	done; \
+	if [ ! -x $(NEWEST)/bin/python ]; then echo "No Python 3.13: its tests are left out."; fi
+	@touch $@
+
 lint: install ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -74,6 +103,6 @@ data: install ## List the data sets; with DATASET=name or all: fetch, check and 
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
 clean: ## Remove the environment, the caches and the raw runs
-	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(PEERS) $(TORCH) $(NEWEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		results/runs.sqlite* results/checkpoints
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

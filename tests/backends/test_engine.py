@@ -1,0 +1,88 @@
+"""Expectation values and gradients, held against Cirq's simulator, on whatever Keras runs on."""
+
+import cirq
+import numpy as np
+import pytest
+
+from tfq_fusion._keras import keras, ops
+from tfq_fusion.circuits import evidence_fusion_circuit, qcnn_circuit, qfl_circuit
+from tfq_fusion.engines import expectation
+
+SPECS = {
+    "qfl": qfl_circuit(3, 2, degree=2, observables=4),
+    "qcnn": qcnn_circuit(4, "su4", encoding="angle"),
+    "evidence": evidence_fusion_circuit(2, 1, None, "z"),
+}
+NO_DOUBLES = pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has doubles only where switched on")
+PRECISIONS = ["float32", pytest.param("float64", marks=NO_DOUBLES)]
+
+
+def inputs_of(spec, batch=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.uniform(-1, 1, (batch, len(spec.data_symbols))), rng.uniform(-2, 2, len(spec.weight_symbols))]
+
+
+def simulated(spec, data, weights):
+    simulator = cirq.Simulator(dtype=np.complex128)
+    symbols = (*spec.data_symbols, *spec.weight_symbols)
+    rows = (dict(zip(symbols, (*row, *weights), strict=True)) for row in data)
+    return np.real(
+        [simulator.simulate_expectation_values(spec.circuit, list(spec.operators), param_resolver=r) for r in rows]
+    )
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", SPECS)
+def test_values_and_gradients_are_the_simulator_s(differentiate, name, precision):
+    spec, tolerance = SPECS[name], {"float32": 1e-5, "float64": 1e-12}[precision]
+    arrays = inputs_of(spec)
+    upstream = np.random.default_rng(1).normal(size=(3, len(spec.operators)))
+    given = [array.astype(precision) for array in arrays]
+    values, gradients = differentiate(lambda *tensors: expectation(spec, *tensors), given, upstream)
+    assert values.dtype == precision
+    np.testing.assert_allclose(values, simulated(spec, *arrays), atol=tolerance)
+    for place, gradient in enumerate(gradients):
+        # One random direction tells a wrong gradient as surely as every coordinate would.
+        direction = np.random.default_rng(2).normal(size=gradient.shape)
+        shifted = [
+            [array + (sign * 1e-5 * direction if own == place else 0) for own, array in enumerate(arrays)]
+            for sign in (1, -1)
+        ]
+        up, down = (np.sum(upstream * simulated(spec, *each)) for each in shifted)
+        assert np.sum(gradient * direction) == pytest.approx((up - down) / 2e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 8, 9, 40])
+def test_a_batch_of_any_size_is_its_samples_one_by_one(batch):
+    spec = SPECS["qfl"]
+    data, weights = (array.astype("float32") for array in inputs_of(spec, batch=40))
+    whole = ops.convert_to_numpy(expectation(spec, data[:batch], weights))
+    assert whole.shape == (batch, 4)
+    for sample in range(0, batch, 7):
+        alone = ops.convert_to_numpy(expectation(spec, data[sample : sample + 1], weights))
+        np.testing.assert_allclose(whole[sample], alone[0], atol=1e-6)
+
+
+def test_a_sample_that_is_not_finite_spoils_no_other(differentiate):
+    spec = SPECS["qfl"]
+    data, weights = (array.astype("float32") for array in inputs_of(spec))
+    upstream = np.ones((3, 4))
+    upstream[1] = np.nan
+    _, (gradient, _) = differentiate(lambda *tensors: expectation(spec, *tensors), [data, weights], upstream)
+    assert np.isnan(gradient).all(axis=1).tolist() == [False, True, False]
+
+
+def test_values_that_are_no_angles_are_refused():
+    spec = SPECS["qfl"]
+    data, weights = inputs_of(spec)
+    data[1, 2] = np.nan
+    with pytest.raises(ValueError, match=r"data should be finite, .* got nan for 'x_2' \(sample 1\)"):
+        expectation(spec, data, weights)
+
+
+def test_states_are_what_the_circuit_starts_from():
+    spec = SPECS["qfl"]
+    data, weights = (array.astype("float32") for array in inputs_of(spec))
+    basis = np.eye(16, dtype="complex64")[[0, 0, 0]]
+    found = expectation(spec, data, weights, states=ops.convert_to_tensor(basis))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), simulated(spec, data, weights), atol=1e-5)

@@ -1,0 +1,47 @@
+"""Every fusion, on whatever Keras runs on: it trains, and it is saved and loaded."""
+
+import numpy as np
+import pytest
+
+from tfq_fusion._keras import keras, ops
+from tfq_fusion.fusions import fusions, make_fusion
+from tfq_fusion.layers import EvidenceFusion
+
+NAMES = [entry.name for entry in fusions().values() if entry.make]
+WIDTHS = [4, 4, 4]
+
+
+def made(name):
+    return EvidenceFusion("tutorial", "z", seed=3) if name == "evidence" else make_fusion(name, WIDTHS, 8, 2, seed=3)
+
+
+def modalities(name, batch=8):
+    rng = np.random.default_rng(0)
+    shapes = [(batch, 2)] * 2 if name == "evidence" else [(batch, width) for width in WIDTHS]
+    return [rng.uniform(0, 1, shape).astype("float32") for shape in shapes]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "evidence"])
+def test_a_model_trains_every_weight_and_is_saved_and_loaded(tmp_path, name):
+    inputs = [keras.Input(array.shape[1:]) for array in modalities(name)]
+    layer = made(name)
+    model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(layer(inputs)))
+    before = layer.get_weights()
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    losses = model.fit(modalities(name), np.arange(8) % 2, batch_size=4, epochs=3, shuffle=False, verbose=0).history[
+        "loss"
+    ]
+    assert np.isfinite(losses).all()
+    assert all((old != new).any() for old, new in zip(before, layer.get_weights(), strict=True))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    expected = model.predict(modalities(name), verbose=0)
+    np.testing.assert_allclose(again.predict(modalities(name), verbose=0), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "evidence"])
+def test_a_list_and_a_stacked_tensor_give_the_same(name):
+    layer, listed = made(name), modalities(name)
+    found = ops.convert_to_numpy(layer(listed))
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(np.stack(listed, axis=1))), found, rtol=1e-5, atol=1e-6)
+    assert layer.compute_output_shape([array.shape for array in listed]) == found.shape
