@@ -543,6 +543,6 @@ def test_bad_inputs_are_named():
 
 
 def test_other_backends_of_keras_are_refused(monkeypatch):
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(RuntimeError, match=r"runs on TensorFlow, but Keras uses 'jax'.*CircuitLayer"):
         PQC(model_circuit(), operators())
