@@ -33,4 +33,5 @@ def hardware_values(model: keras.Model, inputs: Any) -> tuple[np.ndarray, np.nda
     """Data ``[batch, n_data]`` and weights of the layer's hardware circuit, for a model's inputs."""
     fusion, encoded = fusion_of(model), called(encoder_of(model), inputs)
     angles = fusion.scale * encoded.reshape(len(encoded), -1)
-    return angles @ hardware_mix(angles.shape[1]), np.asarray(fusion.circuit.theta)
+    (theta,) = fusion.trainable_variables  # of a layer with noise, too
+    return angles @ hardware_mix(angles.shape[1]), np.asarray(theta)
