@@ -8,25 +8,13 @@ import numpy as np
 
 from reproduce.experiments.inside import called, encoder_of, fusion_of
 from tfq_fusion._keras import keras
-from tfq_fusion.circuits import ModelCircuit, hardware_mix, qfl_circuit
+from tfq_fusion.circuits import ModelCircuit, hardware_mix
 from tfq_fusion.layers import QuantumFusionLayer
 
 
 def hardware_circuit(fusion: QuantumFusionLayer) -> ModelCircuit:
     """The circuit of a built layer, written with single-qubit rotations, CNOTs and CZs."""
-    return qfl_circuit(
-        modalities=len(fusion.circuit.spec.data_symbols),
-        features=1,
-        degree=fusion.degree,
-        blocks=fusion.blocks,
-        entangler=fusion.entangler,
-        signal=fusion.signal,
-        measurement=fusion.measurement,
-        observables=fusion.observables,
-        seed=fusion.seed,
-        locality=fusion.locality,
-        hardware=True,
-    )
+    return fusion.make_spec((1,) * len(fusion.circuit.spec.data_symbols), hardware=True)
 
 
 def hardware_values(model: keras.Model, inputs: Any) -> tuple[np.ndarray, np.ndarray]:

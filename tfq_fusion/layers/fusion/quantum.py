@@ -83,30 +83,28 @@ class QuantumFusionLayer(Fusion):
         self.regularizer = keras.regularizers.get(regularizer)
         self.constraint = keras.constraints.get(constraint)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self._spec(widths=(1, 1), degree=1, blocks=1, observables=1, locality=None)
+        self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
-    def _spec(
-        self, widths: tuple[int, ...], degree: int, blocks: int, observables: int, locality: int | None
-    ) -> ModelCircuit:
-        return qfl_circuit(
-            modalities=len(widths),
-            features=widths,
-            degree=degree,
-            blocks=blocks,
-            entangler=self.entangler,
-            signal=self.signal,
-            measurement=self.measurement,
-            observables=observables,
-            seed=self.seed,
-            locality=locality,
-        )
+    def make_spec(self, widths: tuple[int, ...], **changes: Any) -> ModelCircuit:
+        """The layer's circuit for modalities of these widths, with some arguments of ``qfl_circuit`` changed."""
+        arguments = {
+            "degree": self.degree,
+            "blocks": self.blocks,
+            "entangler": self.entangler,
+            "signal": self.signal,
+            "measurement": self.measurement,
+            "observables": self.observables,
+            "seed": self.seed,
+            "locality": self.locality,
+        }
+        return qfl_circuit(len(widths), widths, **{**arguments, **changes})
 
     def build_weights(self, widths: tuple[int, ...]) -> None:
         """Make the circuit and its weights."""
         self.circuit = CircuitLayer(
-            self._spec(widths, self.degree, self.blocks, self.observables, self.locality),
+            self.make_spec(widths),
             initializer=self.initializer,
             regularizer=self.regularizer,
             constraint=self.constraint,
