@@ -97,6 +97,7 @@ class EvidenceFusion(Fusion):
             regularizer=self.regularizer,
             constraint=self.constraint,
             engine=self.engine,
+            seed=self.seed,
             # Half precision has no number between 1 and the largest mass, 1 - MARGIN.
             dtype="float64" if self.compute_dtype == "float64" else "float32",
             name="circuit",
