@@ -9,7 +9,7 @@ import math
 import numbers
 import operator
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,6 +90,13 @@ def floating_point(name: str, dtype: str) -> str:
     if "float" not in dtype:
         raise ValueError(f"{name} should be a floating-point type such as 'float32', got {dtype!r}.")
     return dtype
+
+
+def require_entries(kind: str, config: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise a ValueError that names the first entry which the configuration of a ``kind`` of layer lacks."""
+    for name in names:
+        if name not in config:
+            raise ValueError(f"Expected the entry {name!r} in the configuration of a {kind}.")
 
 
 def seed_or_draw(value: Any) -> int:

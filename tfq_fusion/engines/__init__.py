@@ -46,8 +46,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
         from tfq_fusion.engines.reference import require_reference
 
         require_reference("Engine 'tfq'", "Use engine='compiled', which gives the same numbers.")
-    if engine == "tfq" and states is not None:
-        raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
+        if states is not None:
+            raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
     from tfq_fusion.engines.arrays import available
 
     given = [values for values in (data, weights, states) if values is not None]

@@ -10,7 +10,7 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import at_least_single, keras, ops, real_tensor, register
-from tfq_fusion.arguments import floating_point, number, seed_or_draw
+from tfq_fusion.arguments import floating_point, number, require_entries, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import check_engine, expectation
 
@@ -112,12 +112,13 @@ class CircuitLayer(keras.layers.Layer):
             ValueError: If they do not fit the circuit.
         """
         shapes = [tuple(input_shape)] if _is_shape(input_shape) else [tuple(shape) for shape in input_shape]
-        symbols = [symbol.name for symbol in self.spec.data_symbols]
+        count = len(self.spec.data_symbols)
         widths = [shape[-1] for shape in shapes if len(shape) == 2]
-        if len(widths) < len(shapes) or None in widths or sum(widths) != len(symbols):
+        if len(widths) < len(shapes) or None in widths or sum(widths) != count:
+            symbols = [symbol.name for symbol in self.spec.data_symbols]
             raise ValueError(
-                f"{self.name!r} should be called with features of shape [batch, {len(symbols)}], one column for each "
-                f"of the data symbols {symbols}, or with a list of tensors that have so many columns together; got "
+                f"{self.name!r} should be called with features of shape [batch, {count}], one column for each of the "
+                f"data symbols {symbols}, or with a list of tensors that have so many columns together; got "
                 f"{', '.join(map(str, map(list, shapes)))}."
             )
         return shapes[0][0]
@@ -163,9 +164,7 @@ class CircuitLayer(keras.layers.Layer):
         Raises:
             ValueError: If an entry is not what :meth:`get_config` could have written; before any of it is used.
         """
-        for name in _SAVED:
-            if name not in config:
-                raise ValueError(f"Expected the entry {name!r} in the configuration of a {cls.__name__}.")
+        require_entries(cls.__name__, config, _SAVED)
         spec = ModelCircuit(
             load_circuit(config["circuit"]),
             _named("data_symbols", config["data_symbols"]),

@@ -10,7 +10,7 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import keras, ops, real_tensor, register
-from tfq_fusion.arguments import integer
+from tfq_fusion.arguments import integer, require_entries
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
@@ -231,9 +231,9 @@ class _CircuitLayer(keras.layers.Layer):
         Raises:
             ValueError: If an entry is not what :meth:`get_config` could have written; before any of it is used.
         """
-        for name in ("backend", "differentiator", "model_circuit", "operators", "repetitions"):
-            if name not in config:
-                raise ValueError(f"Expected the entry {name!r} in the configuration of a {cls.__name__}.")
+        require_entries(
+            cls.__name__, config, ("backend", "differentiator", "model_circuit", "operators", "repetitions")
+        )
         backend, repetitions = config["backend"], config["repetitions"]
         if backend not in (None, "noiseless"):
             raise ValueError(f"backend should be 'noiseless' or None in a configuration, got {backend!r}.")
