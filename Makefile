@@ -51,7 +51,7 @@ test-slow: install ## Run the slow tests: whole commands, real trainings, kills,
 	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and slow"
 
 test-backends: install $(TORCH)/installed $(NEWEST)/installed ## Run the layers' and the engine's tests on JAX, on PyTorch, and on Python 3.13 where it is
-	$(PYTEST) $(ON_BACKENDS)
+	$(PYTEST) tests/backends/test_exchange.py
 	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
 	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q -n auto $(ON_BACKENDS)
 	if [ -x $(NEWEST)/bin/python ]; then KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto $(ON_BACKENDS); fi
