@@ -63,10 +63,11 @@ def here(tmp_path_factory):
     inputs = [keras.Input((width,), name=name) for name, width in zip(arrays, WIDTHS, strict=True)]
     encoded = [keras.layers.Dense(4, "tanh")(each) for each in inputs]
     fused = [
-        # Dropout is drawn by each backend's own generator.
-        make_fusion(entry.name, WIDTHS, 8, 2, seed=1, **({"dropout": 0.0} if entry.name == "mfb" else {}))(encoded)
+        # MFB's signed square root is infinitely steep at zero: weights changed in their last bit change its losses by
+        # 1e-5 to 4e-4 in 20 steps on one backend, where all others stay within 1e-6.
+        make_fusion(entry.name, WIDTHS, 8, 2, seed=1)(encoded)
         for entry in fusions().values()
-        if entry.make
+        if entry.make and entry.name != "mfb"
     ]
     model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(keras.layers.Concatenate()(fused)))
     model.save(folder / "model.keras")
@@ -93,5 +94,5 @@ def test_a_model_gives_and_learns_there_what_it_does_here_and_its_file_is_read_e
         assert run.returncode == 0, run.stderr
     found = np.load(tmp_path / "found.npz", allow_pickle=False)
     np.testing.assert_allclose(found["begun"], begun, atol=1e-6)
-    np.testing.assert_allclose(found["losses"], losses, atol=1e-4)
+    np.testing.assert_allclose(found["losses"], losses, atol=1e-5)
     assert losses[-1] < losses[0]
