@@ -41,7 +41,7 @@ def circuit_node(problem: Problem, rewritten: bool) -> Node:
             qml.StatePrep(state, wires=wires, validate_norm=False)
         for gate in gates:
             if isinstance(gate, Multiplexer):
-                _apply_multiplexer(gate, data)
+                apply_multiplexer(gate, multiplexer_phases(gate, data))
             else:
                 apply(gate, {"data": data, "weights": weights})
         return [qml.expval(operator) for operator in measured]
@@ -64,10 +64,11 @@ def apply(gate: Gate, angles: Mapping[str, Any]) -> Any:
     return qml.ctrl(_ROTATIONS[gate.kind](angle, gate.targets), gate.controls, control_values=gate.values)
 
 
-def _apply_multiplexer(multiplexer: Multiplexer, data: Any) -> None:
+def apply_multiplexer(multiplexer: Multiplexer, phases: Any) -> None:
+    """A multiplexed rotation about y, from the diagonal of the one about z: ``[..., 2 ** (controls + 1)]``."""
     # The target's y axis is turned to z, where the rotation is diagonal, and back.
     qml.RX(np.pi / 2, multiplexer.target)
-    qml.DiagonalQubitUnitary(multiplexer_phases(multiplexer, data), (*multiplexer.controls, multiplexer.target))
+    qml.DiagonalQubitUnitary(phases, (*multiplexer.controls, multiplexer.target))
     qml.RX(-np.pi / 2, multiplexer.target)
 
 

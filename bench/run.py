@@ -157,7 +157,12 @@ def judge(cell: Cell, outcome: Outcome, expected: Outcome) -> Cell:
         deviation = outcome.deviation(expected)
     except ValueError as error:
         return Cell(cell.workload, cell.engine, "disagrees", str(error), versions=cell.versions)
-    if deviation <= TOLERANCE:
-        return dataclasses.replace(cell, deviation=deviation)
-    note = f"off by {deviation:.1e}, where {TOLERANCE:.0e} is allowed"
-    return Cell(cell.workload, cell.engine, "disagrees", note, deviation, versions=cell.versions)
+    note = disagreement(deviation, TOLERANCE)
+    if note:
+        return Cell(cell.workload, cell.engine, "disagrees", note, deviation, versions=cell.versions)
+    return dataclasses.replace(cell, deviation=deviation)
+
+
+def disagreement(deviation: float, tolerance: float) -> str:
+    """What is wrong with a deviation; nothing where it is allowed."""
+    return "" if deviation <= tolerance else f"off by {deviation:.1e}, where {tolerance:.0e} is allowed"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bench.run import run_worker
+from bench.run import disagreement, run_worker
 from bench.training.contenders import CONTENDERS, REFERENCE
 from bench.training.workloads import Workload
 
@@ -85,10 +86,14 @@ def judge(cell: Cell, expected: tuple[float, ...]) -> Cell:
     """The cell with its deviation; without its time, if it does not agree with the reference."""
     if cell.status != "ok":
         return cell
-    common = min(len(cell.losses), len(expected))
-    found, losses = np.array(cell.losses[:common]), np.array(expected[:common])
-    deviation = float(np.abs(found / losses - 1).max()) if common else float("nan")
-    if deviation <= TOLERANCE:
-        return dataclasses.replace(cell, deviation=deviation)
-    note = f"off by {deviation:.1e}, where {TOLERANCE:.0e} is allowed"
-    return dataclasses.replace(cell, status="disagrees", note=note, seconds=None, deviation=deviation)
+    deviation = deviation_of(cell.losses, expected)
+    note = disagreement(deviation, TOLERANCE)
+    if note:
+        return dataclasses.replace(cell, status="disagrees", note=note, seconds=None, deviation=deviation)
+    return dataclasses.replace(cell, deviation=deviation)
+
+
+def deviation_of(losses: Sequence[float], expected: Sequence[float]) -> float:
+    """The largest relative difference of losses to those expected, where both are; NaN where none are."""
+    common = min(len(losses), len(expected))
+    return float(np.abs(np.array(losses[:common]) / np.array(expected[:common]) - 1).max()) if common else math.nan

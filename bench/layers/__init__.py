@@ -1,0 +1,1 @@
+"""The benchmark of layers: an epoch of one hybrid model, through each library's own layer."""
