@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit
@@ -55,15 +57,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     dtype = available("float64") if double else "float32"
     data = _tensor(data, "data", dtype, (None, len(spec.data_symbols)), "one row per sample and one column per symbol")
     weights = _tensor(weights, "weights", dtype, (len(spec.weight_symbols),), "one number per symbol")
-    _require_angles(
-        data, "data", [symbol.name for symbol in spec.data_symbols], "Impute, drop or rescale such samples first."
-    )
-    _require_angles(
-        weights,
-        "weights",
-        [symbol.name for symbol in spec.weight_symbols],
-        "If training made them, lower the learning rate.",
-    )
+    _require_angles(data, "data", spec.data_symbols, "Impute, drop or rescale such samples first.")
+    _require_angles(weights, "weights", spec.weight_symbols, "If training made them, lower the learning rate.")
     if engine == "tfq":
         from tfq_fusion.engines import tensorflow_quantum as tfq
 
@@ -101,7 +96,7 @@ def _tensor(values: Any, name: str, dtype: str, expected: tuple[int | None, ...]
     return tensor
 
 
-def _require_angles(tensor: Any, name: str, symbols: list[str], remedy: str) -> None:
+def _require_angles(tensor: Any, name: str, symbols: Sequence[sympy.Symbol], remedy: str) -> None:
     """Raise a ValueError that names the first value, as far as values can be seen, that is no angle."""
     from tfq_fusion._keras import visible_values
 
@@ -110,14 +105,15 @@ def _require_angles(tensor: Any, name: str, symbols: list[str], remedy: str) -> 
         return
     # Neighbouring numbers of the precision are further apart than 2**-7 beyond: engines round them to other angles.
     largest = 2.0**-7 / float(np.finfo(values.dtype).eps)
-    bad = np.argwhere(~(np.abs(values) <= largest))
-    if len(bad):
-        *sample, column = bad[0].tolist()
-        raise ValueError(
-            f"{name} should be finite, and at most {largest:.2g} in {values.dtype}, beyond which angles lose their "
-            f"meaning; got {values[tuple(bad[0])]:g} for {symbols[column]!r}"
-            f"{f' (sample {sample[0]})' if sample else ''}. {remedy}"
-        )
+    if np.abs(values).max(initial=0) <= largest:
+        return
+    first = np.argwhere(~(np.abs(values) <= largest))[0]
+    *sample, column = first.tolist()
+    raise ValueError(
+        f"{name} should be finite, and at most {largest:.2g} in {values.dtype}, beyond which angles lose their "
+        f"meaning; got {values[tuple(first)]:g} for {symbols[column].name!r}"
+        f"{f' (sample {sample[0]})' if sample else ''}. {remedy}"
+    )
 
 
 def _states(states: Any, dtype: str, batch: int | None, qubits: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,13 @@ def differentiable(function: Callable[..., tuple[Any, Callable[[Any], tuple[Any,
 
     Its gradients cannot be differentiated again: to ask for that raises a RuntimeError.
     """
+    return functools.partial(_apply, function)
 
-    @torch.compiler.disable
-    def apply(*tensors: torch.Tensor) -> torch.Tensor:
-        return _Function.apply(function, *tensors)
 
-    return apply
+# Decorated once: to make such a function takes PyTorch longer than to call it.
+@torch.compiler.disable
+def _apply(function: Callable[..., Any], *tensors: torch.Tensor) -> torch.Tensor:
+    return _Function.apply(function, *tensors)
 
 
 class _Function(torch.autograd.Function):
@@ -55,5 +57,5 @@ def to_jax(tensor: torch.Tensor) -> jax.Array:
 
 
 def _to_torch(array: jax.Array, like: torch.Tensor) -> torch.Tensor:
-    # JAX computes in the background, and PyTorch would not wait for it.
-    return torch.from_dlpack(array.block_until_ready()).to(like.device)
+    # JAX computes in the background, and PyTorch would not wait for it. Given a capsule it asks no further questions.
+    return torch.from_dlpack(array.block_until_ready().__dlpack__()).to(like.device)
