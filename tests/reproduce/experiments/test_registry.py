@@ -50,6 +50,17 @@ def test_trainings_on_other_samples_come_out_as_alone():
         assert result.seconds > 0
 
 
+def test_seeds_whose_circuits_differ_are_trained_each_in_a_program_of_its_own():
+    # Pauli planes of two seeds are made of different numbers of strings.
+    protocol = Protocol(epochs=1, units=21)
+    planes = {"degree": 1, "arguments": {"measurement": "pauli_plane"}, "protocol": protocol}
+    specs = [spec("qfl", seed=seed, **planes) for seed in (0, 1)]
+    for result in run(specs):
+        (alone,) = run([result.spec])
+        assert (result.status, result.metrics, result.history) == (FINISHED, alone.metrics, alone.history)
+        assert result.program == ((result.spec.seed,) if ON_JAX else ())
+
+
 def test_a_finished_run_has_parameters_and_scores_of_validation_and_test():
     (result,) = run([spec("control", dataset="mfeat", degree=2)])
     assert result.status == FINISHED
