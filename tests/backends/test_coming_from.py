@@ -1,4 +1,4 @@
-"""docs/coming-from.md and docs/backends.md, run as they stand there, where what they need is installed."""
+"""docs/coming-from.md and the README's loop of PyTorch, run as they stand there, where what they need is installed."""
 
 import importlib.util
 import os
@@ -34,7 +34,7 @@ def test_an_example_ends_as_it_says(tmp_path, backend, needs, code):
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="an example of PyTorch")
 def test_the_loop_of_pytorch_learns(capsys):
-    page = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
+    page = (ROOT / "README.md").read_text(encoding="utf-8").partition("### On PyTorch")[2]
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    exec(compile(code, "backends.md", "exec"), {})
+    exec(compile(code, "README.md", "exec"), {})
     assert float(capsys.readouterr().out) < 0.6  # from ln 2 = 0.69 on
