@@ -54,7 +54,10 @@ test-backends: install $(TORCH)/installed $(NEWEST)/installed ## Run the layers'
 	$(PYTEST) tests/backends/test_exchange.py
 	KERAS_BACKEND=jax $(PYTEST) $(ON_BACKENDS)
 	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q -n auto $(ON_BACKENDS)
-	if [ -x $(NEWEST)/bin/python ]; then KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto $(ON_BACKENDS); fi
+	if [ -x $(NEWEST)/bin/python ]; then \
+		KERAS_BACKEND=jax $(NEWEST)/bin/python -m pytest -q -n auto $(ON_BACKENDS) && \
+		KERAS_BACKEND=tensorflow $(NEWEST)/bin/python -m pytest -q -n auto $(ON_BACKENDS); \
+	fi
 
 $(TORCH)/installed: tests/backends/requirements-torch.txt
 	rm -rf $(TORCH)
@@ -68,7 +71,7 @@ $(NEWEST)/installed: setup.cfg setup.py
 	for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 		if "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
 			"$$python" -m venv $(NEWEST); \
-			$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+			$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' 'tensorflow>=2.20'; \
 			break; \
 		fi; \
 	done; \
