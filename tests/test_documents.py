@@ -366,6 +366,14 @@ def compared_in(table):
     return comparisons_of(table).query("metric != 'roc_auc'")
 
 
+def test_the_findings_say_where_qfl_is_worse_in_table_1():
+    plain = compared_in("table1").query("degree == 3 and baseline in ['control', 'concat', 'gated']")
+    worse = {(row.dataset, row.baseline) for row in plain[plain["word"] == "worse"].itertuples()}
+    assert worse == {*(("japanese-vowels", each) for each in ("control", "concat", "gated")), ("mfeat", "concat")}
+    assert (plain["word"].isin(["worse", "undecided"])).all() and len(plain) == 12
+    assert "The other eight of these twelve comparisons are *undecided*" in prose("docs/findings.md")
+
+
 def test_the_findings_count_the_words_and_the_short_trainings_of_table_4():
     compared = compared_in("table4")
     words = compared["word"].value_counts()
