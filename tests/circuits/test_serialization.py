@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfq_fusion.circuits import (
+    KrausGate,
     MultiplexedRotation,
     dump_circuit,
     dump_operators,
@@ -60,6 +61,45 @@ OPERATORS = [
     cirq.PauliSum(),
     cirq.PauliString(),
 ]
+
+
+KRAUS = KrausGate(cirq.kraus(cirq.amplitude_damp(0.1)))
+CHANNELS = [
+    cirq.depolarize(0.1), cirq.bit_flip(0.1), cirq.phase_flip(0.1), cirq.phase_damp(0.1), cirq.amplitude_damp(0.1),
+    cirq.generalized_amplitude_damp(0.1, 0.2), cirq.asymmetric_depolarize(0.1, 0.2, 0.3), cirq.ResetChannel(),
+    cirq.X.with_probability(sympy.Symbol("p")), KRAUS,
+    cirq.depolarize(0.1, n_qubits=2), cirq.asymmetric_depolarize(error_probabilities={"II": 0.75, "XY": 0.25}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=repr)
+def test_a_channel_comes_back(channel):
+    circuit = cirq.Circuit(channel.on(*cirq.LineQubit.range(channel.num_qubits())))
+    assert load_circuit(dump_circuit(circuit)) == circuit
+
+
+@pytest.mark.parametrize(
+    ("channel", "field", "value", "message"),
+    [
+        (cirq.depolarize(0.1), "p", 1.5, r"gate\.p should be a number from 0 to 1, got 1\.5"),
+        (cirq.depolarize(0.1), "p", "0.1", "a number from 0 to 1, got '0.1'"),
+        (cirq.depolarize(0.1), "n_qubits", 30, "an integer from 2 to 2, got 30"),
+        (cirq.ResetChannel(), "dimension", 3, "an integer from 2 to 2"),
+        (cirq.asymmetric_depolarize(0.1), "error_probabilities", {"A": 1.0}, "by Pauli strings of one or two letters"),
+        (cirq.asymmetric_depolarize(0.1), "error_probabilities", {"X": 0.5, "XX": 0.5}, "of one or two letters"),
+        (cirq.asymmetric_depolarize(0.1), "error_probabilities", {}, "of one or two letters"),
+        (cirq.asymmetric_depolarize(0.1), "error_probabilities", {"X": 2}, "a number from 0 to 1, got 2"),
+        (cirq.X.with_probability(0.1), "sub_gate", {"cirq_type": "MatrixGate"}, "cirq_type is one of"),
+        (KRAUS, "operators", [[[1.0]]], "a list of matrices of one or two qubits"),
+        (KRAUS, "operators", [[[1.0, 0.0], [0.0]]], "should hold 2 to 2 items, got 1"),
+        (KRAUS, "operators", [[[1.0, 0.0], [0.0, 0.5]]], "should add up to the identity"),
+    ],
+)
+def test_a_channel_is_what_it_says(channel, field, value, message):
+    document = json.loads(cirq.to_json(cirq.Circuit(channel.on(FIRST))))
+    document["moments"][0]["operations"][0]["gate"][field] = value
+    with pytest.raises(ValueError, match=message):
+        load_circuit(json.dumps(document))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -181,7 +221,7 @@ def test_a_document_has_a_size():
 @pytest.mark.parametrize(
     ("gate", "kind"),
     [
-        (cirq.depolarize(0.1), "DepolarizingChannel"),
+        (cirq.MixedUnitaryChannel([(1.0, cirq.unitary(cirq.X))]), "MixedUnitaryChannel"),
         (cirq.CCX, "CCXPowGate"),
         (cirq.MatrixGate(cirq.unitary(cirq.H)), "MatrixGate"),
         (cirq.BooleanHamiltonianGate(["x"], ["x"], 0.1), "BooleanHamiltonianGate"),

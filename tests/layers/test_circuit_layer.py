@@ -138,6 +138,23 @@ def test_states_are_a_second_input_of_a_functional_model(tmp_path):
     )
 
 
+def test_noise_after_every_gate_is_exact_it_trains_and_it_is_saved(tmp_path):
+    # A qubit that is turned by x + a and loses a share of its Bloch vector after each of both gates.
+    circuit, rate = cirq.Circuit(cirq.ry(X)(QUBITS[0]), cirq.ry(A)(QUBITS[0])), 0.15
+    layer = CircuitLayer(circuit, cirq.Z(QUBITS[0]), [X], noise=cirq.depolarize(rate), seed=0)
+    features = np.array([[0.3], [-1.2]], "float32")
+    expected = (1 - 4 / 3 * rate) ** 2 * np.cos(features + weights_of(layer))
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(features)), expected, atol=1e-6)
+    model = keras.Sequential([keras.Input((1,)), layer])
+    model.compile(keras.optimizers.SGD(0.3), "mse")
+    model.fit(features, -np.ones((2, 1)), epochs=3, verbose=0)
+    assert (ops.convert_to_numpy(layer(features)) < expected).any()
+    model.save(tmp_path / "noisy.keras")
+    again = keras.models.load_model(tmp_path / "noisy.keras")
+    np.testing.assert_allclose(again.predict(features, verbose=0), model.predict(features, verbose=0), atol=1e-6)
+    assert again.layers[0].spec == layer.spec
+
+
 def test_double_precision_is_double_precision():
     layer = CircuitLayer(CIRCUIT, OPERATORS, data_symbols=[X, Y], dtype="float64", seed=1)
     features = np.array([[0.1, 0.7], [1.0, -2.0]])

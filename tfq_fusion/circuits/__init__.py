@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tfq_fusion.circuits.feature_encoding import encode_features as encode_features
     from tfq_fusion.circuits.model import ModelCircuit as ModelCircuit
     from tfq_fusion.circuits.model import padded_symbols as padded_symbols
+    from tfq_fusion.circuits.noise import KrausGate as KrausGate
+    from tfq_fusion.circuits.noise import is_channel as is_channel
+    from tfq_fusion.circuits.noise import with_noise as with_noise
     from tfq_fusion.circuits.observables import MEASUREMENTS as MEASUREMENTS
     from tfq_fusion.circuits.observables import computational_observables as computational_observables
     from tfq_fusion.circuits.observables import every_pauli_observable as every_pauli_observable

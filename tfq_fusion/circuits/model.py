@@ -13,6 +13,8 @@ import cirq
 import numpy as np
 import sympy
 
+from tfq_fusion.circuits.noise import as_values
+
 
 class Content(NamedTuple):
     """What a :class:`ModelCircuit` holds at one time; hashable, and nothing can change it.
@@ -43,7 +45,7 @@ class ModelCircuit:
     sums can be changed in place, so a cache keeps :attr:`content`, never the model circuit itself.
 
     Attributes:
-        circuit: Symbolic circuit, made of gates that TensorFlow Quantum can serialise.
+        circuit: Symbolic circuit, made of gates that TensorFlow Quantum can serialise, and of channels.
         data_symbols: Bound to each sample's features, in feature order. Any sequence is taken.
         weight_symbols: Trained, and shared by the batch. Any sequence is taken.
         operators: The observables whose expectation values are the output. Pauli strings, or one observable alone, are
@@ -64,9 +66,10 @@ class ModelCircuit:
         """Copy everything, and check that every symbol of the circuit is bound exactly once."""
         if not isinstance(self.circuit, cirq.AbstractCircuit):
             raise TypeError(f"circuit should be a cirq.Circuit, got {type(self.circuit).__name__}.")
-        _require_values(self.circuit)
+        circuit = as_values(self.circuit)
+        _require_values(circuit)
         kept = {
-            "circuit": _copied(self.circuit),
+            "circuit": _copied(circuit),
             "data_symbols": _symbols("data_symbols", self.data_symbols),
             "weight_symbols": _symbols("weight_symbols", self.weight_symbols),
             "operators": _operators(self.operators),

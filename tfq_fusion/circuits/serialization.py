@@ -2,8 +2,8 @@
 
 Cirq's own reader makes objects of two hundred types, some of which hand text to SymPy's parser, which evaluates it;
 and a short expression can take SymPy hours. Here a document is held against a grammar, bounded in depth, length and
-numbers, before Cirq sees it: the gates that TensorFlow Quantum serialises and those of this package, on line and grid
-qubits, with strings as names only.
+numbers, before Cirq sees it: the gates that TensorFlow Quantum serialises, those of this package, and Cirq's channels,
+on line and grid qubits, with strings as names only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import cirq
 import sympy
 
 from tfq_fusion.circuits.encoding import ROTATIONS, MultiplexedRotation
+from tfq_fusion.circuits.noise import KrausGate
 
 MAX_CHARACTERS = 2**24
 """Of a document. A gate takes some 200 of them."""
@@ -274,11 +275,62 @@ _GATES: _Grammar = {
     "MeasurementGate": {"num_qubits": _qubits_of_gate, "key": _name, "invert_mask": _list_of(_boolean)},
     "tfq_fusion.MultiplexedRotation": {"angles": _list_of(_expression, 1), "axis": _axis},
 }
+
+
+_COMPLEX: _Grammar = {"complex": {"real": _number, "imag": _number}}
+
+
+def _coefficient(value: Any, where: str) -> None:
+    if isinstance(value, dict):
+        return _one_of(_COMPLEX)(value, where)
+    _number(value, where)
+
+
+def _probability(value: Any, where: str) -> None:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        _refuse(value, where, "a number from 0 to 1")
+
+
+def _probabilities(value: Any, where: str) -> None:
+    """Probabilities of Pauli strings of one length, one or two letters."""
+    names = list(value) if isinstance(value, dict) else [""]
+    if {len(name) for name in names} not in ({1}, {2}) or not set("".join(names)) <= set("IXYZ"):
+        _refuse(value, where, "probabilities by Pauli strings of one or two letters")
+    for name, probability in value.items():
+        _probability(probability, f"{where}.{name}")
+
+
+def _kraus_operators(value: Any, where: str) -> None:
+    size = len(value[0]) if isinstance(value, list) and value and isinstance(value[0], list) else 0
+    if size not in (2, 4):
+        _refuse(value, where, "a list of matrices of one or two qubits")
+    _list_of(_list_of(_list_of(_coefficient, size, size), size, size), 1, size**2)(value, where)
+
+
+_CHANNELS: _Grammar = {
+    **{f"{name}Channel": {"p": _probability} for name in ("Depolarizing", "BitFlip", "PhaseFlip")},
+    **{f"{name}DampingChannel": {"gamma": _probability} for name in ("Phase", "Amplitude")},
+    "GeneralizedAmplitudeDampingChannel": {"p": _probability, "gamma": _probability},
+    "AsymmetricDepolarizingChannel": {"error_probabilities": _probabilities},
+    "ResetChannel": {"dimension": _integer(2, 2)},
+    "RandomGateChannel": {"sub_gate": _one_of(_GATES), "probability": _expression},
+    "tfq_fusion.KrausGate": {"operators": _kraus_operators},
+}
+_DEPOLARIZING_TWO: _Grammar = {"DepolarizingChannel": {"p": _probability, "n_qubits": _integer(2, 2)}}
+_one_qubit, _two_qubits = _one_of({**_GATES, **_CHANNELS}), _one_of(_DEPOLARIZING_TWO)
+
+
+def _gate(value: Any, where: str) -> None:
+    # Cirq leaves out the number of qubits where it is one.
+    of_two = isinstance(value, dict) and value.get("cirq_type") in _DEPOLARIZING_TWO and "n_qubits" in value
+    (_two_qubits if of_two else _one_qubit)(value, where)
+
+
 _QUBITS: _Grammar = {
     "LineQubit": {"x": _index},
     "GridQubit": {"row": _index, "col": _index},
 }
-_gate, _pauli, _qubit = _one_of(_GATES), _one_of(_PAULIS), _one_of(_QUBITS)
+_pauli, _qubit = _one_of(_PAULIS), _one_of(_QUBITS)
 _qubits = _list_of(_qubit, 1, MAX_QUBITS)
 
 _PLAIN: _Grammar = {
@@ -310,15 +362,6 @@ def _circuit(value: Any, where: str) -> None:
         if gates > MAX_GATES:
             raise ValueError(f"{where} should have at most {MAX_GATES:,} gates, got {gates:,}. Split the circuit.")
     _one_of(_CIRCUIT)(value, where)
-
-
-_COMPLEX: _Grammar = {"complex": {"real": _number, "imag": _number}}
-
-
-def _coefficient(value: Any, where: str) -> None:
-    if isinstance(value, dict):
-        return _one_of(_COMPLEX)(value, where)
-    _number(value, where)
 
 
 def _factor(value: Any, where: str) -> None:
@@ -356,7 +399,7 @@ def _operators(value: Any, where: str) -> None:
 
 
 _KINDS = frozenset().union(
-    *(_TERMS, _GATES, _QUBITS, _OPERATIONS, _CONTROL_VALUES, _MOMENT, _CIRCUIT, _COMPLEX, _OPERATORS)
+    *(_TERMS, _GATES, _CHANNELS, _QUBITS, _OPERATIONS, _CONTROL_VALUES, _MOMENT, _CIRCUIT, _COMPLEX, _OPERATORS)
 )
 """Every type of the grammar."""
 
@@ -365,8 +408,9 @@ def _factory(kind: str) -> Callable[..., Any] | None:
     """What makes an object of a type of the grammar; None for any other type."""
     if kind in ("sympy.Add", "sympy.Mul", "sympy.Pow"):
         return functools.partial(_bounded, getattr(sympy, kind.removeprefix("sympy.")))
-    if kind == "tfq_fusion.MultiplexedRotation":
-        return MultiplexedRotation
+    own = {"tfq_fusion.MultiplexedRotation": MultiplexedRotation, "tfq_fusion.KrausGate": KrausGate}
+    if kind in own:
+        return own[kind]
     known = (resolver(kind) for resolver in cirq.DEFAULT_RESOLVERS if kind in _KINDS)
     return next((factory for factory in known if factory is not None), None)
 

@@ -23,7 +23,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     """Exact expectation values of a circuit, differentiable in data and weights.
 
     Args:
-        spec: The circuit.
+        spec: The circuit. If it holds channels, whole density matrices are computed, of ``4**n`` elements: noise is
+            exact, and its gradients are those of data, weights and of rates that are weights (``with_probability``).
         data: ``[batch, n_data]`` real numbers, the values of ``spec.data_symbols`` for each sample.
         weights: ``[n_weights]`` real numbers, the values of ``spec.weight_symbols``.
         engine: "compiled", many times faster; or "tfq", TensorFlow Quantum.
@@ -38,7 +39,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     Raises:
         ValueError: If the engine is unknown, if a shape or dtype does not fit the circuit, if an operator acts on a
             qubit that the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN,
-            infinite or so large that its precision leaves no angle, or a state has not norm 1.
+            infinite or so large that its precision leaves no angle, or a state has not norm 1; or if engine "tfq" is
+            asked for noise.
         MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated.
         RuntimeError: If engine "tfq" is asked for where Keras does not run on TensorFlow.
         ImportError: If engine "tfq" is asked for where TensorFlow Quantum is not installed.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import cirq
 import tensorflow as tf
 import tensorflow_quantum
 
-from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits import ModelCircuit, is_channel
 from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 
@@ -25,6 +26,8 @@ def _compile(spec: ModelCircuit) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 @functools.lru_cache(maxsize=64)
 def _serialised(content: Content) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     spec = content.model_circuit()
+    if any(is_channel(operation) and not cirq.is_measurement(operation) for operation in spec.circuit.all_operations()):
+        raise ValueError("engine 'tfq' knows no exact noise, only trajectories: use engine='compiled'.")
     check_memory(len(spec.circuit.all_qubits()), TFQ_BYTES, "tfq")
     # The first call may come from inside a traced function, whose tensors must not outlive it.
     with tf.init_scope():

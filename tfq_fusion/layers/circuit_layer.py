@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import sympy
 
 from tfq_fusion._keras import at_least_single, keras, ops, real_tensor, register
 from tfq_fusion.arguments import floating_point, number, require_entries, seed_or_draw
-from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
+from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators, with_noise
 from tfq_fusion.engines import check_engine, expectation
 
 _SAVED = ("circuit", "operators", "data_symbols", "weight_symbols")
@@ -47,6 +48,8 @@ class CircuitLayer(keras.layers.Layer):
         regularizer: Regularises the weights.
         constraint: Constrains the weights.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
+        noise: A channel after every gate, or a noise model, see :func:`tfq_fusion.circuits.with_noise`; None for the
+            circuit as it is, which may hold channels. What is saved is the noisy circuit.
         scale: Angle in radians of a feature of 1.
         seed: Seeds the default initialiser; None draws one, repeatable by ``keras.utils.set_random_seed``. It is saved.
         **kwargs: Keras layer arguments.
@@ -71,6 +74,7 @@ class CircuitLayer(keras.layers.Layer):
         regularizer: Any = None,
         constraint: Any = None,
         engine: str = "compiled",
+        noise: cirq.NoiseModel | cirq.Gate | None = None,
         scale: float = 1.0,
         seed: int | None = None,
         **kwargs: Any,
@@ -79,6 +83,8 @@ class CircuitLayer(keras.layers.Layer):
         floating_point("dtype", self.compute_dtype)
         check_engine(engine)
         self.spec = _model_circuit(circuit, operators, data_symbols)
+        if noise is not None:
+            self.spec = dataclasses.replace(self.spec, circuit=with_noise(self.spec.circuit, noise))
         self.seed = seed_or_draw(seed)
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)

@@ -131,3 +131,34 @@ def test_both_engines_learn_along_the_same_losses():
 def test_engines_mix_in_one_model():
     found = losses(hybrid(["compiled", "tfq"]), steps=10)
     assert found[-1] < 0.9 * found[0]
+
+
+def test_noise_is_that_of_cirq_s_density_matrices_and_is_saved(features):
+    layer = QuantumFusionLayer(1, observables=4, noise=cirq.amplitude_damp(0.05), seed=2)
+    inputs = features(2, 1, batch=2)
+    found = np.asarray(layer(inputs))
+    spec = layer.circuit.spec
+    qubits = sorted(spec.circuit.all_qubits())
+    for sample in range(2):
+        angles = math.pi / 2 * np.concatenate([modality[sample] for modality in inputs])
+        values = dict(zip((*spec.data_symbols, *spec.weight_symbols), (*angles, *layer.get_weights()[0]), strict=True))
+        density = cirq.DensityMatrixSimulator().simulate(spec.circuit, values, qubit_order=qubits).final_density_matrix
+        where = {qubit: place for place, qubit in enumerate(qubits)}
+        expected = [each.expectation_from_density_matrix(density, where).real for each in spec.operators]
+        np.testing.assert_allclose(found[sample], expected, atol=1e-5)
+    again = QuantumFusionLayer.from_config(layer.get_config())
+    assert again.noise == layer.noise
+    assert again.get_config() == layer.get_config()
+
+
+def test_a_noise_model_is_taken_and_not_saved():
+    layer = QuantumFusionLayer(1, observables=2, noise=cirq.NoiseModel.from_noise_model_like(cirq.depolarize(0.1)))
+    layer.build([(None, 1), (None, 1)])
+    assert any(isinstance(each.gate, cirq.DepolarizingChannel) for each in layer.circuit.spec.circuit.all_operations())
+    with pytest.raises(NotImplementedError, match="Save its weights, or give a channel as noise"):
+        layer.get_config()
+
+
+def test_noise_that_is_none_fails_where_it_is_written():
+    with pytest.raises(TypeError, match="noise should be a channel of one qubit"):
+        QuantumFusionLayer(1, noise=0.1)

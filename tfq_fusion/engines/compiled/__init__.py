@@ -78,7 +78,14 @@ class _Lowered:
         """Raise a MemoryError unless the states of a batch fit, asked once for each size."""
         size = padded_size(batch)
         if size not in self._roomy:
-            check_memory(self.structure.qubits, STATES * 2 * np.dtype(self.dtype).itemsize * size, "compiled", batch)
+            states, per_amplitude = STATES, 2 * np.dtype(self.dtype).itemsize * size
+            qubits = self.structure.qubits
+            if self.structure.mixed:
+                segment = self.structure.segment
+                states += segment + len(self.structure.steps) // segment + 1
+                qubits //= 2
+                per_amplitude *= 2**qubits
+            check_memory(qubits, states * per_amplitude, "compiled", batch)
             self._roomy.add(size)
 
     def functions(self, same_start: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -103,9 +110,9 @@ def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[C
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)
 
     def backward(
-        numbers: Any, data: Any, weights: Any, state: Any, trigonometry: Any, poison: Any, upstream: Any
+        numbers: Any, data: Any, weights: Any, states: Any, trigonometry: Any, poison: Any, upstream: Any
     ) -> tuple[Any, Any]:
         constants = unpack(layout, *numbers)
-        return run.backward(structure, constants, data, weights, state, trigonometry, poison, upstream, same_start)
+        return run.backward(structure, constants, data, weights, states, trigonometry, poison, upstream, same_start)
 
     return jit(forward), jit(backward)

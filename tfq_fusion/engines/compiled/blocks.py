@@ -23,9 +23,11 @@ def _elements(bank: Bank, constants: Mapping[str, Any], weights: Any) -> Any:
     exponents = ops.matmul(constants[f"{name} mix"], weights[:, None]) + constants[f"{name} offset"][:, None]
     turns = math.pi * exponents * constants[f"{name} phases"]
     projectors = constants[f"{name} projectors"]
-    gates: Any = einsum(
-        "ge,geij->gij", complex_array(ops.cos(turns), ops.sin(turns)), complex_array(projectors[0], projectors[1])
-    )
+    real = ops.cos(turns)
+    if f"{name} linear" in constants:
+        real = real + constants[f"{name} linear"] * (exponents - 1.0)  # their phases are zero
+    factors = complex_array(real, ops.sin(turns))
+    gates: Any = einsum("ge,geij->gij", factors, complex_array(projectors[0], projectors[1]))
     # Gates of one row stand together, and each row has a power of two of them: so pairs never mix rows.
     for _ in range(bank.length.bit_length() - 1):
         gates = einsum("nij,njk->nik", gates[1::2], gates[::2])

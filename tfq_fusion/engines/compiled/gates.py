@@ -12,6 +12,8 @@ import cirq
 import numpy as np
 import sympy
 
+from tfq_fusion.circuits import is_channel
+
 
 class LoweringError(ValueError):
     """A circuit holds something that cannot be compiled."""
@@ -47,6 +49,7 @@ class EigenGate:
         phases: The eigenvalue phases theta, ``[e]``.
         projectors: The projectors P, complex ``[e, 2**targets, 2**targets]``.
         axis: "x", "y" or "z" if the gate is a rotation by pi * t about that axis, up to a phase that nothing sees.
+        linear: Whether it is $P_0 + t P_1$ instead: a channel that happens with probability t.
     """
 
     targets: tuple[int, ...]
@@ -55,6 +58,7 @@ class EigenGate:
     phases: np.ndarray
     projectors: np.ndarray
     axis: str | None = None
+    linear: bool = False
 
     @property
     def qubits(self) -> frozenset[int]:
@@ -115,6 +119,69 @@ def eigen_gates(
                 raise LoweringError(
                     f"Cannot compile {operation!r} in moment {number}: {error} Use engine='tfq' if it accepts the gate."
                 ) from error
+
+
+def superoperators(
+    circuit: cirq.Circuit, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
+) -> Iterator[EigenGate]:
+    r"""The gates and channels of a circuit as gates on a register of twice the size, which holds a density matrix.
+
+    Position p becomes 2 p for the row's bit of a matrix element, and 2 p + 1 for the column's. A unitary U is U on the
+    rows and its conjugate on the columns; a channel with the Kraus operators K is $\sum_K K \otimes K^*$.
+
+    Args and errors are those of :func:`eigen_gates`.
+    """
+    for number, moment in enumerate(circuit):
+        for operation in moment:
+            try:
+                yield from _superoperators(operation.untagged, positions, columns)
+            except LoweringError as error:
+                raise LoweringError(f"Cannot compile {operation!r} in moment {number}: {error}") from error
+
+
+def _superoperators(
+    operation: cirq.Operation, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
+) -> Iterator[EigenGate]:
+    if not is_channel(operation):
+        for gate in _operation_gates(operation, positions, columns):
+            yield _on(gate, 0)
+            yield _conjugated(_on(gate, 1))
+        return
+    if cirq.is_measurement(operation):
+        raise LoweringError("expectation values need no measurement: leave it out.")
+    if len(operation.qubits) > 2:
+        raise LoweringError("expected a channel of one or two qubits.")
+    rows, columns_of = ([2 * positions[qubit] + side for qubit in operation.qubits] for side in (0, 1))
+    targets = (*rows, *columns_of)
+    gate = operation.gate
+    if isinstance(gate, cirq.RandomGateChannel) and cirq.is_parameterized(gate.probability):
+        angle = _angle(gate.probability, columns)
+        if angle.kind == "data" or cirq.is_parameterized(gate.sub_gate):
+            raise LoweringError("expected a probability that is a number or a weight, of a gate without symbols.")
+        happens = _superoperator(gate.sub_gate)
+        never = np.eye(len(happens))
+        yield EigenGate(targets, (), angle, np.zeros(2), np.stack([never, happens - never]), linear=True)
+        return
+    yield EigenGate(targets, (), Angle("constant", 0, 0.0, 0.0), np.zeros(1), _superoperator(operation)[np.newaxis])
+
+
+def _superoperator(channel: Any) -> np.ndarray:
+    return np.sum([np.kron(operator, operator.conj()) for operator in cirq.kraus(channel)], axis=0)
+
+
+def _on(gate: EigenGate, side: int) -> EigenGate:
+    """The gate on the rows of a density matrix, side 0, or on its columns, side 1."""
+    targets = tuple(2 * position + side for position in gate.targets)
+    controls = tuple((2 * position + side, value) for position, value in gate.controls)
+    return dataclasses.replace(gate, targets=targets, controls=controls)
+
+
+def _conjugated(gate: EigenGate) -> EigenGate:
+    projectors = gate.projectors.conj()
+    if gate.axis in ("x", "z"):  # the rotation turns the other way
+        angle = dataclasses.replace(gate.angle, scale=-gate.angle.scale, offset=-gate.angle.offset)
+        return dataclasses.replace(gate, angle=angle, projectors=projectors)
+    return dataclasses.replace(gate, phases=-gate.phases, projectors=projectors)
 
 
 def _operation_gates(

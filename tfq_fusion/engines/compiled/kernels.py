@@ -49,7 +49,13 @@ def forward(step: Step, state: Any, inputs: Mapping[str, Any], constants: Mappin
 
 
 def backward(
-    step: Step, after: Any, adjoint: Any, inputs: Mapping[str, Any], constants: Mapping[str, Any], zero: Any
+    step: Step,
+    after: Any,
+    adjoint: Any,
+    inputs: Mapping[str, Any],
+    constants: Mapping[str, Any],
+    zero: Any,
+    before: Any = None,
 ) -> tuple[Any, Any, Any]:
     """Undoes a step, on the state and on the loss's gradient in it, the adjoint state.
 
@@ -61,6 +67,7 @@ def backward(
         constants: Likewise.
         zero: A scalar that is known when the gradients of later steps are: XLA, which orders by dependence alone, would
             keep the states of all steps and compute the gradients last.
+        before: The state before the step, if it is known: what is not unitary cannot be undone.
 
     Returns:
         The state before the step, the loss's gradient in it, and what the step contributes to the gradient: in its
@@ -70,28 +77,32 @@ def backward(
         case BlockStep():
             inverse = ops.transpose(inputs["blocks"][step.family][step.member]) + zero
             adjoint_rows = _rows(adjoint, step.width)
-            before = ops.matmul(inverse, _rows(after, step.width))
-            gradient = ops.matmul(adjoint_rows, ops.transpose(before))
-            pair = before, ops.matmul(inverse, adjoint_rows)
-            before, adjoint = (_transposed(inverse_order(step.order), _state(rows, after)) for rows in pair)
-            return before, adjoint, gradient
+            if before is None:
+                rows = ops.matmul(inverse, _rows(after, step.width))
+                before = _transposed(inverse_order(step.order), _state(rows, after))
+            else:
+                rows = _rows(_transposed(step.order, before), step.width)
+            gradient = ops.matmul(adjoint_rows, ops.transpose(rows))
+            adjoint = _state(ops.matmul(inverse, adjoint_rows), after)
+            return before, _transposed(inverse_order(step.order), adjoint), gradient
         case DiagonalStep():
-            before, adjoint = (_diagonal(step, state, constants, sign=-1.0) for state in (after, adjoint))
-            return before, adjoint, None
+            if before is None:
+                before = _diagonal(step, after, constants, sign=-1.0)
+            return before, _diagonal(step, adjoint, constants, sign=-1.0), None
         case RotationStep():
             gradient = _rotation_gradient(step, after, adjoint)
             cos, sin = _trigonometry(step, inputs)
-            before, adjoint = (_rotated(step, state, (cos, sin + zero), sign=-1.0) for state in (after, adjoint))
-            return before, adjoint, gradient
+            if before is None:
+                before = _rotated(step, after, (cos, sin + zero), sign=-1.0)
+            return before, _rotated(step, adjoint, (cos, sin + zero), sign=-1.0), gradient
         case GateStep():
             gradient = _gate_gradient(step, after, adjoint, constants)
             real, imaginary = _gate_matrix(step, inputs["exponents"][step.gate], constants)
             inverse = ops.swapaxes(real, 0, 1) + zero, -ops.swapaxes(imaginary, 0, 1)
-            before, adjoint = (
-                _transposed(inverse_order(step.order), _gate(step, state, inverse, constants))
-                for state in (after, adjoint)
-            )
-            return before, adjoint, gradient
+            undo = inverse_order(step.order)
+            if before is None:
+                before = _transposed(undo, _gate(step, after, inverse, constants))
+            return before, _transposed(undo, _gate(step, adjoint, inverse, constants)), gradient
 
 
 def total(terms: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tfq_fusion.circuits import ModelCircuit
+from tfq_fusion.circuits import ModelCircuit, is_channel
 from tfq_fusion.engines.arrays import SMALL_BATCH
-from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates
-from tfq_fusion.engines.compiled.pauli import pauli_constants
+from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates, superoperators
+from tfq_fusion.engines.compiled.pauli import density_constants, pauli_constants
 from tfq_fusion.engines.compiled.program import (
     Bank,
     BlockStep,
@@ -62,15 +62,20 @@ def lower(spec: ModelCircuit) -> Program:
         missing = sorted(set(operator.qubits) - set(qubits))
         if missing:
             raise ValueError(f"An operator acts on {missing}, but the circuit has only the qubits {qubits}.")
-    check_memory(len(qubits), _bytes_per_amplitude(spec), "compiled")
+    mixed = any(map(is_channel, spec.circuit.all_operations()))
+    check_memory(len(qubits), _bytes_per_amplitude(spec, mixed), "compiled")
     columns = {symbol.name: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
     columns |= {symbol.name: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
-    count = len(qubits)
-    width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
+    if mixed:
+        # Two qubits, or one, have a block of their own: the bits of its rows and columns are neighbours.
+        count, width, gates = 2 * len(qubits), MAX_BLOCK, superoperators(spec.circuit, positions, columns)
+    else:
+        count, gates = len(qubits), eigen_gates(spec.circuit, positions, columns)
+        width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
 
     groups: list[_Group] = []
-    for gate in eigen_gates(spec.circuit, positions, columns):
-        _place(gate, groups, width)
+    for gate in gates:
+        _place(gate, groups, width, mixed)
         if len(groups) > MAX_STEPS:
             raise LoweringError(
                 f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
@@ -78,21 +83,27 @@ def lower(spec: ModelCircuit) -> Program:
             )
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
     steps = tuple(assembly.steps(groups))
-    final = {qubit: assembly.order.index(position) for qubit, position in positions.items()}
-    return assembly.program(steps, pauli_constants(spec.operators, final))
+    final = [assembly.order.index(position) for position in range(count)]
+    if mixed:
+        pairs = {qubit: (final[2 * position], final[2 * position + 1]) for qubit, position in positions.items()}
+        return assembly.program(steps, density_constants(spec.operators, pairs), mixed)
+    alone = {qubit: final[position] for qubit, position in positions.items()}
+    return assembly.program(steps, pauli_constants(spec.operators, alone), mixed)
 
 
-def _bytes_per_amplitude(spec: ModelCircuit) -> int:
+def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool) -> int:
     """What any batch needs: the states of the smallest one, and each string's rows and signs, in 4 bytes each."""
+    if mixed:
+        return STATES * 2 * 4 * SMALL_BATCH * 2 ** len(spec.circuit.all_qubits())
     strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
     return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
 
-def _place(gate: EigenGate, groups: list[_Group], width: int) -> None:
+def _place(gate: EigenGate, groups: list[_Group], width: int, mixed: bool) -> None:
     """Add a gate to the latest group that it may join, without passing a gate on one of its qubits; else a new one."""
     if gate.angle.kind == "data":
         kind = "rotation" if gate.axis else "gate"
-    elif gate.diagonal and gate.angle.kind == "constant" and len(gate.qubits) > 1:
+    elif gate.diagonal and gate.angle.kind == "constant" and len(gate.qubits) > 1 and not mixed:
         kind = "diagonal"
     else:
         kind = "block" if len(gate.qubits) <= width else "gate"
@@ -161,7 +172,7 @@ class _Assembly:
         self.order = new
         return order
 
-    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray]) -> Program:
+    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray], mixed: bool) -> Program:
         families = self._families()
         self.constants |= {
             "exponent data": self._mix(self.gates, "data", self.data),
@@ -169,7 +180,8 @@ class _Assembly:
             "exponent offset": np.array([gate.angle.offset for gate in self.gates]),
             **observables,
         }
-        return Program(Structure(self.count, steps, families, len(self.tables), len(self.gates)), self.constants)
+        structure = Structure(self.count, steps, families, len(self.tables), len(self.gates), mixed)
+        return Program(structure, self.constants)
 
     @staticmethod
     def _mix(gates: Sequence[EigenGate], kind: str, columns: int) -> np.ndarray:
@@ -259,12 +271,15 @@ class _Assembly:
         projectors = np.zeros((len(rows), bank.length, most, size, size), np.complex128)
         projectors[:, :, 0] = np.eye(size)  # what pads a row does nothing
         mix, offset = np.zeros((len(rows), bank.length, self.weights)), np.zeros((len(rows), bank.length))
+        linear = np.zeros((len(rows), bank.length, most))
         for row, (own, matrices) in enumerate(zip(rows, expanded, strict=True)):
             for column, (turning, projecting) in enumerate(matrices):
                 phases[row, column, : len(turning)] = turning
                 projectors[row, column, : len(turning)] = projecting
             mix[row, : len(own)] = self._mix(own, "weight", self.weights)
             offset[row, : len(own)] = [gate.angle.offset for gate in own]
+            if any(gate.linear for gate in own):
+                linear[row, : len(own), 1] = [gate.linear for gate in own]
         projectors = projectors.reshape(-1, most, size, size)
         name = f"bank {bank.width} {bank.length}"
         self.constants |= {
@@ -273,6 +288,8 @@ class _Assembly:
             f"{name} mix": mix.reshape(offset.size, self.weights),
             f"{name} offset": offset.ravel(),
         }
+        if linear.any():
+            self.constants[f"{name} linear"] = linear.reshape(-1, most)
 
 
 def _padded(length: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from tfq_fusion.engines.arrays import ops
 
 CHUNK = 2**12
 """Products of amplitudes, for the whole batch, that are held at once."""
+
+_PHASES = ((1, 1), (-1, 1), (-1, -1), (1, -1))
+"""For each power of i the signs with which real and imaginary part, swapped if it is odd, become its product's."""
 
 
 def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, int]) -> dict[str, np.ndarray]:
@@ -31,19 +35,9 @@ def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.
         are taken twice from the norm, and the norm is in the constant.
     """
     count = len(positions)
-    constant = np.zeros(len(operators))
-    entries = []
-    for number, operator in enumerate(operators):
-        for string in operator:
-            letters = tuple(sorted((positions[qubit], str(pauli)) for qubit, pauli in string.items()))
-            if letters:
-                entries.append((number, letters, string.coefficient.real))
-            if all(letter == "Z" for _, letter in letters):
-                constant[number] += string.coefficient.real
-    strings = list(dict.fromkeys(letters for _, letters, _ in entries))
-    coefficients = np.zeros((len(operators), len(strings)))
-    for number, letters, coefficient in entries:
-        coefficients[number, strings.index(letters)] += coefficient
+    strings, coefficients, constant = _strings(operators, positions)
+    of_z = [all(letter == "Z" for _, letter in letters) for letters in strings]
+    constant += coefficients @ np.array(of_z, float)
 
     basis = np.arange(2**count)
     tables = [_string(letters, basis, count) for letters in strings]
@@ -63,6 +57,59 @@ def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.
     }
 
 
+def density_constants(
+    operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, tuple[int, int]]
+) -> dict[str, np.ndarray]:
+    r"""Pauli sums as arrays that are read off a density matrix.
+
+    The expectation value of a string $i^{\#Y} X^x Z^z$ is a sum over the rows b: of the element in column $b \oplus x$,
+    with a sign and a power of i, the real part.
+
+    Args:
+        operators: The sums.
+        positions: Where the bits of row and column of each qubit stand in the final state.
+
+    Returns:
+        ``rows`` and ``signs [strings, 2**n]``; ``coefficients [operators, strings]``, and ``constant [operators]``.
+    """
+    count, places = len(positions), list(positions.values())
+    strings, coefficients, constant = _strings(operators, positions)
+    bits = np.array(list(itertools.product((0, 1), repeat=count)), int).reshape(2**count, count)
+    weights = 2 ** (2 * count - 1 - np.array(places, int).reshape(count, 2))
+    rows, signs = np.zeros((len(strings), 2**count), np.int32), np.zeros((len(strings), 2**count))
+    for number, letters in enumerate(strings):
+        named = dict(letters)
+        x, z = (np.array([place in named and named[place] in those for place in places], int) for those in ("XY", "ZY"))
+        y = sum(letter == "Y" for _, letter in letters)
+        rows[number] = bits @ weights[:, 0] + (bits ^ x) @ weights[:, 1] + y % 2 * 4**count
+        signs[number] = (1 - 2 * (bits @ z % 2)) * _PHASES[y % 4][0]
+    return {"rows": rows, "signs": signs, "coefficients": coefficients, "constant": constant}
+
+
+def _strings(
+    operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, Any]
+) -> tuple[list[tuple[tuple[Any, str], ...]], np.ndarray, np.ndarray]:
+    """The different strings of the operators but the identity, as letters on positions; and how they are summed.
+
+    Returns:
+        The strings, ``coefficients [operators, strings]``, and ``constant [operators]``, the identity's coefficient.
+    """
+    constant = np.zeros(len(operators))
+    entries = []
+    for number, operator in enumerate(operators):
+        for string in operator:
+            letters = tuple(sorted((positions[qubit], str(pauli)) for qubit, pauli in string.items()))
+            if letters:
+                entries.append((number, letters, string.coefficient.real))
+            else:
+                constant[number] += string.coefficient.real
+    strings = list(dict.fromkeys(letters for _, letters, _ in entries))
+    coefficients = np.zeros((len(operators), len(strings)))
+    for number, letters, coefficient in entries:
+        coefficients[number, strings.index(letters)] += coefficient
+    return strings, coefficients, constant
+
+
 def _string(letters: Sequence[tuple[int, str]], basis: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     x = sum(1 << (count - 1 - position) for position, letter in letters if letter in "XY")
     z = sum(1 << (count - 1 - position) for position, letter in letters if letter in "ZY")
@@ -71,7 +118,7 @@ def _string(letters: Sequence[tuple[int, str]], basis: np.ndarray, count: int) -
     parity = np.array([int(value).bit_count() & 1 for value in source & z])
     # i^y times (real, imaginary): which part of the source lands in which part, and with which sign.
     swapped = y % 2
-    part_sign = {0: (1, 1), 1: (-1, 1), 2: (-1, -1), 3: (1, -1)}[y % 4]
+    part_sign = _PHASES[y % 4]
     row = np.concatenate([source + swapped * len(basis), source + (1 - swapped) * len(basis)])
     sign = np.concatenate([(1 - 2 * parity) * factor for factor in part_sign])
     return row, sign
@@ -92,6 +139,14 @@ def expectations(state: Any, constants: Mapping[str, Any]) -> Any:
         # A matrix product sums over amplitudes: XLA's own reductions over the leading axes are many times slower.
         values.append(ops.einsum("tn,tnb->tb", signs[own], products))
     return ops.matmul(constants["coefficients"], ops.concatenate(values)) + constants["constant"][:, None]
+
+
+def read_off(state: Any, constants: Mapping[str, Any]) -> Any:
+    """Expectation values ``[operators, batch]`` of a density matrix ``[2, 4**n, batch]``."""
+    elements = ops.take(_parts(state), ops.reshape(constants["rows"], (-1,)), axis=0)
+    strings, size = constants["rows"].shape
+    values = ops.einsum("tn,tnb->tb", constants["signs"], ops.reshape(elements, (strings, size, -1)))
+    return ops.matmul(constants["coefficients"], values) + constants["constant"][:, None]
 
 
 def apply_operators(state: Any, upstream: Any, constants: Mapping[str, Any]) -> Any:

@@ -142,6 +142,8 @@ class Structure:
         families: How the blocks are built.
         tables: How many tables of angles there are.
         gates: How many gates have a step of their own.
+        mixed: Whether the state is a density matrix. Then ``qubits`` counts the bits of its rows and of its columns,
+            and blocks need not be unitary.
     """
 
     qubits: int
@@ -149,12 +151,18 @@ class Structure:
     families: tuple[Family, ...]
     tables: int
     gates: int
+    mixed: bool = False
 
     @property
     def shared(self) -> int:
         """How many steps come before the first one that depends on the sample."""
         depends = (number for number, step in enumerate(self.steps) if isinstance(step, RotationStep | GateStep))
         return next(depends, len(self.steps))
+
+    @property
+    def segment(self) -> int:
+        """How many steps lie between two states that are kept for the way back, where steps cannot be undone."""
+        return max(1, math.isqrt(len(self.steps)))
 
 
 Layout = tuple[tuple[str, bool, Sizes], ...]
@@ -171,12 +179,13 @@ class Program:
 
             - for each bank of gates, row after row, ``bank WIDTH LENGTH phases [gates, e]``, ``projectors
               [2, gates, e, d, d]`` (real and imaginary parts), and ``mix [gates, weights]`` and ``offset [gates]``,
-              which give the exponents;
+              which give the exponents; with ``linear [gates, e]`` if some have the exponent as a factor instead;
             - ``table N mix [addresses, data]`` and ``offset [addresses]``, which give the angles;
             - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``, in the order that the qubits have then;
             - ``gate N phases [e]``, ``projectors [2, e, d, d]``, with controls ``mask [rest]``; ``exponent data
               [gates, data]``, ``exponent weights [gates, weights]`` and ``exponent offset [gates]``;
-            - the observables', see :func:`tfq_fusion.engines.compiled.pauli.pauli_constants`.
+            - the observables', see :func:`tfq_fusion.engines.compiled.pauli.pauli_constants`, or of a density matrix
+              :func:`~tfq_fusion.engines.compiled.pauli.density_constants`.
     """
 
     structure: Structure

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
-from tfq_fusion.engines.compiled.pauli import apply_operators, expectations
+from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
 from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure
 
 
@@ -26,8 +26,9 @@ def forward(
         states: What the circuit starts from, complex ``[batch, 2**n]``; None for zeros.
 
     Returns:
-        The values, the final state ``[2, 2**n, batch]``, for each table the cosines and sines of half the angles,
-        ``[2, addresses, batch]``, and ``[batch]``, NaN for samples that are not finite, else zero.
+        The values; the final state ``[2, 2**n, batch]``, after those at the beginning of each segment if they are
+        density matrices; for each table the cosines and sines of half the angles, ``[2, addresses, batch]``; and
+        ``[batch]``, NaN for samples that are not finite, else zero.
     """
     data, poison = _finite(data, weights.dtype)
     if states is not None:
@@ -37,13 +38,22 @@ def forward(
     trigonometry = [_materialized(ops.stack([ops.cos(0.5 * table), ops.sin(0.5 * table)])) for table in tables]
     inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
     state = _initial_state(structure, states, weights.dtype)
-    for number, step in enumerate(structure.steps):
-        state = kernels.forward(step, state, inputs, constants)
-        if _rotations(structure.steps[number : number + 2]):
-            state = _materialized(state)
+    kept = []
+    for number in range(len(structure.steps)):
+        if structure.mixed and number % structure.segment == 0:
+            kept.append(state)
+        state = _step(structure, number, state, inputs, constants)
     if state.shape[-1] == 1:
         state = ops.broadcast_to(state, (*state.shape[:2], ops.shape(data)[0]))
-    return ops.transpose(expectations(state, constants)) + poison[:, None], state, trigonometry, poison
+    values = read_off(state, constants) if structure.mixed else expectations(state, constants)
+    return ops.transpose(values) + poison[:, None], [*kept, state], trigonometry, poison
+
+
+def _step(
+    structure: Structure, number: int, state: Any, inputs: Mapping[str, Any], constants: Mapping[str, Any]
+) -> Any:
+    state = kernels.forward(structure.steps[number], state, inputs, constants)
+    return _materialized(state) if _rotations(structure.steps[number : number + 2]) else state
 
 
 def backward(
@@ -51,7 +61,7 @@ def backward(
     constants: Mapping[str, Any],
     data: Any,
     weights: Any,
-    state: Any,
+    kept: Sequence[Any],
     trigonometry: Any,
     poison: Any,
     upstream: Any,
@@ -59,14 +69,16 @@ def backward(
 ) -> tuple[Any, Any]:
     """The gradients in data and weights.
 
-    The state is uncomputed step by step together with the adjoint state, so that memory does not grow with depth.
+    The state is uncomputed step by step together with the adjoint state, so that memory does not grow with depth. What
+    channels do to a density matrix cannot be: each segment of steps is computed again from the state that was kept, and
+    memory grows with the root of the depth.
 
     Args:
         structure: The program's structure.
         constants: Its numbers.
         data: As for :func:`forward`.
         weights: Likewise.
-        state: The final state.
+        kept: The states, as :func:`forward` gave them.
         trigonometry: As :func:`forward` gave it.
         poison: Likewise.
         upstream: The loss's gradient in the expectation values, ``[batch, operators]``.
@@ -77,18 +89,12 @@ def backward(
     poison = poison + more
     blocks, _, exponents = _parameters(structure, constants, data, weights)
     inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
-    adjoint = _materialized(apply_operators(state, 2.0 * ops.transpose(upstream), constants))
     block_gradients: dict[tuple[int, int], Any] = {}
     exponent_gradients: dict[int, Any] = {}
     data_gradient = ops.zeros_like(ops.transpose(data))
-    zero = 0.0
-    for number, step in reversed(list(enumerate(structure.steps))):
-        if same_start and number == structure.shared - 1:
-            # Before the first data, all samples have one state.
-            state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
-        state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
-        if _rotations(structure.steps[number - 1 : number + 1]):
-            state, adjoint = _materialized(state), _materialized(adjoint)
+
+    def gather(step: Step, gradient: Any) -> Any:
+        nonlocal data_gradient
         match step:
             case BlockStep():
                 block_gradients[step.family, step.member] = gradient
@@ -98,9 +104,13 @@ def backward(
                 gradient = data_gradient = ops.reshape(kernels.total(both), (own.shape[0], -1))
             case GateStep():
                 exponent_gradients[step.gate] = gradient
-        if gradient is not None:
-            # No product with zero: of a gradient that is not finite it would be NaN, for all samples.
-            zero = ops.cast(ops.reshape(gradient, (-1,))[0] > math.inf, gradient.dtype)
+        return gradient
+
+    if structure.mixed:
+        _recompute(structure, kept, ops.transpose(upstream), inputs, constants, gather)
+    else:
+        adjoint = apply_operators(kept[-1], 2.0 * ops.transpose(upstream), constants)
+        _uncompute(structure, kept[-1], adjoint, inputs, constants, gather, same_start)
 
     def again(weights: Any) -> Any:
         return block_matrices(structure.families, constants, weights)
@@ -116,6 +126,73 @@ def backward(
         shared = ops.sum(gradients, axis=1, keepdims=True)
         weight_gradient = weight_gradient + ops.matmul(ops.transpose(constants["exponent weights"]), shared)[:, 0]
     return ops.transpose(data_gradient) + poison[:, None], weight_gradient + ops.sum(poison)
+
+
+Gather = Callable[[Step, Any], Any]
+"""Takes what a step leaves in the gradient, and gives an array that is known when it has been taken."""
+
+
+def _uncompute(
+    structure: Structure,
+    state: Any,
+    adjoint: Any,
+    inputs: Mapping[str, Any],
+    constants: Mapping[str, Any],
+    gather: Gather,
+    same_start: bool,
+) -> None:
+    """Walk from the last step to the first, and undo the state on the way."""
+    adjoint = _materialized(adjoint)
+    zero = 0.0
+    for number, step in reversed(list(enumerate(structure.steps))):
+        if same_start and number == structure.shared - 1:
+            # Before the first data, all samples have one state.
+            state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
+        state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
+        if _rotations(structure.steps[number - 1 : number + 1]):
+            state, adjoint = _materialized(state), _materialized(adjoint)
+        if gradient is not None:
+            zero = _zero(gather(step, gradient))
+
+
+def _recompute(
+    structure: Structure,
+    kept: Sequence[Any],
+    upstream: Any,
+    inputs: Mapping[str, Any],
+    constants: Mapping[str, Any],
+    gather: Gather,
+) -> None:
+    """Walk back over density matrices, those of a segment computed again from the one that was kept."""
+    *starts, last = kept
+    (adjoint,) = pull_back(lambda state: read_off(state, constants), (last,), upstream)
+    zero = 0.0
+    for segment, start in reversed(list(enumerate(starts))):
+        first = segment * structure.segment
+        # Of later steps XLA knows nothing else here, and would compute all segments at once.
+        states = [start + zero]
+        for number in range(first, min(first + structure.segment, len(structure.steps))):
+            states.append(_step(structure, number, states[-1], inputs, constants))
+        while len(states) > 1:
+            after, before = states.pop(), states[-1]
+            number = first + len(states) - 1
+            if after.shape[-1] == 1:
+                # Before the first data, all samples have one state.
+                adjoint = ops.sum(adjoint, axis=-1, keepdims=True)
+            step = structure.steps[number]
+            _, adjoint, gradient = kernels.backward(step, after, adjoint, inputs, constants, zero, before)
+            if _rotations(structure.steps[number - 1 : number + 1]):
+                adjoint = _materialized(adjoint)
+            if gradient is not None:
+                zero = _zero(gather(step, gradient))
+
+
+def _zero(array: Any) -> Any:
+    """Zero, known when an array is.
+
+    No product with zero: of a gradient that is not finite it would be NaN, for all samples.
+    """
+    return ops.cast(ops.reshape(array, (-1,))[0] > math.inf, array.dtype)
 
 
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
@@ -162,4 +239,15 @@ def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
     if states is None:
         zero = ops.one_hot(0, 2**structure.qubits, dtype=dtype)
         return ops.stack([zero, 0.0 * zero])[..., None]
-    return ops.cast(ops.reshape(ops.transpose(states), (2, 2**structure.qubits, -1)), dtype)
+    size = states.shape[1] // 2
+    parts = ops.cast(ops.reshape(ops.transpose(states), (2, size, -1)), dtype)
+    if not structure.mixed:
+        return parts
+    (real, imaginary), (right_real, right_imaginary) = parts[:, :, None], parts[:, None]
+    products = ops.stack(
+        [real * right_real + imaginary * right_imaginary, imaginary * right_real - real * right_imaginary]
+    )
+    count = structure.qubits // 2
+    bits = ops.reshape(products, (2, *(2,) * structure.qubits, -1))
+    pairs = [axis for qubit in range(count) for axis in (1 + qubit, 1 + count + qubit)]
+    return ops.reshape(ops.transpose(bits, (0, *pairs, 1 + structure.qubits)), (2, 4**count, -1))

@@ -108,11 +108,14 @@ class Fusion(keras.layers.Layer):
                     f"{type(self).__name__} does not keep its argument {name!r}: set self.{name} in `__init__`, or "
                     "override `get_config`."
                 )
-            value = getattr(self, name)
-            if callable(value):  # an initializer, a regularizer, a constraint
-                value = keras.saving.serialize_keras_object(value)
-            arguments[name] = value.tolist() if isinstance(value, np.ndarray) else value
+            arguments[name] = self.serialize(name, getattr(self, name))
         return {**arguments, **super().get_config()}
+
+    def serialize(self, name: str, value: Any) -> Any:
+        """An argument as it is saved; a subclass overrides this for what is neither JSON nor one of Keras' objects."""
+        if callable(value):  # an initializer, a regularizer, a constraint
+            return keras.saving.serialize_keras_object(value)
+        return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _arguments(kind: type) -> list[str]:

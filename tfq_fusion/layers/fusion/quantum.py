@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cirq
+
 from tfq_fusion._keras import keras, register
 from tfq_fusion.arguments import integer, number
-from tfq_fusion.circuits import ModelCircuit, qfl_circuit
+from tfq_fusion.circuits import ModelCircuit, dump_circuit, load_circuit, qfl_circuit, with_noise
 from tfq_fusion.engines import check_engine
 from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.circuit_layer import CircuitLayer
@@ -42,6 +44,8 @@ class QuantumFusionLayer(Fusion):
         initializer: Initialises the weights; None for uniform in [-pi, pi).
         regularizer: Regularises the weights.
         constraint: Constrains the weights.
+        noise: A channel of one qubit, after every gate on each qubit of it, or a noise model of Cirq; see
+            :func:`tfq_fusion.circuits.with_noise`. None for none. A layer with a noise model cannot be saved.
         **kwargs: Keras layer arguments.
 
     Attributes:
@@ -66,6 +70,7 @@ class QuantumFusionLayer(Fusion):
         initializer: Any = None,
         regularizer: Any = None,
         constraint: Any = None,
+        noise: cirq.NoiseModel | cirq.Gate | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -82,8 +87,11 @@ class QuantumFusionLayer(Fusion):
         self.initializer = keras.initializers.get(initializer)
         self.regularizer = keras.regularizers.get(regularizer)
         self.constraint = keras.constraints.get(constraint)
+        self.noise = noise
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
-        self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
+        smallest = self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
+        if noise is not None:
+            with_noise(smallest.circuit, noise)
         # TensorFlow Quantum's operations are opaque to XLA.
         self.supports_jit = engine != "tfq"
 
@@ -109,6 +117,7 @@ class QuantumFusionLayer(Fusion):
             regularizer=self.regularizer,
             constraint=self.constraint,
             engine=self.engine,
+            noise=self.noise,
             scale=self.scale,
             seed=self.seed,
             dtype=self.dtype_policy,
@@ -118,6 +127,36 @@ class QuantumFusionLayer(Fusion):
     def call(self, inputs: Any) -> Any:
         """The expectation values, ``[batch, observables]``."""
         return self.circuit(concatenate_modalities(inputs, self.widths))
+
+    def serialize(self, name: str, value: Any) -> Any:
+        """As :meth:`Fusion.serialize`; a channel is saved as a circuit of it alone, in Cirq's JSON.
+
+        Raises:
+            NotImplementedError: If the noise is a noise model.
+            ValueError: If the channel is one that :func:`tfq_fusion.circuits.load_circuit` would refuse.
+        """
+        if name != "noise" or value is None:
+            return super().serialize(name, value)
+        if not isinstance(value, cirq.Gate):
+            raise NotImplementedError(
+                "A layer with a noise model of Cirq cannot be saved. Save its weights, or give a channel as noise."
+            )
+        return dump_circuit(cirq.Circuit(value.on(cirq.LineQubit(0))))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> QuantumFusionLayer:
+        """The layer of a configuration, which may be from a file of a stranger.
+
+        Raises:
+            ValueError: If the noise is not what :meth:`serialize` could have written.
+        """
+        noise = config.get("noise")
+        if noise is None:
+            return cls(**config)
+        operations = list(load_circuit(noise).all_operations())
+        if len(operations) != 1:
+            raise ValueError(f"noise should be a circuit of one channel, got {len(operations)} operations.")
+        return cls(**{**config, "noise": operations[0].gate})
 
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
