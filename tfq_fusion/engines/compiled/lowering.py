@@ -79,7 +79,7 @@ def lower(spec: ModelCircuit) -> Program:
         if len(groups) > MAX_STEPS:
             raise LoweringError(
                 f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
-                "Use engine='tfq', or fewer gates."
+                f"Use fewer gates{' and channels' if mixed else ', or engine=' + repr('tfq')}."
             )
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
     steps = tuple(assembly.steps(groups))
