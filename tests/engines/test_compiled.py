@@ -390,9 +390,12 @@ def test_variables_are_data_and_weights_too():
 
 
 def test_a_gate_that_cannot_be_compiled_is_named():
-    circuit = cirq.Circuit(cirq.X(cirq.LineQubit(0)), cirq.depolarize(0.1).on(cirq.LineQubit(0)))
+    classical = cirq.X(cirq.LineQubit(0)).with_classical_controls("m")
+    circuit = cirq.Circuit(cirq.Moment(cirq.X(cirq.LineQubit(0))), cirq.Moment(classical))
     spec = ModelCircuit(circuit, (), (), (cirq.PauliSum() + cirq.Z(cirq.LineQubit(0)),))
-    with pytest.raises(compiled.LoweringError, match=r"Cannot compile cirq.depolarize\(p=0.1\).* in moment 1"):
+    with pytest.raises(
+        compiled.LoweringError, match=r"Cannot compile cirq.ClassicallyControlledOperation.* in moment 1"
+    ):
         expectation(spec, np.zeros((1, 0)), np.zeros(0))
 
 

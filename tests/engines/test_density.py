@@ -151,6 +151,7 @@ def test_a_rate_can_be_a_weight():
 
 
 def test_circuits_start_from_states():
+    tf.config.run_functions_eagerly(False)
     spec = noisy_circuit(7, cirq.LineQubit.range(2), 6)
     rng = np.random.default_rng(0)
     data, weights = numbers(rng, spec, 3)

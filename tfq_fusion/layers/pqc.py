@@ -11,7 +11,7 @@ import sympy
 
 from tfq_fusion._keras import keras, ops, real_tensor, register
 from tfq_fusion.arguments import integer, require_entries
-from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators
+from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, is_channel, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 from tfq_fusion.engines.reference import require_reference
@@ -92,7 +92,10 @@ class _Execution:
         self._amplitudes = 2 ** len(qubits)
 
     def _lowerable(self) -> ModelCircuit | None:
-        """The circuit to compile; None if it cannot be or has no room, or observables need qubits of data circuits."""
+        """The circuit to compile; None if it cannot be or has no room, or observables need qubits of data circuits.
+
+        Noise is left to TensorFlow Quantum, which refuses it without a noisy backend.
+        """
         import tensorflow_quantum as tfq
 
         from tfq_fusion.engines.compiled import LoweringError
@@ -103,6 +106,8 @@ class _Execution:
         # As TensorFlow Quantum reads it: constants in single precision, symbols by name, without assumptions.
         (circuit,) = tfq.from_tensor(self._model)
         if cirq.parameter_names(circuit) != {symbol.name for symbol in self.symbols}:
+            return None
+        if any(map(is_channel, circuit.all_operations())):
             return None
         symbols = tuple(self.symbols)
         sums = tuple(cirq.PauliSum.wrap(operator) for operator in self.operators)

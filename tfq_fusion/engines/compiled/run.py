@@ -243,9 +243,12 @@ def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
     parts = ops.cast(ops.reshape(ops.transpose(states), (2, size, -1)), dtype)
     if not structure.mixed:
         return parts
-    (real, imaginary), (right_real, right_imaginary) = parts[:, :, None], parts[:, None]
+    real, imaginary = ops.unstack(parts, num=2)
     products = ops.stack(
-        [real * right_real + imaginary * right_imaginary, imaginary * right_real - real * right_imaginary]
+        [
+            real[:, None] * real + imaginary[:, None] * imaginary,
+            imaginary[:, None] * real - real[:, None] * imaginary,
+        ]
     )
     count = structure.qubits // 2
     bits = ops.reshape(products, (2, *(2,) * structure.qubits, -1))
