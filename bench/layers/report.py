@@ -6,13 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from bench.contest import list_versions, write_page
 from bench.layers.contenders import CONTENDERS, LEFT_OUT
 from bench.layers.run import TOLERANCE, Cell
 from bench.layers.workloads import Workload
 from bench.report import machine, number, ratio_of, table, times, verdict
-from tfq_fusion.files import write_files
 
 AIM = 10
 """How many times as fast as anyone else."""
@@ -22,15 +20,10 @@ FIRST = 5.0
 
 def write(workloads: Mapping[str, Workload], cells: Sequence[Cell], folder: Path) -> None:
     """Write ``bench-layers.csv`` and ``bench-layers.md``, or none if one cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
     rows = [{**dataclasses.asdict(cell), "first_s": cell.first, "later_s": cell.later} for cell in cells]
-    frame = pd.DataFrame(rows).drop(columns=["seconds", "losses", "versions"])
-    write_files(
-        {
-            folder / "bench-layers.csv": frame.to_csv(index=False, lineterminator="\n").encode(),
-            folder / "bench-layers.md": _page(workloads, cells).encode(),
-        }
-    )
+    for row in rows:
+        del row["seconds"]
+    write_page(folder, "bench-layers", rows, _page(workloads, cells))
 
 
 def _page(workloads: Mapping[str, Workload], cells: Sequence[Cell]) -> str:
@@ -44,7 +37,7 @@ def _page(workloads: Mapping[str, Workload], cells: Sequence[Cell]) -> str:
         *(f"## {workload.title}\n\n{_table(name, cells)}" for name, workload in workloads.items()),
         "## The contenders\n\n" + "\n".join(f"- **{each.title}**: {each.how}" for each in CONTENDERS.values()),
         LEFT_OUT,
-        "## Versions\n\n" + "\n".join(f"- {line}" for line in dict.fromkeys(map(_versions, cells)) if line),
+        list_versions(cells),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -71,7 +64,3 @@ def _table(workload: str, cells: Sequence[Cell]) -> str:
             }
         )
     return table(rows)
-
-
-def _versions(cell: Cell) -> str:
-    return ", ".join(f"{library} {version}" for library, version in cell.versions.items())

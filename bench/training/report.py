@@ -6,13 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
+from bench.contest import list_versions, write_page
 from bench.report import machine, number, ratio_of, table, times, verdict
 from bench.training.contenders import CONTENDERS, OURS
 from bench.training.run import TOLERANCE, Cell
 from bench.training.workloads import Workload
-from tfq_fusion.files import write_files
 
 AIM = 5
 """How many times as many models as anyone else."""
@@ -20,15 +18,8 @@ AIM = 5
 
 def write(workloads: Mapping[str, Workload], cells: Sequence[Cell], folder: Path) -> None:
     """Write ``bench-training.csv`` and ``bench-training.md``, or none if one cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
     rows = [{**dataclasses.asdict(cell), "models_per_second": cell.models_per_second} for cell in cells]
-    frame = pd.DataFrame(rows).drop(columns=["losses", "versions"])
-    write_files(
-        {
-            folder / "bench-training.csv": frame.to_csv(index=False, lineterminator="\n").encode(),
-            folder / "bench-training.md": _page(workloads, cells).encode(),
-        }
-    )
+    write_page(folder, "bench-training", rows, _page(workloads, cells))
 
 
 def _page(workloads: Mapping[str, Workload], cells: Sequence[Cell]) -> str:
@@ -41,7 +32,7 @@ def _page(workloads: Mapping[str, Workload], cells: Sequence[Cell]) -> str:
         f"fit on TensorFlow.\n\nMachine: {machine()}.",
         *(f"## {workload.title}\n\n{_table(name, cells)}" for name, workload in workloads.items()),
         "## The contenders\n\n" + "\n".join(f"- **{each.title}**: {each.how}" for each in CONTENDERS.values()),
-        "## Versions\n\n" + "\n".join(f"- {line}" for line in dict.fromkeys(map(_versions, cells)) if line),
+        list_versions(cells),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -67,7 +58,3 @@ def _table(workload: str, cells: Sequence[Cell]) -> str:
             }
         )
     return table(rows)
-
-
-def _versions(cell: Cell) -> str:
-    return ", ".join(f"{library} {version}" for library, version in cell.versions.items())
