@@ -29,7 +29,7 @@ from reproduce.sweep.runs import (
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Card, Dataset
 from tfq_fusion.layers import IntractableFusionError
-from tfq_fusion.training import Prepared, Protocol, evaluate, historical_average, persistence_forecast, prepare
+from tfq_fusion.training import Prepared, evaluate, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
 from tfq_fusion.training.many import Cohort
@@ -107,21 +107,26 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
     def trained(
         data: Prepared, seeds: Sequence[int], rates: Sequence[float], tests: Mapping[str, Part], folder: Path | None
     ) -> list[Fitted]:
-        if cohort:
-            from tfq_fusion.training.vectorized import StructureError
+        members = list(zip(seeds, rates, strict=True))
+        backups = [folder and folder / f"{seed}-{rate}" for seed, rate in members]
+        if not cohort:
+            from tfq_fusion.training.fit import fit
 
-            try:
-                return cohort.fit(data, seeds, rates, tests=tests, backup=folder)
-            except StructureError:
-                # It is chance how many different strings the Pauli planes of a seed are made of.
-                return _apart(make_model, spec.protocol, data, seeds, rates, tests, folder)
-        from tfq_fusion.training.fit import fit
+            return [
+                fit(make_model, data, spec.protocol, seed, rate, tests=tests, backup=each)
+                for (seed, rate), each in zip(members, backups, strict=True)
+            ]
+        from tfq_fusion.training.vectorized import StructureError
 
-        backups = [folder and folder / f"{seed}-{rate}" for seed, rate in zip(seeds, rates, strict=True)]
-        return [
-            fit(make_model, data, spec.protocol, seed, rate, tests=tests, backup=each)
-            for seed, rate, each in zip(seeds, rates, backups, strict=True)
-        ]
+        try:
+            return cohort.fit(data, seeds, rates, tests=tests, backup=folder)
+        except StructureError:
+            # It is chance how many different strings the Pauli planes of a seed are made of.
+            alone = {seed: Cohort(make_model, spec.protocol) for seed in seeds}
+            return [
+                alone[seed].fit(data, [seed], [rate], tests=tests, backup=each)[0]
+                for (seed, rate), each in zip(members, backups, strict=True)
+            ]
 
     results: dict[RunSpec, RunResult] = {}
     for number, (options, alike) in enumerate(by_training(tuple(specs)).items()):
@@ -131,26 +136,6 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
         found = _trained_alike(alike, dataset.card, data, trained, folder, judges, counts)
         results |= {result.spec: result for result in found}
     return [results[each] for each in specs]
-
-
-def _apart(
-    make_model: Callable[[int], keras.Model],
-    protocol: Protocol,
-    data: Prepared,
-    seeds: Sequence[int],
-    rates: Sequence[float],
-    tests: Mapping[str, Part],
-    folder: Path | None,
-) -> list[Fitted]:
-    """Train every seed, with all of its learning rates, in a program of its own."""
-    fitted: dict[int, Fitted] = {}
-    for seed in dict.fromkeys(seeds):
-        places = [place for place, each in enumerate(seeds) if each == seed]
-        own = [rates[place] for place in places]
-        backup = folder and folder / str(seed)
-        found = Cohort(make_model, protocol).fit(data, [seed] * len(places), own, tests=tests, backup=backup)
-        fitted |= zip(places, found, strict=True)
-    return [fitted[place] for place in range(len(seeds))]
 
 
 def _trained_alike(
