@@ -152,11 +152,11 @@ class QuantumFusionLayer(Fusion):
         """
         noise = config.get("noise")
         if noise is None:
-            return cls(**config)
+            return super().from_config(config)
         operations = list(load_circuit(noise).all_operations())
         if len(operations) != 1:
             raise ValueError(f"noise should be a circuit of one channel, got {len(operations)} operations.")
-        return cls(**{**config, "noise": operations[0].gate})
+        return super().from_config({**config, "noise": operations[0].gate})
 
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
