@@ -86,3 +86,22 @@ def test_states_are_what_the_circuit_starts_from():
     basis = np.eye(16, dtype="complex64")[[0, 0, 0]]
     found = expectation(spec, data, weights, states=ops.convert_to_tensor(basis))
     np.testing.assert_allclose(ops.convert_to_numpy(found), simulated(spec, data, weights), atol=1e-5)
+
+
+def test_shots_are_estimates_with_the_exact_gradient(differentiate):
+    spec = SPECS["qfl"]
+    data, weights = (array.astype("float32") for array in inputs_of(spec, batch=2))
+    data = np.repeat(data, 500, axis=0)
+    upstream = np.random.default_rng(1).normal(size=(1000, 4))
+    given = [data, weights], upstream
+    exact, gradients = differentiate(lambda *tensors: expectation(spec, *tensors), *given)
+    sampled, of_sampled = differentiate(lambda *tensors: expectation(spec, *tensors, shots=50, seed=3), *given)
+    again, _ = differentiate(lambda *tensors: expectation(spec, *tensors, shots=50, seed=3), *given)
+    np.testing.assert_array_equal(sampled, again)
+    counts = (1 + sampled) / 2 * 50
+    np.testing.assert_allclose(counts, np.rint(counts), atol=1e-4)
+    for half in (slice(500), slice(500, 1000)):
+        of_mean = np.sqrt((1 - exact[half][0] ** 2) / 50 / 500)
+        np.testing.assert_array_less(np.abs(sampled[half].mean(axis=0) - exact[half][0]), 5 * of_mean + 1e-6)
+    for one, other in zip(gradients, of_sampled, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -19,8 +19,17 @@ def check_engine(engine: str) -> None:
     one_of("engine", engine, ENGINES)
 
 
-def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "compiled", states: Any = None) -> Any:
-    """Exact expectation values of a circuit, differentiable in data and weights.
+def expectation(
+    spec: ModelCircuit,
+    data: Any,
+    weights: Any,
+    engine: str = "compiled",
+    states: Any = None,
+    *,
+    shots: int | None = None,
+    seed: Any = None,
+) -> Any:
+    """Expectation values of a circuit, exact or as a device estimates them, differentiable in data and weights.
 
     Args:
         spec: The circuit. If it holds channels, whole density matrices are computed, of ``4**n`` elements: noise is
@@ -30,6 +39,10 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
         engine: "compiled", many times faster; or "tfq", TensorFlow Quantum.
         states: ``[batch, 2**n]``, complex or real, of norm 1: what the circuit starts from instead of zeros; amplitudes
             with the first qubit (in Cirq's order) most significant. Engine "compiled" only.
+        shots: How many times each Pauli string is measured, one that several operators hold once for all of them; None
+            for exact values. Estimates have the distribution of a device's, and no bias; their gradient is exact.
+        seed: What the shots draw from: an integer, with which they are always the same, or a
+            ``keras.random.SeedGenerator``, from which each call draws anew.
 
     Returns:
         A tensor ``[batch, n_operators]``, float64 if any of data, weights and states is in double precision, a NumPy
@@ -39,8 +52,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     Raises:
         ValueError: If the engine is unknown, if a shape or dtype does not fit the circuit, if an operator acts on a
             qubit that the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN,
-            infinite or so large that its precision leaves no angle, or a state has not norm 1; or if engine "tfq" is
-            asked for noise.
+            infinite or so large that its precision leaves no angle, or a state has not norm 1; if engine "tfq" is
+            asked for noise; or if there are shots without a seed, or a seed without shots.
         MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated.
         RuntimeError: If engine "tfq" is asked for where Keras does not run on TensorFlow.
         ImportError: If engine "tfq" is asked for where TensorFlow Quantum is not installed.
@@ -52,6 +65,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
         require_reference("Engine 'tfq'", "Use engine='compiled', which gives the same numbers.")
         if states is not None:
             raise ValueError("engine 'tfq' starts from zeros; use engine='compiled' for other states.")
+    if shots is None and seed is not None:
+        raise ValueError("seed is what shots draw from, and exact values need none: give shots, or leave it out.")
     from tfq_fusion.engines.arrays import available
 
     given = [values for values in (data, weights, states) if values is not None]
@@ -61,15 +76,23 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, engine: str = "comp
     weights = _tensor(weights, "weights", dtype, (len(spec.weight_symbols),), "one number per symbol")
     _require_angles(data, "data", spec.data_symbols, "Impute, drop or rescale such samples first.")
     _require_angles(weights, "weights", spec.weight_symbols, "If training made them, lower the learning rate.")
-    if engine == "tfq":
-        from tfq_fusion.engines import tensorflow_quantum as tfq
-
-        return tfq.expectation(spec, data, weights)
-    from tfq_fusion.engines import compiled
-
     if states is not None:
         states = _states(states, dtype, data.shape[0], len(spec.circuit.all_qubits()))
-    return compiled.expectation(spec, data, weights, states)
+
+    def exact(spec: ModelCircuit) -> Any:
+        if engine == "tfq":
+            from tfq_fusion.engines import tensorflow_quantum as tfq
+
+            return tfq.expectation(spec, data, weights)
+        from tfq_fusion.engines import compiled
+
+        return compiled.expectation(spec, data, weights, states)
+
+    if shots is None:
+        return exact(spec)
+    from tfq_fusion.engines.shots import estimate
+
+    return estimate(exact, spec, shots, seed)
 
 
 def _dtype(values: Any) -> str:

@@ -14,6 +14,7 @@ from tfq_fusion._keras import at_least_single, keras, ops, real_tensor, register
 from tfq_fusion.arguments import floating_point, number, require_entries, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators, with_noise
 from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.engines.shots import check_shots, make_generator
 
 _SAVED = ("circuit", "operators", "data_symbols", "weight_symbols")
 """The entries of a configuration that hold the circuit."""
@@ -50,8 +51,11 @@ class CircuitLayer(keras.layers.Layer):
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
         noise: A channel after every gate, or a noise model, see :func:`tfq_fusion.circuits.with_noise`; None for the
             circuit as it is, which may hold channels. What is saved is the noisy circuit.
+        shots: How many times each Pauli string is measured, anew in every call, see
+            :func:`tfq_fusion.engines.expectation`; None for exact values.
         scale: Angle in radians of a feature of 1.
-        seed: Seeds the default initialiser; None draws one, repeatable by ``keras.utils.set_random_seed``. It is saved.
+        seed: Seeds the default initialiser, and the shots; None draws one, repeatable by
+            ``keras.utils.set_random_seed``. It is saved.
         **kwargs: Keras layer arguments.
 
     Attributes:
@@ -75,6 +79,7 @@ class CircuitLayer(keras.layers.Layer):
         constraint: Any = None,
         engine: str = "compiled",
         noise: cirq.NoiseModel | cirq.Gate | None = None,
+        shots: int | None = None,
         scale: float = 1.0,
         seed: int | None = None,
         **kwargs: Any,
@@ -91,8 +96,11 @@ class CircuitLayer(keras.layers.Layer):
         self.constraint = keras.constraints.get(constraint)
         self.engine = engine
         self.scale = number("scale", scale)
-        # TensorFlow Quantum's operations are opaque to XLA.
-        self.supports_jit = engine != "tfq"
+        self.shots = self._draws = None
+        if shots is not None:
+            self.shots, self._draws = check_shots(shots), make_generator(self.seed)
+        # TensorFlow Quantum's operations are opaque to XLA, and it draws no binomial numbers on TensorFlow.
+        self.supports_jit = engine != "tfq" and (shots is None or keras.backend.backend() != "tensorflow")
         self.theta = None
         # At once, as all is known: optimizers of PyTorch are given parameters before a module is called.
         self.build((None, len(self.spec.data_symbols)))
@@ -136,7 +144,15 @@ class CircuitLayer(keras.layers.Layer):
         parts = [ops.cast(real_tensor(part, "Features should be real numbers"), self.compute_dtype) for part in parts]
         features = at_least_single(ops.concatenate(parts, axis=-1))
         weights = ops.zeros(0, features.dtype) if self.theta is None else ops.convert_to_tensor(self.theta)
-        values = expectation(self.spec, self.scale * features, at_least_single(weights), self.engine, states)
+        values = expectation(
+            self.spec,
+            self.scale * features,
+            at_least_single(weights),
+            self.engine,
+            states,
+            shots=self.shots,
+            seed=self._draws,
+        )
         return ops.cast(values, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
@@ -159,6 +175,7 @@ class CircuitLayer(keras.layers.Layer):
             "regularizer": keras.regularizers.serialize(self.regularizer),
             "constraint": keras.constraints.serialize(self.constraint),
             "engine": self.engine,
+            "shots": self.shots,
             "scale": self.scale,
             "seed": self.seed,
         }

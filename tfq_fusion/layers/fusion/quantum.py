@@ -11,6 +11,7 @@ from tfq_fusion._keras import keras, register
 from tfq_fusion.arguments import integer, number
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, load_circuit, qfl_circuit, with_noise
 from tfq_fusion.engines import check_engine
+from tfq_fusion.engines.shots import check_shots
 from tfq_fusion.fusions import FusionEntry
 from tfq_fusion.layers.circuit_layer import CircuitLayer
 from tfq_fusion.layers.fusion.base import Fusion
@@ -38,7 +39,7 @@ class QuantumFusionLayer(Fusion):
         observables: The number of outputs.
         scale: Angle in radians of a feature of 1.
         engine: Which engine runs the circuit, see :func:`tfq_fusion.engines.expectation`.
-        seed: Seeds the choice of observables and the initial weights; None draws one, repeatable by
+        seed: Seeds the choice of observables, the initial weights and the shots; None draws one, repeatable by
             ``keras.utils.set_random_seed``. It is saved: a clone measures the same observables.
         locality: The qubits per observable, see :func:`tfq_fusion.circuits.qfl_circuit`.
         initializer: Initialises the weights; None for uniform in [-pi, pi).
@@ -46,6 +47,8 @@ class QuantumFusionLayer(Fusion):
         constraint: Constrains the weights.
         noise: A channel of one qubit, after every gate on each qubit of it, or a noise model of Cirq; see
             :func:`tfq_fusion.circuits.with_noise`. None for none. A layer with a noise model cannot be saved.
+        shots: How many times each observable is measured, anew in every call, see
+            :func:`tfq_fusion.engines.expectation`; None for exact values.
         **kwargs: Keras layer arguments.
 
     Attributes:
@@ -71,6 +74,7 @@ class QuantumFusionLayer(Fusion):
         regularizer: Any = None,
         constraint: Any = None,
         noise: cirq.NoiseModel | cirq.Gate | None = None,
+        shots: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -88,6 +92,7 @@ class QuantumFusionLayer(Fusion):
         self.regularizer = keras.regularizers.get(regularizer)
         self.constraint = keras.constraints.get(constraint)
         self.noise = noise
+        self.shots = None if shots is None else check_shots(shots)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         smallest = self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
         if noise is not None:
@@ -118,6 +123,7 @@ class QuantumFusionLayer(Fusion):
             constraint=self.constraint,
             engine=self.engine,
             noise=self.noise,
+            shots=self.shots,
             scale=self.scale,
             seed=self.seed,
             dtype=self.dtype_policy,
