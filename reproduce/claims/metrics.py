@@ -48,7 +48,6 @@ METRICS = {
     "decay_per_qubit": Metric("Decay per qubit, bits", digits=2, low=-math.inf),
     "decay_per_degree": Metric("Decay per P, bits", digits=2, low=-math.inf),
     "exponent_in_modalities": Metric("Exponent in M", digits=2, low=-math.inf),
-    "trajectory_error": Metric("Trajectory error", lower_is_better=True),
     "break_even_lmf": Metric("Break-even with LMF, log10", digits=2, low=-math.inf),
     "break_even_gcn": Metric("Break-even with GCN, log10", digits=2, low=-math.inf),
     "two_qubit_gates": Metric("Two-qubit gates", lower_is_better=True, digits=0),

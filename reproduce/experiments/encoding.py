@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from reproduce.experiments.inside import called, encoder_of, fusion_of, result, train
+from reproduce.experiments.inside import called, encoder_of, fusion_of, result
 from reproduce.sweep.run.assemble import assemble, checked_dataset
+from reproduce.sweep.run.train import train_tuned, trainer
 from reproduce.sweep.runs import RunResult, RunSpec
-from tfq_fusion._keras import keras, ops
+from tfq_fusion._keras import LEGACY, keras, ops
 from tfq_fusion.training import Prepared, prepare
+from tfq_fusion.training.fitted import Fitted
 
 EDGE = 0.99
 """Features beyond this are taken for saturated."""
@@ -29,7 +32,7 @@ BOUNDS = {"tanh": keras.activations.tanh, "linear": keras.activations.linear, "s
 """How encoders end: as everywhere else; without a bound, so that angles may go round; or at the edge."""
 
 
-def encoding(spec: RunSpec) -> RunResult:
+def encoding(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
     """Train with one scale and one way for the encoders to end, and look at what the outputs keep of the inputs.
 
     The reconstruction error is 1 - R^2, on the test part, of the best linear map from the fusion's outputs to its
@@ -38,28 +41,45 @@ def encoding(spec: RunSpec) -> RunResult:
     make it larger.
 
     Args:
-        spec: With the option "inputs", one of :data:`BOUNDS`; the argument "scale" is the angle of a feature of 1.
+        specs: What to run, seeds of one cell, with the option "inputs", one of :data:`BOUNDS`; the argument "scale" is
+            the angle of a feature of 1.
+        backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Returns:
-        The result, with the test metrics of the data set and "reconstruction_error", the same before training
+        The results, with the test metrics of the data set and "reconstruction_error", the same before training
         ("reconstruction_error_untrained"), and "saturation", the share of test features beyond :data:`EDGE`.
     """
+    spec = specs[0]
     dataset = checked_dataset(spec)
     data = prepare(dataset)
-    adjust = functools.partial(_end, bound=BOUNDS[dict(spec.options)["inputs"]])
-    fitted = train(spec, dataset, data, adjust)
-    if fitted.model is None:
-        return result(spec, dataset, data, fitted, {})
-    _, untrained = assemble(spec, dataset, data)
-    adjust(untrained)
-    error, saturation = kept(fitted.model, data)
-    metrics = {
-        **fitted.metrics["test"],
-        "reconstruction_error": error,
-        "reconstruction_error_untrained": kept(untrained, data)[0],
-        "saturation": saturation,
-    }
-    return result(spec, dataset, data, fitted, metrics)
+    bound = BOUNDS[dict(spec.options)["inputs"]]
+    keras.backend.clear_session()
+
+    def make(seed: int) -> keras.Model:
+        _, model = assemble(dataclasses.replace(spec, seed=seed), dataset, data)
+        _end(model, bound)
+        return model
+
+    seeds = [each.seed for each in specs]
+    fitted, tuning = train_tuned(
+        trainer(make, spec.protocol), data, spec.protocol, seeds, folder=None if LEGACY else backup
+    )
+
+    def metrics(seed: int, fitted: Fitted) -> dict[str, float]:
+        if fitted.model is None:
+            return {}
+        error, saturation = kept(fitted.model, data)
+        return {
+            **fitted.metrics["test"],
+            "reconstruction_error": error,
+            "reconstruction_error_untrained": kept(make(seed), data)[0],
+            "saturation": saturation,
+        }
+
+    return [
+        result(each, dataset, data, found, metrics(each.seed, found), tuning)
+        for each, found in zip(specs, fitted, strict=True)
+    ]
 
 
 def _end(model: keras.Model, bound: Callable[[Any], Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,14 @@ def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(predicted.argmax(axis=1) == labels))
 
 
-def result(spec: RunSpec, dataset: Dataset, data: Prepared, fitted: Fitted, metrics: dict[str, float]) -> RunResult:
+def result(
+    spec: RunSpec,
+    dataset: Dataset,
+    data: Prepared,
+    fitted: Fitted,
+    metrics: dict[str, float],
+    tuning: Mapping[float, float] | None = None,
+) -> RunResult:
     """The result of an experiment on a trained model; without metrics if its loss became NaN."""
     model = fitted.model or assemble(spec, dataset, data)[1]
     return RunResult(
@@ -81,6 +88,8 @@ def result(spec: RunSpec, dataset: Dataset, data: Prepared, fitted: Fitted, metr
         total_params=model.count_params(),
         metrics={"test": metrics} if fitted.model else {},
         learning_rate=fitted.learning_rate,
+        tuning=dict(tuning or {}),
+        program=fitted.program.seeds if fitted.program else (),
         epochs=fitted.epochs,
         history=fitted.history,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reproduce.sweep.run.provenance import commit, machine, peak_memory_mb, versions
-from reproduce.sweep.runs import TRAINING, RunResult, RunSpec
+from reproduce.sweep.runs import TOGETHER, TRAINING, RunResult, RunSpec
 from tfq_fusion.fusions import fusions
 
 
@@ -54,8 +54,8 @@ class Experiment:
     """What is done with a specification.
 
     Attributes:
-        function: From a specification to its result; for training, from specifications and the folder of their backups
-            to their results. As ``module:name``, because most import TensorFlow.
+        function: From a specification to its result; of :data:`reproduce.sweep.runs.TOGETHER`, from specifications and
+            the folder of their backups to their results. As ``module:name``, because most import TensorFlow.
         computation: How it is computed.
         backend: What Keras runs on, but for TensorFlow Quantum, which needs TensorFlow.
     """
@@ -80,10 +80,10 @@ EXPERIMENTS = {
     "spectrum": Experiment("reproduce.experiments.expressivity.spectrum:spectrum", _COMPILED),
     "discrimination": Experiment("reproduce.experiments.expressivity.discrimination:discriminate", _DOUBLE),
     "feature-map-rank": Experiment("reproduce.experiments.expressivity.feature_map_rank:feature_map_rank", _COMPILED),
-    "encoding": Experiment("reproduce.experiments.encoding:encoding"),
+    "encoding": Experiment("reproduce.experiments.encoding:encoding", backend="jax"),
     "gradient-variance": Experiment("reproduce.experiments.gradients.trainability:gradient_variance"),
     "remedies": Experiment("reproduce.experiments.gradients.remedies:remedies"),
-    "noise": Experiment("reproduce.experiments.processors.noise:noise"),
+    "noise": Experiment("reproduce.experiments.processors.noise:noise", Computation(engine="compiled"), backend="jax"),
     "device": Experiment("reproduce.experiments.processors.devices:device"),
     "device-circuit": Experiment(
         "reproduce.experiments.processors.processors:device_circuit", Computation("float64", "float64", engine=None)
@@ -123,7 +123,7 @@ def run(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]
     module, _, name = experiment.function.partition(":")
     function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
-    results: list[RunResult] = function(specs, backup) if kind == TRAINING else [function(spec) for spec in specs]
+    results: list[RunResult] = function(specs, backup) if kind in TOGETHER else [function(spec) for spec in specs]
     seconds = round((time.perf_counter() - start) / len(specs), 3)
     circumstances: dict[str, Any] = {
         "peak_memory_mb": peak_memory_mb(),

@@ -22,6 +22,8 @@ BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 """Forecasts without a model."""
 TRAINING = "training"
 """The experiment of a run that trains a model on a data set and scores it, nothing else."""
+TOGETHER = (TRAINING, "encoding", "noise")
+"""Experiments that train all seeds of a cell in one program."""
 
 
 Pairs = Mapping[str, Any] | tuple[tuple[str, Any], ...]
@@ -147,14 +149,17 @@ TEST_OPTIONS = ("missing", "noise")
 """Options of a training that change nothing but its test part."""
 
 Block = tuple[RunSpec, ...]
-"""Runs that are done together: trainings of one model, which differ in their seeds and options; any other run alone."""
+"""Runs that are done together: those of :data:`TOGETHER` that differ in their seeds alone, or trainings that differ in
+options too; any other run alone."""
 
 
 def in_blocks(specs: Iterable[RunSpec]) -> list[Block]:
     """The specifications, block by block."""
     blocks: dict[object, list[RunSpec]] = {}
     for spec in specs:
-        key = dataclasses.replace(spec, seed=0, options={}) if spec.experiment == TRAINING else spec
+        key = dataclasses.replace(spec, seed=0) if spec.experiment in TOGETHER else spec
+        if spec.experiment == TRAINING:
+            key = dataclasses.replace(key, options={})
         blocks.setdefault(key, []).append(spec)
     return [tuple(block) for block in blocks.values()]
 

@@ -29,7 +29,7 @@ from reproduce.sweep.runs import (
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Card, Dataset
 from tfq_fusion.layers import IntractableFusionError
-from tfq_fusion.training import Prepared, evaluate, historical_average, persistence_forecast, prepare
+from tfq_fusion.training import Prepared, Protocol, evaluate, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
 from tfq_fusion.training.many import Cohort
@@ -102,32 +102,7 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
     def make_model(seed: int) -> keras.Model:
         return assemble(dataclasses.replace(spec, seed=seed), dataset, whole)[1]
 
-    cohort = Cohort(make_model, spec.protocol) if keras.backend.backend() == "jax" else None
-
-    def trained(
-        data: Prepared, seeds: Sequence[int], rates: Sequence[float], tests: Mapping[str, Part], folder: Path | None
-    ) -> list[Fitted]:
-        members = list(zip(seeds, rates, strict=True))
-        backups = [folder and folder / f"{seed}-{rate}" for seed, rate in members]
-        if not cohort:
-            from tfq_fusion.training.fit import fit
-
-            return [
-                fit(make_model, data, spec.protocol, seed, rate, tests=tests, backup=each)
-                for (seed, rate), each in zip(members, backups, strict=True)
-            ]
-        from tfq_fusion.training.vectorized import StructureError
-
-        try:
-            return cohort.fit(data, seeds, rates, tests=tests, backup=folder)
-        except StructureError:
-            # It is chance how many different strings the Pauli planes of a seed are made of.
-            alone = {seed: Cohort(make_model, spec.protocol) for seed in seeds}
-            return [
-                alone[seed].fit(data, [seed], [rate], tests=tests, backup=each)[0]
-                for (seed, rate), each in zip(members, backups, strict=True)
-            ]
-
+    trained = trainer(make_model, spec.protocol)
     results: dict[RunSpec, RunResult] = {}
     for number, (options, alike) in enumerate(by_training(tuple(specs)).items()):
         data = prepare(trained_on(dataset, dict(options))) if options else whole
@@ -136,6 +111,68 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
         found = _trained_alike(alike, dataset.card, data, trained, folder, judges, counts)
         results |= {result.spec: result for result in found}
     return [results[each] for each in specs]
+
+
+def trainer(make_model: Callable[[int], keras.Model], protocol: Protocol) -> Train:
+    """What trains the models of seeds: one program where Keras runs on JAX, elsewhere each by itself.
+
+    Args:
+        make_model: Makes the model of a seed.
+        protocol: The protocol.
+    """
+    cohort = Cohort(make_model, protocol) if keras.backend.backend() == "jax" else None
+
+    def train(
+        data: Prepared, seeds: Sequence[int], rates: Sequence[float], tests: Mapping[str, Part], folder: Path | None
+    ) -> list[Fitted]:
+        members = list(zip(seeds, rates, strict=True))
+        backups = [folder and folder / f"{seed}-{rate}" for seed, rate in members]
+        if not cohort:
+            from tfq_fusion.training.fit import fit
+
+            return [
+                fit(make_model, data, protocol, seed, rate, tests=tests, backup=each)
+                for (seed, rate), each in zip(members, backups, strict=True)
+            ]
+        from tfq_fusion.training.vectorized import StructureError
+
+        try:
+            return cohort.fit(data, seeds, rates, tests=tests, backup=folder)
+        except StructureError:
+            # It is chance how many different strings the Pauli planes of a seed are made of.
+            alone = {seed: Cohort(make_model, protocol) for seed in seeds}
+            return [
+                alone[seed].fit(data, [seed], [rate], tests=tests, backup=each)[0]
+                for (seed, rate), each in zip(members, backups, strict=True)
+            ]
+
+    return train
+
+
+def train_tuned(
+    train: Train,
+    data: Prepared,
+    protocol: Protocol,
+    seeds: Sequence[int],
+    tests: Mapping[str, Part] | None = None,
+    folder: Path | None = None,
+) -> tuple[list[Fitted], dict[float, float]]:
+    """Choose the learning rate, then train with it.
+
+    Args:
+        train: Trains.
+        data: What is trained on.
+        protocol: Says which learning rates there are.
+        seeds: Those to train.
+        tests: Further parts to test.
+        folder: Of their backups.
+
+    Returns:
+        A result per seed, and what :func:`~reproduce.sweep.run.tune.tune` says of the rates.
+    """
+    tuning = folder and folder / "tuning"
+    rate, losses = tune(lambda seeds, rates: train(data, seeds, rates, {}, tuning), protocol)
+    return train(data, seeds, [rate] * len(seeds), tests or {}, folder and folder / "runs"), losses
 
 
 def _trained_alike(
@@ -159,12 +196,10 @@ def _trained_alike(
         counts: The fields of a result that count modalities and parameters.
     """
     start = time.perf_counter()
-    tuning = folder and folder / "tuning"
-    rate, losses = tune(lambda seeds, rates: trained(data, seeds, rates, {}, tuning), specs[0].protocol)
     tests = {_test(each): disturbed(data, card, dict(each.options)) for each in specs}
     # A seed twice among runs of one test fills a program up, as it did when it was recorded.
     seeds = [each.seed for each in specs] if len(tests) == 1 else list(dict.fromkeys(each.seed for each in specs))
-    found = trained(data, seeds, [rate] * len(seeds), tests, folder and folder / "runs")
+    found, losses = train_tuned(trained, data, specs[0].protocol, seeds, tests, folder)
     fitted = dict(zip(seeds, found, strict=True))
     results = [
         RunResult(
@@ -172,7 +207,7 @@ def _trained_alike(
             DIVERGED if fitted[each.seed].diverged else FINISHED,
             **counts,
             **_scores(each, fitted[each.seed], data, judges),
-            learning_rate=rate,
+            learning_rate=fitted[each.seed].learning_rate,
             tuning=losses,
             epochs=fitted[each.seed].epochs,
             history=fitted[each.seed].history,

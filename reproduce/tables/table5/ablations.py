@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reproduce.sweep.runs import TRAINING, RunSpec
+from reproduce.sweep.runs import TOGETHER, TRAINING, RunSpec
 from reproduce.tables import table
+from reproduce.tables.tuning import tuned, tuned_finely
 from tfq_fusion.training import Protocol
 
 DATA = "japanese-vowels"
@@ -56,38 +57,39 @@ class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        claim_seeds: The same where measurements are compared, on which a claim is decided.
-        protocol: How models are trained.
+        program_seeds: How many seeds where one program trains all of them.
+        protocol: How models are trained there.
+        alone: How they are trained one by one.
         wide: The data sets on which one part of the circuit after the other is changed.
         points: How many points of each sweep; None for all.
         draws: Initialisations per seed and point, for the variance of a gradient.
-        samples: Test samples with noise, and on a device.
-        trajectories: Per sample, with noise.
-        noisy_epochs: Epochs of training with noise.
+        noisy_epochs: Epochs of training with noise, or without it beside that, after those of the protocol.
+        samples: Test samples on a device.
         degrees: P with noise and on devices.
     """
 
-    claim_seeds: int
+    program_seeds: int
     protocol: Protocol
+    alone: Protocol
     wide: tuple[str, ...]
     points: int | None
     draws: int
-    samples: tuple[int, int]
-    trajectories: int
     noisy_epochs: int
+    samples: int
     degrees: tuple[int, ...]
 
     @property
     def extent(self) -> str:
         """How long is trained, in words."""
         return (
-            f"at most {self.protocol.epochs} epochs, {self.noisy_epochs} more with noise; {self.draws} draws per "
-            f"gradient, {self.trajectories} trajectories"
+            f"at most {self.protocol.epochs} epochs and {self.program_seeds} seeds where one program trains all, "
+            f"{self.alone.epochs} epochs elsewhere, {self.noisy_epochs} more with noise; {self.draws} draws per "
+            "gradient"
         )
 
     def with_seeds(self, seeds: int) -> Profile:
         """The same with so many seeds everywhere."""
-        return dataclasses.replace(self, seeds=seeds, claim_seeds=seeds)
+        return dataclasses.replace(self, seeds=seeds, program_seeds=seeds)
 
     def some(self, sweep: Sequence[Any]) -> Sequence[Any]:
         """The points of a sweep that are run."""
@@ -108,40 +110,40 @@ PROFILES = {
     "smoke": Profile(
         datasets=NAMES,
         seeds=1,
-        claim_seeds=1,
+        program_seeds=1,
         protocol=Protocol(epochs=1),
+        alone=Protocol(epochs=1),
         wide=(DATA,),
         points=1,
         draws=2,
-        samples=(4, 1),
-        trajectories=2,
         noisy_epochs=1,
+        samples=1,
         degrees=(1,),
     ),
     "default": Profile(
         datasets=NAMES,
         seeds=3,
-        claim_seeds=5,
-        protocol=Protocol(epochs=40),
+        program_seeds=20,
+        protocol=tuned(Protocol(epochs=100)),
+        alone=Protocol(epochs=40),
         wide=(DATA,),
         points=None,
         draws=40,
-        samples=(100, 50),
-        trajectories=60,
         noisy_epochs=8,
+        samples=50,
         degrees=(1, 2, 3),
     ),
     "paper": Profile(
         datasets=NAMES,
         seeds=10,
-        claim_seeds=10,
-        protocol=Protocol(epochs=200, patience=20),
+        program_seeds=50,
+        protocol=tuned_finely(Protocol(epochs=200, patience=20)),
+        alone=Protocol(epochs=200, patience=20),
         wide=tuple(OUTPUTS),
         points=None,
         draws=200,
-        samples=(370, 370),
-        trajectories=1000,
         noisy_epochs=60,
+        samples=370,
         degrees=(1, 2, 3, 5),
     ),
 }
@@ -159,8 +161,7 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
 def _seeds(profile: Profile, cell: RunSpec) -> int:
     if cell.experiment == "device-circuit":
         return 1  # which angles a circuit has makes no difference to its gates
-    measured = cell.experiment == TRAINING and "measurement" in dict(cell.arguments)
-    return profile.claim_seeds if measured else profile.seeds
+    return profile.program_seeds if cell.experiment in TOGETHER else profile.seeds
 
 
 def _cell(protocol: Protocol, degree: int | None = 3, experiment: str = TRAINING, **others: Any) -> RunSpec:
@@ -214,29 +215,30 @@ def _gradients(profile: Profile) -> Iterator[RunSpec]:
                 yield cell(modalities, features, degree, arguments)
     for initial in profile.some(BEGINNINGS):
         arguments = {"initial": initial, "blocks": 2}
-        yield _cell(profile.protocol, max(profile.degrees), "remedies", dataset=DATA, arguments=arguments)
+        yield _cell(profile.alone, max(profile.degrees), "remedies", dataset=DATA, arguments=arguments)
 
 
 def _noise(profile: Profile) -> Iterator[RunSpec]:
     protocol = dataclasses.replace(profile.protocol, features=2, units=16)
-    channels = {"channels": 6}
-    none = {
-        "samples": profile.samples[0],
-        "channel": "none",
-        "rates": (),
-        "trajectories": profile.trajectories,
-        "epochs": 0,
-    }
+    rates = tuple(sorted(profile.some(RATES)))
+
+    def cell(degree: int | None, channel: str, trained: str = "noiseless", **others: Any) -> RunSpec:
+        options = {
+            "channel": channel,
+            "rates": () if channel == "none" else rates,
+            "epochs": profile.noisy_epochs,
+            "trained": trained,
+        }
+        channels = {"channels": 6}
+        return _cell(protocol, degree, "noise", dataset=DATA, dataset_options=channels, options=options, **others)
+
     for fusion in ("lmf", "gcn"):
-        yield _cell(protocol, None, "noise", dataset=DATA, fusion=fusion, dataset_options=channels, options=none)
+        yield cell(None, "none", fusion=fusion)
     for degree in profile.degrees:
         for channel in profile.some(("depolarizing", "phase_damping")):
-            noisy = {**none, "channel": channel, "rates": tuple(sorted(profile.some(RATES)))}
-            yield _cell(protocol, degree, "noise", dataset=DATA, dataset_options=channels, options=noisy)
+            yield cell(degree, channel)
     for degree in profile.degrees[:2]:
-        rates = tuple(sorted(profile.some((1e-2, 3e-3, 3e-2))))
-        trained = {**none, "channel": "depolarizing", "rates": rates, "epochs": profile.noisy_epochs}
-        yield _cell(protocol, degree, "noise", dataset=DATA, dataset_options=channels, options=trained)
+        yield cell(degree, "depolarizing", "noisy")
 
 
 def _devices(profile: Profile) -> Iterator[RunSpec]:
@@ -246,10 +248,10 @@ def _devices(profile: Profile) -> Iterator[RunSpec]:
                 for gates in ("cz", "sqrt_iswap"):
                     options = {"modalities": modalities, "processor": processor, "gates": gates}
                     yield _cell(Protocol(features=features), degree, experiment="device-circuit", options=options)
-    protocol = dataclasses.replace(profile.protocol, features=2, units=16)
+    protocol = dataclasses.replace(profile.alone, features=2, units=16)
     for processor in profile.some((*PROCESSORS, "noiseless")):
         options = {
-            "samples": profile.samples[1],
+            "samples": profile.samples,
             "processor": processor,
             "shots": (100, 1000, 10_000, 100_000),
         }

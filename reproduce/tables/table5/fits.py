@@ -69,7 +69,7 @@ def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
     cells: dict[tuple[str, str, int], list[RunResult]] = defaultdict(list)
     for result in found:
         options = dict(result.spec.options)
-        if result.spec.fusion == "qfl" and not options["epochs"]:
+        if result.spec.fusion == "qfl" and options["trained"] == "noiseless":
             for fusion in sorted({name for name, _ in levels}):
                 cells[options["channel"], fusion, result.spec.degree or 0].append(result)
     for (channel, fusion, _), group in cells.items():

@@ -1,6 +1,7 @@
 """What the scale of the angles, and the end of the encoders, do to what the outputs keep of the inputs."""
 
 import dataclasses
+import functools
 import math
 
 import pytest
@@ -14,12 +15,12 @@ from tfq_fusion.training.fitted import Fitted
 def untrained(monkeypatch):
     """Training that does nothing."""
 
-    def train(spec, dataset, data, adjust):
-        _, model = encoding.assemble(spec, dataset, data)
-        adjust(model)
-        return Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, lambda: model)
+    def train_tuned(train, data, protocol, seeds, folder):
+        make = [functools.partial(train, seed) for seed in seeds]
+        return [Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, each) for each in make], {}
 
-    monkeypatch.setattr(encoding, "train", train)
+    monkeypatch.setattr(encoding, "train_tuned", train_tuned)
+    monkeypatch.setattr(encoding, "trainer", lambda make_model, protocol: make_model)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,8 @@ def untrained(monkeypatch):
 def test_small_angles_can_be_read_off_the_outputs_and_large_ones_cannot(
     specify, untrained, scale, inputs, error, saturation
 ):
-    metrics = encoding.encoding(specify("encoding", arguments={"scale": scale}, inputs=inputs)).metrics["test"]
+    (result,) = encoding.encoding([specify("encoding", arguments={"scale": scale}, inputs=inputs)])
+    metrics = result.metrics["test"]
     assert error[0] <= metrics["reconstruction_error"] <= error[1]
     assert saturation[0] <= metrics["saturation"] <= saturation[1]
 

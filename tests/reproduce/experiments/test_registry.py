@@ -216,7 +216,8 @@ def test_what_keras_runs_on_follows_from_the_experiment_and_the_engine():
     assert backend_of(spec("concat")) == "jax"
     assert backend_of(spec("cnn")) == "tensorflow"
     assert backend_of(spec("qfl", degree=1, engine="tfq")) == "tensorflow"
-    assert backend_of(spec("qfl", degree=1, engine="compiled", experiment="noise")) == "tensorflow"
+    assert backend_of(spec("qfl", degree=1, engine="compiled", experiment="noise")) == "jax"
+    assert backend_of(spec("qfl", degree=1, engine="compiled", experiment="remedies")) == "tensorflow"
 
 
 def test_a_precision_that_is_not_computed_is_refused():

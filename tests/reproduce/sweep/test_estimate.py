@@ -83,7 +83,7 @@ def test_work_is_shared_out_evenly():
 
 
 def test_seeds_of_an_experiment_are_blocks_of_their_own_and_have_one_worker():
-    blocks = [block([seed], experiment="noise", degree=degree) for degree in (1, 2) for seed in range(3)]
+    blocks = [block([seed], experiment="remedies", degree=degree) for degree in (1, 2) for seed in range(3)]
     homes = share_out(blocks, {"a": 1, "b": 1}, Estimates())
     assert [homes[each] for each in blocks] == ["a", "a", "a", "b", "b", "b"]
 

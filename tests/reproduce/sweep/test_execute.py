@@ -72,7 +72,7 @@ def test_results_of_a_block_are_stored_together(tiny, tmp_path, monkeypatch):
 
 
 def test_runs_of_an_experiment_come_one_by_one(tiny, sweep):
-    specs = [dataclasses.replace(tiny.spec("finish", seed=seed), experiment="noise") for seed in range(2)]
+    specs = [dataclasses.replace(tiny.spec("finish", seed=seed), experiment="remedies") for seed in range(2)]
     assert [result.program for result in sweep(specs)] == [(0,), (1,)]
 
 

@@ -138,15 +138,19 @@ def test_training_needs_a_data_set_and_an_experiment_may_do_without():
     assert str(dataclasses.replace(SPEC, dataset=None, experiment="growth")) == "growth qfl P=2 seed 0"
 
 
-@given(st.lists(st.tuples(st.sampled_from([TRAINING, "noise"]), st.integers(1, 3), st.integers(0, 5)), unique=True))
-def test_blocks_are_the_seeds_of_a_training_and_every_other_run_alone(chosen):
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([TRAINING, "noise", "remedies"]), st.integers(1, 3), st.integers(0, 5)), unique=True
+    )
+)
+def test_blocks_are_the_seeds_of_what_one_program_trains_and_every_other_run_alone(chosen):
     specs = [
         dataclasses.replace(SPEC, experiment=experiment, degree=degree, seed=seed)
         for experiment, degree, seed in chosen
     ]
     together = {}
     for spec in specs:
-        alone = spec.seed if spec.experiment != TRAINING else None
+        alone = spec.seed if spec.experiment == "remedies" else None
         together.setdefault((spec.experiment, spec.degree, alone), []).append(spec)
     assert in_blocks(specs) == [tuple(block) for block in together.values()]
 
@@ -159,6 +163,11 @@ def test_blocks_are_the_seeds_of_a_training_and_every_other_run_alone(chosen):
 def test_trainings_that_differ_in_more_than_their_seeds_and_options_are_other_blocks(change):
     other = dataclasses.replace(SPEC, seed=1, **change)
     assert in_blocks([SPEC, other]) == [(SPEC,), (other,)]
+
+
+def test_experiments_with_other_options_are_other_blocks():
+    one, other = (dataclasses.replace(SPEC, experiment="noise", options={"rates": [rate]}) for rate in (0.1, 0.2))
+    assert in_blocks([one, other]) == [(one,), (other,)]
 
 
 def test_trainings_on_other_samples_are_one_block_and_known_apart():

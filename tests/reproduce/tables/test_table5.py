@@ -38,9 +38,10 @@ def invented(spec):
             metrics = {"gradient_variance_log2": slope * qubits - 1 + 0.05 * rng.normal()}
         case "noise":
             metrics = {"accuracy@0": accuracy if spec.fusion == "qfl" else 0.7}
+            if options["trained"] == "noisy":
+                metrics = {}
             for rate in options["rates"]:
                 metrics[f"accuracy@{rate:g}"] = 0.1 + 0.8 * math.exp(-100 * rate * (spec.degree or 1))
-                metrics[f"trajectory_error@{rate:g}"] = 0.02
         case "device-circuit":
             routed = 1 if options["processor"] == "unrouted" else 2
             metrics = {"two_qubit_gates": 2.0**qubits * spec.degree * routed, "depth": 3.0**qubits * routed}
@@ -68,7 +69,7 @@ def cell(frame, experiment, metric, options=None, fusion="qfl", arguments=None, 
 def test_measurements_are_compared_at_as_many_outputs_as_there_are_single_qubit_paulis():
     specs = [spec for spec in runs() if spec.experiment == "training" and "measurement" in dict(spec.arguments)]
     assert {(spec.dataset, spec.protocol.units) for spec in specs} == {("japanese-vowels", 3 * 7), ("mfeat", 3 * 6)}
-    assert {spec.seed for spec in specs} == {0, 1, 2, 3, 4}
+    assert {spec.seed for spec in specs} == set(range(20))
     assert len({spec.arguments for spec in specs}) == 5
 
 
@@ -105,9 +106,9 @@ def test_unknown_names_list_the_known(arguments, fusions, message):
 
 
 def test_a_cell_has_the_setting_of_its_experiment_and_the_change_of_its_fusion(frame):
-    assert cell(frame, "training", "accuracy", arguments={"entangler": "ring"})["seeds"] == 3
+    assert cell(frame, "training", "accuracy", arguments={"entangler": "ring"})["seeds"] == 20
     scale = {"scale": 0.25 * math.pi}
-    assert cell(frame, "encoding", "saturation", {"inputs": "linear"}, arguments=scale)["mean"] == 0.3
+    assert cell(frame, "encoding", "saturation", {"inputs": "linear"}, arguments=scale)["mean"] == pytest.approx(0.3)
     paulis = {"locality": 2, "measurement": "random_pauli"}
     ranks = cell(frame, "feature-map-rank", "rank_outputs", {"outputs": 54}, arguments=paulis, degree=1)
     assert (ranks["mean"], ranks["dataset"]) == (54, "")
@@ -122,7 +123,8 @@ def test_a_run_with_noise_becomes_a_row_per_rate_and_one_on_a_device_a_row_per_n
     assert row["dataset"] == "japanese-vowels"
     assert cell(frame, "noise", "accuracy", {"channel": "none", "rate": 0.0}, "gcn")["mean"] == pytest.approx(0.7)
     trained = frame[frame["arguments"] == encode({"trained": "noisy"})]
-    assert set(trained["options"]) == {encode({"channel": "depolarizing", "rate": r}) for r in (0.003, 0.01, 0.03)}
+    rates = {encode({"channel": "depolarizing", "rate": rate}) for rate in (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)}
+    assert set(trained["options"]) == rates
     row = cell(frame, "device", "accuracy", {"processor": "rainbow", "shots": 10_000})
     assert row["mean"] == pytest.approx(0.68)
     assert cell(frame, "device", "contraction", {"processor": "weber", "shots": "exact"})["mean"] == 0.3
@@ -146,7 +148,7 @@ def test_the_noise_at_break_even_lies_between_the_rates_around_it(frame):
     row = cell(frame, "noise", "break_even_lmf", {"channel": "depolarizing"}, arguments=noiseless, degree=1)
     exact = math.log10(-math.log(0.6 / 0.8) / 100)
     assert row["mean"] == pytest.approx(exact, abs=0.1)
-    assert row["seeds"] == 3
+    assert row["seeds"] == 20
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_a_diverged_run_is_a_cell_without_a_mean():
     results = [RunResult(spec, DIVERGED, 6, fusion_params=10, total_params=100) for spec in specs]
     folded = table5.fold(results)
     assert folded["mean"].isna().all()
-    assert not set(folded["metric"]) & {"trajectory_error", "break_even_lmf"}
+    assert "break_even_lmf" not in set(folded["metric"])
 
 
 def test_the_page_has_one_table_per_experiment_and_a_figure_per_part(frame, tmp_path):
