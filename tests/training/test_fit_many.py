@@ -282,6 +282,22 @@ def test_members_of_different_structure_are_refused():
 
 
 @on_jax
+def test_constraints_hold_for_all_members_and_those_that_differ_are_refused():
+    data = blobs()
+
+    def constrained(seed, least=0.0):
+        model = maker(data)(seed)
+        for weight in model.trainable_variables:
+            weight.constraint = keras.constraints.MaxNorm(0.1 + least * seed)
+        return model
+
+    for fitted in fit_many(constrained, data, PROTOCOL, [0, 1], 1e-2):
+        assert max(np.linalg.norm(weight, axis=0).max() for weight in fitted.model.get_weights()) <= 0.1 + 1e-6
+    with pytest.raises(StructureError, match="seed 1 have other constraints than those of seed 0"):
+        fit_many(lambda seed: constrained(seed, 0.1), data, PROTOCOL, [0, 1], 1e-2)
+
+
+@on_jax
 @pytest.mark.parametrize(
     ("seeds", "rate", "message"),
     [

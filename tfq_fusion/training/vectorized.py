@@ -108,12 +108,18 @@ class Vectorized:
         state = _values(model)
         if not self._states:
             self._optimizer.build(model.trainable_variables)
+            self._constraints = _constraints(model)
             arguments = *state, *self._batch
             self._gradient, self._evaluation = MemberFunction(*arguments), MemberFunction(*arguments)
         first = next(iter(self._states), seed)
         if _shapes(state) != _shapes(self._states.get(first, state)):
             raise StructureError(
                 f"The weights of the model of seed {seed} have other shapes than those of seed {first}. {_APART}"
+            )
+        if _constraints(model) != self._constraints:
+            # The optimizer, which all share, applies those of the first.
+            raise StructureError(
+                f"The weights of the model of seed {seed} have other constraints than those of seed {first}. {_APART}"
             )
         self._gradient.add(seed, _gradient_of(model))
         self._evaluation.add(seed, _evaluation_of(model))
@@ -225,6 +231,10 @@ def _shapes(nest: Any) -> list[tuple[tuple[int, ...], Any]]:
 
 def _values(model: keras.Model) -> tuple[list[Any], list[Any]]:
     return [each.value for each in model.trainable_variables], [each.value for each in model.non_trainable_variables]
+
+
+def _constraints(model: keras.Model) -> list[Any]:
+    return [keras.constraints.serialize(each.constraint) for each in model.trainable_variables]
 
 
 def _gradient_of(model: keras.Model) -> Callable[..., Any]:
