@@ -40,8 +40,6 @@ SIZES: dict[str, tuple[Mapping[str, Any], ...]] = {
     SYNTHETIC: tuple({"modalities": modalities} for modalities in (2, 4, 8, 16, 32, 64)),
 }
 """Data set -> options of its loader, or experiment -> its options, one choice for each number of modalities."""
-LARGE = ("ptb-xl", "ludb", "metr-la", "los-loop")
-"""Those whose encoders make a run take far longer than on the others."""
 STAND_IN = "japanese-vowels"
 
 
@@ -51,25 +49,20 @@ class Profile(table.Profile):
 
     Attributes:
         datasets: Names of the data sets, and :data:`SYNTHETIC`.
-        seeds: How many seeds, 0, 1, ...
+        seeds: How many seeds, 0, 1, ... On LUDB each of them tests every fold.
         protocol: How each run is trained on vowels.
         records: How each run is trained on electrocardiograms.
         forecasts: How each run is trained on traffic.
-        large_seeds: How many of the seeds at most on :data:`LARGE`. On LUDB each of them tests every fold.
     """
 
     protocol: Protocol
     records: Protocol
     forecasts: Protocol
-    large_seeds: int
 
     @property
     def extent(self) -> str:
         """How long is trained, in words."""
-        return (
-            f"at most {self.protocol.epochs} epochs on classes and {self.forecasts.epochs} on traffic, "
-            f"{min(self.seeds, self.large_seeds)} seeds on {' and '.join(LARGE)}"
-        )
+        return f"at most {self.protocol.epochs} epochs on classes and {self.forecasts.epochs} on traffic"
 
 
 PROFILES = {
@@ -79,7 +72,6 @@ PROFILES = {
         protocol=Protocol(epochs=2),
         records=Protocol(epochs=2),
         forecasts=Protocol(epochs=2),
-        large_seeds=2,
     ),
     "default": Profile(
         datasets=tuple(SIZES),
@@ -87,7 +79,6 @@ PROFILES = {
         protocol=tuned(Protocol(epochs=100)),
         records=tuned_roughly(Protocol(epochs=100)),
         forecasts=tuned_roughly(Protocol(epochs=20)),
-        large_seeds=6,
     ),
     "paper": Profile(
         datasets=tuple(SIZES),
@@ -95,7 +86,6 @@ PROFILES = {
         protocol=tuned_finely(Protocol(epochs=300, patience=20)),
         records=tuned_finely(Protocol(epochs=300, patience=20)),
         forecasts=tuned_finely(Protocol(epochs=100)),
-        large_seeds=50,
     ),
 }
 
@@ -106,17 +96,15 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
         layers = [fusion for fusion in grid.LAYERS if fusion not in UNBUILT]
         for size in SIZES[name]:
             degrees = (1, 2, 3) if SIZES[name] is _ECG else (3,)
-            protocol, seeds = _protocol(name, profile), profile.seeds
-            if name in LARGE:
-                seeds = min(seeds, profile.large_seeds)
+            protocol = _protocol(name, profile)
             if name == SYNTHETIC:
                 yield from grid.runs(
-                    (*layers, *UNBUILT), seeds, degrees, protocol=protocol, experiment=name, options=size
+                    (*layers, *UNBUILT), profile.seeds, degrees, protocol=protocol, experiment=name, options=size
                 )
                 continue
             yield from grid.runs(
                 (*layers, *(BASELINES if SIZES[name] is _TRAFFIC else ())),
-                seeds,
+                profile.seeds,
                 degrees,
                 folds=FOLDS if name == "ludb" else None,
                 dataset_options=size,
