@@ -5,7 +5,7 @@ import pytest
 
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.fusions import fusions, make_fusion
-from tfq_fusion.layers import EvidenceFusion
+from tfq_fusion.layers import EvidenceFusion, FactorizedBilinearFusion
 
 NAMES = [entry.name for entry in fusions().values() if entry.make]
 WIDTHS = [4, 4, 4]
@@ -45,3 +45,20 @@ def test_a_list_and_a_stacked_tensor_give_the_same(name):
     found = ops.convert_to_numpy(layer(listed))
     np.testing.assert_allclose(ops.convert_to_numpy(layer(np.stack(listed, axis=1))), found, rtol=1e-5, atol=1e-6)
     assert layer.compute_output_shape([array.shape for array in listed]) == found.shape
+
+
+@pytest.mark.parametrize("tiny", [1e-10, 1e-20, 1e-30])
+def test_factorized_bilinear_pooling_learns_from_a_product_of_any_size(differentiate, tiny):
+    """A factor that all outputs share cancels, in the derivatives by the logarithms of features as well."""
+    layer = FactorizedBilinearFusion(2, factors=1, dropout=0.0)
+    layer.build((None, 2, 2))
+    layer.set_weights([np.tile(np.eye(2), (2, 1))])
+    upstream = np.array([[1.0, -0.5]])
+
+    def found(small):
+        inputs = np.array([[[1.0, small], [small, 2.0]]], "float32")
+        values, (gradient,) = differentiate(layer, [inputs], upstream)
+        return values, gradient * inputs
+
+    for one, other in zip(found(tiny), found(1.0), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)

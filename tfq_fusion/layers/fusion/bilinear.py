@@ -23,7 +23,8 @@ class FactorizedBilinearFusion(Fusion):
 
     The source fuses two modalities. **For more than two, the product of all projections is this library's
     extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled before each
-    multiplication: that changes nothing but keeps a product of hundreds of projections from underflowing.
+    multiplication and after the last: that changes nothing but keeps a product of hundreds of projections from
+    underflowing.
 
     The derivative of the square root is infinite at zero. Its place takes ``s / sqrt(|s| + 1e-8)``, ``s`` scaled to
     ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
@@ -76,14 +77,15 @@ class FactorizedBilinearFusion(Fusion):
         # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
         projections = at_least_single(project_modalities(inputs, self.widths, self.projections))
         product = self._dropout(multiply_modalities(projections, _rescale), training=training)
-        pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
+        # Of a division by less than 1e-19 JAX squares the divisor for the derivative, and finds zero.
+        pooled = _rescale(ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2))
         # The squared length after the signed square root is the sum of absolute values before it.
         pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
         return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
 
 
 def _rescale(factors: Any) -> Any:
-    return factors / _or_one(ops.stop_gradient(ops.max(ops.abs(factors), axis=2, keepdims=True, initial=0)))
+    return factors / _or_one(ops.stop_gradient(ops.max(ops.abs(factors), axis=-1, keepdims=True, initial=0)))
 
 
 def _or_one(divisor: Any) -> Any:
