@@ -18,7 +18,7 @@ _REPAIR = "Repair the line, or make the table again."
 
 
 def parse_lines(text: str, name: str, model: type[Line], key: Sequence[str]) -> list[Line]:
-    """The lines of a file as models; their fields, in order, are its columns, of which the last may lack if optional.
+    """The lines of a file as models; their fields, in order, are its columns.
 
     Args:
         text: Of the file.
@@ -29,12 +29,11 @@ def parse_lines(text: str, name: str, model: type[Line], key: Sequence[str]) -> 
     Raises:
         ValueError: If a line is broken or stands twice; the message names the file, the line and the column.
     """
-    fields = model.model_fields
-    columns = list(fields)
+    columns = list(model.model_fields)
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(lines, [])
-        if header != columns[: len(header)] or any(fields[column].is_required() for column in columns[len(header) :]):
+        if header != columns:
             raise ValueError(f"{name}, line 1: expected the columns {columns}, got {header}. {_REPAIR}")
         numbered = ((lines.line_num, _named(cells, header, f"{name}, line {lines.line_num}")) for cells in lines)
         return check_lines(numbered, name, model, key)

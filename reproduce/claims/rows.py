@@ -160,10 +160,9 @@ class Row(BaseModel):
     experiment: Annotated[str, Field(min_length=1)]
     options: Settings
     arguments: Settings
-    # A table that was made before fusions were tuned lacks these.
-    learning_rate: Annotated[PositiveFloat | None, EmptyIsNone] = None
-    tuning: Annotated[Settings, BeforeValidator(lambda given: NO_SETTINGS if given == "" else given)] = NO_SETTINGS
-    stopped_early: Annotated[float | None, Field(ge=0, le=1), EmptyIsNone] = None
+    learning_rate: Annotated[PositiveFloat | None, EmptyIsNone]
+    tuning: Annotated[Settings, BeforeValidator(lambda given: NO_SETTINGS if given == "" else given)]
+    stopped_early: Annotated[float | None, Field(ge=0, le=1), EmptyIsNone]
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Row:

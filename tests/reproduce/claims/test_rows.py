@@ -28,7 +28,6 @@ HEADER = (
     "dataset,modalities,fusion,degree,engine,metric,mean,std,ci95_low,ci95_high,"
     "seeds,fusion_params,total_params,train_seconds,experiment,options,arguments,learning_rate,tuning,stopped_early"
 )
-UNTUNED = HEADER.removesuffix(",learning_rate,tuning,stopped_early")
 TUNED = 'training,{},{},0.01,"{""0.001"":0.7,""0.01"":0.5,""0.1"":null}",0.95'
 QFL = f"toy,3,qfl,2,tfq,accuracy,0.9,0.01,0.88,0.92,3,54,999,12.5,{TUNED}"
 TFN = "toy,3,tfn,,,accuracy,,,,,0,7812500000,,,training,{},{},,{},"
@@ -206,15 +205,6 @@ def test_cells_differ_by_experiment_options_and_arguments(tmp_path):
 
 def test_rows_and_runs_call_training_alike():
     assert rows.TRAINING == TRAINING
-
-
-def test_a_table_that_was_made_before_fusions_were_tuned_is_read(tmp_path):
-    path = tmp_path / "table1.csv"
-    path.write_text(f"{UNTUNED}\n{QFL.replace(TUNED, 'training,{},{}')}\n")
-    frame = read_table(path)
-    assert list(frame.columns) == COLUMNS
-    assert frame[["learning_rate", "stopped_early"]].isna().all(axis=None)
-    assert frame.loc[0, "tuning"] == "{}"
 
 
 def test_a_learning_rate_is_one_of_those_that_were_tried(tmp_path):
