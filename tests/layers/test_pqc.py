@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_quantum as tfq
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.layers import PQC, ControlledPQC
@@ -159,6 +160,7 @@ def test_pqc_is_tensorflow_quantum_s():
     ("arguments", "tolerance"),
     [
         ({"repetitions": 20000}, 0.1),
+        ({"repetitions": 20000, "differentiator": "ParameterShift"}, 0.1),
         ({"repetitions": 20000, "backend": cirq.Simulator(seed=0)}, 0.1),
         ({"backend": cirq.Simulator()}, 1e-5),
         ({"backend": None}, 1e-5),
@@ -170,7 +172,7 @@ def test_pqc_is_tensorflow_quantum_s():
 @pytest.mark.parametrize("kind", [PQC, ControlledPQC])
 def test_repetitions_backend_and_differentiator_are_used(kind, arguments, tolerance):
     if "differentiator" in arguments:
-        arguments = {"differentiator": getattr(tfq.differentiators, arguments["differentiator"])()}
+        arguments = {**arguments, "differentiator": getattr(tfq.differentiators, arguments["differentiator"])()}
     layer = kind(model_circuit(), operators(), **arguments)
     circuits = tfq.convert_to_tensor(data_circuits(np.random.default_rng(4), 2))
     weights = tf.constant([0.3, -0.4, 1.2])
@@ -197,6 +199,21 @@ def test_gradients_are_the_differentiator_s():
     )
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert np.abs(found - exact).max() > 0.01
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_repetitions_are_drawn_anew_as_by_tensorflow_quantum_and_have_the_exact_gradient():
+    counted, exact = (ControlledPQC(model_circuit(), operators(), repetitions=many) for many in (5, None))
+    theirs = tfq.layers.ControlledPQC(model_circuit(), operators(), repetitions=5)
+    circuits, parameters = tfq.convert_to_tensor([cirq.Circuit()] * 2000), tf.constant([[0.3, -0.4, 1.2]] * 2000)
+    (found, gradient), (_, expected) = (
+        values_and_gradient(layer, circuits, parameters, tf.ones((2000, 2))) for layer in (counted, exact)
+    )
+    np.testing.assert_allclose(gradient, expected, atol=1e-5)
+    assert (np.asarray(found) != np.asarray(counted([circuits, parameters]))).any()
+    for ours, others in zip(np.asarray(found).T, np.asarray(theirs([circuits, parameters])).T, strict=True):
+        assert stats.ks_2samp(ours.round(3), others.round(3)).pvalue > 1e-4
+        assert ours.std() == pytest.approx(others.std(), rel=0.1)
 
 
 @pytest.fixture(params=["float64", "mixed_float16", "mixed_bfloat16"])

@@ -10,11 +10,12 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import keras, ops, real_tensor, register
-from tfq_fusion.arguments import integer, require_entries
+from tfq_fusion.arguments import integer, require_entries, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, is_channel, load_circuit, load_operators
 from tfq_fusion.engines import expectation
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 from tfq_fusion.engines.reference import require_reference
+from tfq_fusion.engines.shots import LARGEST_SHOTS, make_generator
 
 DIFFERENTIATORS = ("Adjoint", "ParameterShift")
 """TensorFlow Quantum's differentiators that take no arguments: a saved layer holds their names."""
@@ -86,9 +87,14 @@ class _Execution:
             simulated = backend in (None, "noiseless")
             if simulated:
                 check_memory(len(qubits), TFQ_BYTES, "tfq")
-            exact = repetitions is None and simulated
-            adjoint = differentiator is None or type(differentiator) is tfq.differentiators.Adjoint
-            self._spec = self._lowerable() if exact and adjoint else None
+            if repetitions is None:
+                chosen = differentiator is not None and type(differentiator) is not tfq.differentiators.Adjoint
+            else:
+                chosen = differentiator is not None or repetitions > LARGEST_SHOTS
+            self._spec = None if chosen or not simulated else self._lowerable()
+            self._shots: dict[str, Any] = {}
+            if self._spec is not None and repetitions is not None:
+                self._shots = {"shots": int(repetitions), "seed": make_generator(seed_or_draw(None))}
         self._amplitudes = 2 ** len(qubits)
 
     def _lowerable(self) -> ModelCircuit | None:
@@ -153,7 +159,7 @@ class _Execution:
             tf.eye(1, self._amplitudes, dtype=tf.complex64),
             states.to_tensor(shape=[None, self._amplitudes]),
         )
-        values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions))
+        values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions), **self._shots)
         # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
         wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)
         others = self._by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide), weights)
@@ -263,10 +269,11 @@ class PQC(_CircuitLayer):
     """A trained circuit behind data circuits: ``tfq.layers.PQC``, fast, saved by Keras, under either Keras.
 
     Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
-    ``[batch, operators]``, float32. The circuit is compiled if expectation values are exact, by the default backend
-    and differentiator (or ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take
+    ``[batch, operators]``, float32. The circuit is compiled with the default backend and differentiator (or, if
+    expectation values are exact, ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take
     minutes to compile, and samples whose data circuit, or layers whose observables, hold qubits that the model circuit
-    lacks.
+    lacks. Compiled measurements have the distribution that TensorFlow Quantum's have, and the exact gradient, where
+    the default there estimates it.
 
     Args:
         model_circuit: Circuit with the symbols to train.
