@@ -11,11 +11,10 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from reproduce.experiments.inside import called, encoder_of, fusion_of, result
+from reproduce.experiments.inside import called, encoder_of, fusion_of, result, train_seeds
 from reproduce.sweep.run.assemble import assemble, checked_dataset
-from reproduce.sweep.run.train import train_tuned, trainer
 from reproduce.sweep.runs import RunResult, RunSpec
-from tfq_fusion._keras import LEGACY, keras, ops
+from tfq_fusion._keras import keras, ops
 from tfq_fusion.training import Prepared, prepare
 from tfq_fusion.training.fitted import Fitted
 
@@ -53,17 +52,13 @@ def encoding(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunRe
     dataset = checked_dataset(spec)
     data = prepare(dataset)
     bound = BOUNDS[dict(spec.options)["inputs"]]
-    keras.backend.clear_session()
 
     def make(seed: int) -> keras.Model:
         _, model = assemble(dataclasses.replace(spec, seed=seed), dataset, data)
         _end(model, bound)
         return model
 
-    seeds = [each.seed for each in specs]
-    fitted, tuning = train_tuned(
-        trainer(make, spec.protocol), data, spec.protocol, seeds, folder=None if LEGACY else backup
-    )
+    fitted, tuning = train_seeds(specs, data, make, backup)
 
     def metrics(seed: int, fitted: Fitted) -> dict[str, float]:
         if fitted.model is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reproduce.sweep.run.assemble import assemble
+from reproduce.sweep.run.train import train_tuned, trainer
 from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult, RunSpec
-from tfq_fusion._keras import keras
+from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared
 from tfq_fusion.training.fit import fit
@@ -36,6 +38,26 @@ def train(
 
     keras.backend.clear_session()
     return fit(make, data, spec.protocol, spec.seed, spec.protocol.learning_rates[0])
+
+
+def train_seeds(
+    specs: Sequence[RunSpec], data: Prepared, make_model: Callable[[int], keras.Model], backup: Path | None
+) -> tuple[list[Fitted], dict[float, float]]:
+    """Train a model per specification, in one program where Keras runs on JAX, at the learning rate that suits them.
+
+    Args:
+        specs: What to run; they differ in nothing but their seeds.
+        data: What is trained on.
+        make_model: Makes the model of a seed.
+        backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
+
+    Returns:
+        A result per specification, and learning rate -> loss of tuning, as of a :class:`RunResult`.
+    """
+    keras.backend.clear_session()
+    protocol = specs[0].protocol
+    seeds = [spec.seed for spec in specs]
+    return train_tuned(trainer(make_model, protocol), data, protocol, seeds, folder=None if LEGACY else backup)
 
 
 def some_test_samples(data: Prepared, count: int) -> Part:

@@ -84,7 +84,7 @@ EXPERIMENTS = {
     "gradient-variance": Experiment("reproduce.experiments.gradients.trainability:gradient_variance"),
     "remedies": Experiment("reproduce.experiments.gradients.remedies:remedies"),
     "noise": Experiment("reproduce.experiments.processors.noise:noise", Computation(engine="compiled"), backend="jax"),
-    "device": Experiment("reproduce.experiments.processors.devices:device"),
+    "device": Experiment("reproduce.experiments.processors.devices:device", backend="jax"),
     "device-circuit": Experiment(
         "reproduce.experiments.processors.processors:device_circuit", Computation("float64", "float64", engine=None)
     ),

@@ -22,7 +22,7 @@ BASELINES = (PERSISTENCE, HISTORICAL_AVERAGE)
 """Forecasts without a model."""
 TRAINING = "training"
 """The experiment of a run that trains a model on a data set and scores it, nothing else."""
-TOGETHER = (TRAINING, "encoding", "noise")
+TOGETHER = (TRAINING, "encoding", "noise", "device")
 """Experiments that train all seeds of a cell in one program."""
 
 

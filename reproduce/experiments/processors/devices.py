@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from reproduce.experiments.inside import (
@@ -12,19 +16,21 @@ from reproduce.experiments.inside import (
     head_of,
     result,
     some_test_samples,
-    train,
+    train_seeds,
 )
 from reproduce.experiments.processors.native import hardware_circuit, hardware_values
 from reproduce.experiments.processors.processors import on_device
-from reproduce.sweep.run.assemble import checked_dataset
+from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
+from tfq_fusion._keras import keras
 from tfq_fusion.training import prepare
+from tfq_fusion.training.preprocessing import Part
 
 NOISELESS = "noiseless"
 """A processor without noise."""
 
 
-def device(spec: RunSpec) -> RunResult:
+def device(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
     """Accuracy of a model, trained without noise, on a processor's virtual machine; exact and with shots.
 
     Each test sample's circuit is compiled for the processor and its density matrix is computed with the noise of the
@@ -34,21 +40,31 @@ def device(spec: RunSpec) -> RunResult:
     rotations before such a measurement have no noise here.
 
     Args:
-        spec: With these options: "samples", how many random test samples; "processor", also :data:`NOISELESS`;
-            "shots", numbers of shots.
+        specs: What to run, seeds of one cell, with these options: "samples", how many random test samples; "processor",
+            also :data:`NOISELESS`; "shots", numbers of shots.
+        backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Returns:
-        The result, with the test metrics "accuracy@exact" and for each number of shots N "accuracy@N"; and
+        The results, with the test metrics "accuracy@exact" and for each number of shots N "accuracy@N"; and
         "contraction@exact", the least-squares factor from noiseless expectation values to those of the processor.
     """
-    options = dict(spec.options)
+    spec = specs[0]
     dataset = checked_dataset(spec)
     data = prepare(dataset)
-    fitted = train(spec, dataset, data)
-    model = fitted.model
-    if model is None:
-        return result(spec, dataset, data, fitted, {})
-    inputs, labels = some_test_samples(data, options["samples"])
+
+    def make(seed: int) -> keras.Model:
+        return assemble(dataclasses.replace(spec, seed=seed), dataset, data)[1]
+
+    fitted, tuning = train_seeds(specs, data, make, backup)
+    tested = some_test_samples(data, dict(spec.options)["samples"])
+    return [
+        result(each, dataset, data, found, _metrics(found.model, tested, each) if found.model else {}, tuning)
+        for each, found in zip(specs, fitted, strict=True)
+    ]
+
+
+def _metrics(model: keras.Model, tested: Part, spec: RunSpec) -> dict[str, float]:
+    options, (inputs, labels) = dict(spec.options), tested
     fusion = fusion_of(model)
     ideal = called(fusion, called(encoder_of(model), inputs))
     values = ideal
@@ -64,4 +80,4 @@ def device(spec: RunSpec) -> RunResult:
         for name, each in seen.items()
     }
     metrics["contraction@exact"] = float(np.vdot(ideal, values) / np.vdot(ideal, ideal))
-    return result(spec, dataset, data, fitted, metrics)
+    return metrics

@@ -11,10 +11,10 @@ from typing import Any
 import cirq
 import numpy as np
 
-from reproduce.experiments.inside import accuracy, called, fusion_of, result
+from reproduce.experiments.inside import accuracy, called, fusion_of, result, train_seeds
 from reproduce.experiments.processors.native import hardware_circuit
 from reproduce.sweep.run.assemble import assemble, checked_dataset
-from reproduce.sweep.run.train import train_tuned, trainer
+from reproduce.sweep.run.train import trainer
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import LEGACY, keras, ops
 from tfq_fusion.circuits import hardware_mix
@@ -36,23 +36,22 @@ def noise(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
     qubit of the gate, exactly: see :class:`NoisyFusion`.
 
     A model is trained without noise, and then again for some epochs: without noise, or with noise of the rate that it
-    is tested with. So the two differ in noise alone.
+    is tested with, so that the two differ in noise alone; or with noise, but for its encoders and its fusion, which
+    stay as they are.
 
     Args:
         specs: What to run, seeds of one cell, with these options: "channel", one of :data:`CHANNELS`, "rates",
-            "epochs", and "trained", "noiseless" or "noisy". Without rates, the one way for a classical fusion, there is
-            no noise.
+            "epochs", and "trained": "noiseless", "noisy" or "noisy head". Without rates, the one way for a classical
+            fusion, there is no noise.
         backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Returns:
         The results, with the test metric "accuracy@R" for each rate R; "accuracy@0" if trained without noise.
     """
     spec, options = specs[0], dict(specs[0].options)
-    folder = None if LEGACY else backup
     dataset = checked_dataset(spec)
     data = prepare(dataset)
     again = dataclasses.replace(spec.protocol, epochs=options["epochs"])
-    keras.backend.clear_session()
 
     def make(seed: int, fusion: keras.layers.Layer | None = None) -> keras.Model:
         return assemble(dataclasses.replace(spec, seed=seed), dataset, data, fusion)[1]
@@ -70,17 +69,24 @@ def noise(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
         return accuracy(called(copied(trained, seed, rate), inputs), labels)
 
     seeds = [each.seed for each in specs]
-    train, start = trainer(make, spec.protocol), folder and folder / "first"
-    found, tuning = train_tuned(train, data, spec.protocol, seeds, folder=start)
+    found, tuning = train_seeds(specs, data, make, backup and backup / "first")
     first = dict(zip(seeds, found, strict=True))
     # All rates in one program: members are numbered, and their numbers shuffle their samples.
-    rates = options["rates"] if options["trained"] == "noisy" else [0.0]
+    rates = [0.0] if options["trained"] == "noiseless" else options["rates"]
     members = [(seed, rate) for rate, seed in itertools.product(rates, seeds) if not first[seed].diverged]
     metrics: dict[int, dict[str, float]] = {seed: {} for seed in seeds}
     if members:
-        train = trainer(lambda number: copied(first[members[number][0]], *members[number]), again)
+
+        def further(number: int) -> keras.Model:
+            seed, rate = members[number]
+            model = copied(first[seed], seed, rate)
+            for layer in model.layers[:-2] if options["trained"] == "noisy head" else ():
+                layer.trainable = False
+            return model
+
         learning_rates = [first[seed].learning_rate for seed, _ in members]
-        found = train(data, range(len(members)), learning_rates, {}, folder and folder / "again")
+        folder = backup / "again" if backup and not LEGACY else None
+        found = trainer(further, again)(data, range(len(members)), learning_rates, {}, folder)
         for (seed, rate), trained in zip(members, found, strict=True):
             last = first[seed] if trained.diverged else trained
             if rate == 0:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reproduce.sweep.runs import TOGETHER, TRAINING, RunSpec
+from reproduce.sweep.runs import TRAINING, RunSpec
 from reproduce.tables import table
 from reproduce.tables.tuning import tuned, tuned_finely
 from tfq_fusion.training import Protocol
@@ -57,9 +57,9 @@ class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        program_seeds: How many seeds where one program trains all of them.
-        protocol: How models are trained there.
-        alone: How they are trained one by one.
+        trained_seeds: How many seeds of trainings, of encodings and with noise.
+        protocol: How these are trained.
+        short: How models are trained for remedies and devices, which take longer.
         wide: The data sets on which one part of the circuit after the other is changed.
         points: How many points of each sweep; None for all.
         draws: Initialisations per seed and point, for the variance of a gradient.
@@ -68,9 +68,9 @@ class Profile(table.Profile):
         degrees: P with noise and on devices.
     """
 
-    program_seeds: int
+    trained_seeds: int
     protocol: Protocol
-    alone: Protocol
+    short: Protocol
     wide: tuple[str, ...]
     points: int | None
     draws: int
@@ -82,14 +82,13 @@ class Profile(table.Profile):
     def extent(self) -> str:
         """How long is trained, in words."""
         return (
-            f"at most {self.protocol.epochs} epochs and {self.program_seeds} seeds where one program trains all, "
-            f"{self.alone.epochs} epochs elsewhere, {self.noisy_epochs} more with noise; {self.draws} draws per "
-            "gradient"
+            f"at most {self.protocol.epochs} epochs and {self.noisy_epochs} more with noise, {self.short.epochs} for "
+            f"remedies and devices; {self.draws} draws per gradient"
         )
 
     def with_seeds(self, seeds: int) -> Profile:
         """The same with so many seeds everywhere."""
-        return dataclasses.replace(self, seeds=seeds, program_seeds=seeds)
+        return dataclasses.replace(self, seeds=seeds, trained_seeds=seeds)
 
     def some(self, sweep: Sequence[Any]) -> Sequence[Any]:
         """The points of a sweep that are run."""
@@ -110,9 +109,9 @@ PROFILES = {
     "smoke": Profile(
         datasets=NAMES,
         seeds=1,
-        program_seeds=1,
+        trained_seeds=1,
         protocol=Protocol(epochs=1),
-        alone=Protocol(epochs=1),
+        short=Protocol(epochs=1),
         wide=(DATA,),
         points=1,
         draws=2,
@@ -123,9 +122,9 @@ PROFILES = {
     "default": Profile(
         datasets=NAMES,
         seeds=3,
-        program_seeds=20,
+        trained_seeds=20,
         protocol=tuned(Protocol(epochs=100)),
-        alone=Protocol(epochs=40),
+        short=Protocol(epochs=40),
         wide=(DATA,),
         points=None,
         draws=40,
@@ -136,9 +135,9 @@ PROFILES = {
     "paper": Profile(
         datasets=NAMES,
         seeds=10,
-        program_seeds=50,
+        trained_seeds=50,
         protocol=tuned_finely(Protocol(epochs=200, patience=20)),
-        alone=Protocol(epochs=200, patience=20),
+        short=Protocol(epochs=200, patience=20),
         wide=tuple(OUTPUTS),
         points=None,
         draws=200,
@@ -161,7 +160,7 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
 def _seeds(profile: Profile, cell: RunSpec) -> int:
     if cell.experiment == "device-circuit":
         return 1  # which angles a circuit has makes no difference to its gates
-    return profile.program_seeds if cell.experiment in TOGETHER else profile.seeds
+    return profile.trained_seeds if cell.experiment in (TRAINING, "encoding", "noise") else profile.seeds
 
 
 def _cell(protocol: Protocol, degree: int | None = 3, experiment: str = TRAINING, **others: Any) -> RunSpec:
@@ -215,7 +214,7 @@ def _gradients(profile: Profile) -> Iterator[RunSpec]:
                 yield cell(modalities, features, degree, arguments)
     for initial in profile.some(BEGINNINGS):
         arguments = {"initial": initial, "blocks": 2}
-        yield _cell(profile.alone, max(profile.degrees), "remedies", dataset=DATA, arguments=arguments)
+        yield _cell(profile.short, max(profile.degrees), "remedies", dataset=DATA, arguments=arguments)
 
 
 def _noise(profile: Profile) -> Iterator[RunSpec]:
@@ -238,7 +237,8 @@ def _noise(profile: Profile) -> Iterator[RunSpec]:
         for channel in profile.some(("depolarizing", "phase_damping")):
             yield cell(degree, channel)
     for degree in profile.degrees[:2]:
-        yield cell(degree, "depolarizing", "noisy")
+        for trained in ("noisy", "noisy head"):
+            yield cell(degree, "depolarizing", trained)
 
 
 def _devices(profile: Profile) -> Iterator[RunSpec]:
@@ -248,7 +248,7 @@ def _devices(profile: Profile) -> Iterator[RunSpec]:
                 for gates in ("cz", "sqrt_iswap"):
                     options = {"modalities": modalities, "processor": processor, "gates": gates}
                     yield _cell(Protocol(features=features), degree, experiment="device-circuit", options=options)
-    protocol = dataclasses.replace(profile.alone, features=2, units=16)
+    protocol = dataclasses.replace(profile.short, features=2, units=16)
     for processor in profile.some((*PROCESSORS, "noiseless")):
         options = {
             "samples": profile.samples,

@@ -151,8 +151,9 @@ def _noise(rows: pd.DataFrame) -> Figure:
         draw(axes[2], points["rate"] * degree, points, numbered(style), label=f"QFL, P = {degree}")
     finish(axes[2], "P x error rate", "Accuracy", "depolarizing")
     trained = noisy[(noisy["channel"] == "depolarizing") & noisy["degree"].isin((1, 2))]
+    dashes = {"noisy": "--", "noisy head": ":"}
     for (degree, how), points in _each(trained, ["degree", "trained"]):
-        hollow: dict[str, Any] = {"linestyle": "--", "markerfacecolor": "none"} if how == "noisy" else {}
+        hollow: dict[str, Any] = {} if how == "noiseless" else {"markerfacecolor": "none", "linestyle": dashes[how]}
         draw(axes[3], points["rate"], points, numbered(degree - 1), label=f"P = {degree}, trained {how}", **hollow)
     finish(axes[3], "Error rate per gate and qubit", "Accuracy", "depolarizing: trained with noise, or without")
     axes[3].legend(fontsize=NOTE, frameon=False)

@@ -13,7 +13,8 @@ def test_accuracy_is_that_of_the_processor_s_values_and_of_results_counted_in_ma
 
     monkeypatch.setattr(devices, "on_device", on_device)
     shots = (10, 10**9)
-    metrics = devices.device(specify("device", samples=40, processor="rainbow", shots=shots)).metrics["test"]
+    (result,) = devices.device([specify("device", samples=40, processor="rainbow", shots=shots)])
+    metrics = result.metrics["test"]
     assert set(metrics) == {"accuracy@exact", "accuracy@10", "accuracy@1000000000", "contraction@exact"}
     assert metrics["contraction@exact"] == pytest.approx(0.5, abs=1e-3)
     assert metrics["accuracy@1000000000"] == metrics["accuracy@exact"]

@@ -15,12 +15,11 @@ from tfq_fusion.training.fitted import Fitted
 def untrained(monkeypatch):
     """Training that does nothing."""
 
-    def train_tuned(train, data, protocol, seeds, folder):
-        make = [functools.partial(train, seed) for seed in seeds]
+    def train_seeds(specs, data, make_model, backup):
+        make = [functools.partial(make_model, spec.seed) for spec in specs]
         return [Fitted({"test": {}}, 0.0, 0, False, {}, None, None, {}, each) for each in make], {}
 
-    monkeypatch.setattr(encoding, "train_tuned", train_tuned)
-    monkeypatch.setattr(encoding, "trainer", lambda make_model, protocol: make_model)
+    monkeypatch.setattr(encoding, "train_seeds", train_seeds)
 
 
 @pytest.mark.parametrize(

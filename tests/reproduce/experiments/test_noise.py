@@ -6,6 +6,7 @@ import cirq
 import numpy as np
 import pytest
 
+from reproduce.experiments import inside
 from reproduce.experiments.processors import noise as module
 from reproduce.experiments.processors.noise import CHANNELS, NoisyFusion, noise
 from reproduce.sweep.runs import DIVERGED
@@ -93,7 +94,8 @@ def trained(monkeypatch):
         return train
 
     original = module.trainer
-    monkeypatch.setattr(module, "trainer", trainer)
+    for each in (module, inside):
+        monkeypatch.setattr(each, "trainer", trainer)
     return found
 
 
@@ -106,6 +108,24 @@ def test_training_goes_on_from_the_weights_without_noise_at_each_rate_or_without
     (tested,) = noise([specify("noise", **options, epochs=1, trained="noiseless")])
     expected = {name: score for name, score in tested.metrics["test"].items() if how == "noiseless" or name[9:] != "0"}
     assert result.metrics["test"] == expected
+
+
+def test_the_head_can_be_trained_alone(specify, monkeypatch):
+    made = []
+
+    def trainer(make_model, protocol):
+        made.append(make_model(0))
+        return original(make_model, protocol)
+
+    original = module.trainer
+    for each in (module, inside):
+        monkeypatch.setattr(each, "trainer", trainer)
+    noise([specify("noise", channel="depolarizing", rates=(0.02,), epochs=1, trained="noisy head")])
+    first, further = made
+    assert len(further.trainable_variables) == 4 < len(first.trainable_variables)
+    assert [weight.shape for weight in further.trainable_variables] == [
+        weight.shape for weight in first.trainable_variables[-4:]
+    ]
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def test_a_run_states_the_engine_and_the_precision_that_compute_it(name, engine)
     table = find(name)
     double = {"polynomial", "discrimination", "spectrum", "feature-map-rank", "device-circuit"}
     nothing = {"growth", "parameters", "device-circuit"}  # weights and gates are counted
-    compiled = {"spectrum", "feature-map-rank"}  # whatever engine trains models
+    compiled = {"spectrum", "feature-map-rank", "noise"}  # whatever engine trains models
     plan = table.plan("smoke", 1)
     if engine == "tfq" and name == "table3":
         plan = dataclasses.replace(plan, datasets=("spectrum", "parameters"))
