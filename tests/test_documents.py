@@ -428,6 +428,31 @@ def test_the_findings_say_where_qfl_is_worse_in_table_1():
     assert "The other eight of these twelve comparisons are *undecided*" in prose("docs/findings.md")
 
 
+def test_the_findings_say_beside_what_qfl_stands_in_table_2():
+    compared = comparisons_of("table2").query("degree == 3")
+    first = compared["metric"] == compared["dataset"].map({"ludb": "roc_auc", "los-loop": "mae"}).fillna("accuracy")
+    compared = compared[first]
+
+    def beside(dataset, modalities, word):
+        found = compared.query("dataset == @dataset and modalities == @modalities and word == @word")
+        return set(found["baseline"])
+
+    control = compared.query("baseline == 'control'")
+    worse = control[control["word"] == "worse"]
+    assert set(zip(worse["dataset"], worse["modalities"], strict=True)) == {("japanese-vowels", n) for n in (6, 12)}
+    assert set(control["word"]) == {"worse", "undecided"}
+    assert beside("ludb", 12, "better") == {"lmf", "attention", "gcn", "mfb"}
+    assert beside("ludb", 12, "undecided") == {"concat", "gated", "control", "lmf-unit"}
+    assert beside("los-loop", 207, "worse") == {"concat", "attention", "gated", "lmf-unit"}
+    persistence = row("table2", "los-loop", "persistence", "mae", None, 207)["mean"]
+    trained = TABLES["table2"].query("dataset == 'los-loop' and modalities == 207 and metric == 'mae'")
+    assert trained["mean"].min() == persistence
+    leads = compared.query("dataset == 'ludb'")
+    half = (leads["ci95_high"] - leads["ci95_low"]) / 2
+    assert (round(100 * half.min()), round(100 * half.max())) == (2, 6)
+    assert leads["share_of_seeds"].median() < 0.5
+
+
 def test_the_findings_count_the_words_and_the_short_trainings_of_table_4():
     compared = compared_in("table4")
     words = compared["word"].value_counts()
@@ -492,8 +517,8 @@ def test_the_documents_say_what_qfl_takes_and_would_take_on_the_sets_that_were_n
     took = (
         "QFL over 207 sensors took {2/los-loop#207/qfl@3/seconds_per_epoch/.1f} s per epoch on two busy cores, and no "
     )
-    assert f"{filled(took)}process held more than 4 GB" in text
-    assert TABLES["table2"].query("metric == 'peak_memory_mb'")["mean"].max() < 4000
+    assert f"{filled(took)}process held more than 5 GB" in text
+    assert TABLES["table2"].query("metric == 'peak_memory_mb'")["mean"].max() < 5000
 
     def training_samples(name):
         return int(sizes[f"`{name}`"][2].split(" / ")[0].replace(",", ""))
