@@ -547,6 +547,8 @@ def test_the_documents_say_how_long_table_2_took():
     said = f"has {runs.sum():,} runs, which by the times in their rows took {minutes.sum():.0f} minutes on two cores"
     assert said in prose("docs/reproduce.md")
     assert f"without these two sets {minutes[~away].sum():.0f}" in prose("docs/reproduce.md")
+    diverged = row("table2", "los-loop", "mfb", "diverged", None, 207)["mean"]
+    assert f"MFB diverged in {100 * diverged:.0f} % of its runs on 207 sensors" in prose("docs/reproduce.md")
 
 
 def test_the_documents_say_how_long_table_6_took():
