@@ -11,7 +11,7 @@ import numpy as np
 from reproduce.sweep.run.assemble import assemble
 from reproduce.sweep.run.train import train_tuned, trainer
 from reproduce.sweep.runs import DIVERGED, FINISHED, RunResult, RunSpec
-from tfq_fusion._keras import LEGACY, keras
+from tfq_fusion._keras import keras
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared
 from tfq_fusion.training.fit import fit
@@ -57,7 +57,7 @@ def train_seeds(
     keras.backend.clear_session()
     protocol = specs[0].protocol
     seeds = [spec.seed for spec in specs]
-    return train_tuned(trainer(make_model, protocol), data, protocol, seeds, folder=None if LEGACY else backup)
+    return train_tuned(trainer(make_model, protocol), data, protocol, seeds, folder=backup)
 
 
 def some_test_samples(data: Prepared, count: int) -> Part:

@@ -16,7 +16,7 @@ from reproduce.experiments.processors.native import hardware_circuit
 from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.run.train import trainer
 from reproduce.sweep.runs import RunResult, RunSpec
-from tfq_fusion._keras import LEGACY, keras, ops
+from tfq_fusion._keras import keras, ops
 from tfq_fusion.circuits import hardware_mix
 from tfq_fusion.layers import CircuitLayer, QuantumFusionLayer
 from tfq_fusion.training import prepare
@@ -85,7 +85,7 @@ def noise(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
             return model
 
         learning_rates = [first[seed].learning_rate for seed, _ in members]
-        folder = backup / "again" if backup and not LEGACY else None
+        folder = backup and backup / "again"
         found = trainer(further, again)(data, range(len(members)), learning_rates, {}, folder)
         for (seed, rate), trained in zip(members, found, strict=True):
             last = first[seed] if trained.diverged else trained

@@ -58,7 +58,7 @@ def train(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
     if specs[0].fusion in BASELINES:
         return [_baseline(spec, dataset) for spec in specs]
     try:
-        return _networks(specs, dataset, None if LEGACY else backup)
+        return _networks(specs, dataset, backup)
     except DamagedBackupError as error:
         assert backup is not None
         shutil.rmtree(backup)
@@ -116,6 +116,8 @@ def _networks(specs: Sequence[RunSpec], dataset: Dataset, backup: Path | None) -
 def trainer(make_model: Callable[[int], keras.Model], protocol: Protocol) -> Train:
     """What trains the models of seeds: one program where Keras runs on JAX, elsewhere each by itself.
 
+    Under legacy Keras there are no backups.
+
     Args:
         make_model: Makes the model of a seed.
         protocol: The protocol.
@@ -126,6 +128,7 @@ def trainer(make_model: Callable[[int], keras.Model], protocol: Protocol) -> Tra
         data: Prepared, seeds: Sequence[int], rates: Sequence[float], tests: Mapping[str, Part], folder: Path | None
     ) -> list[Fitted]:
         members = list(zip(seeds, rates, strict=True))
+        folder = None if LEGACY else folder
         backups = [folder and folder / f"{seed}-{rate}" for seed, rate in members]
         if not cohort:
             from tfq_fusion.training.fit import fit
