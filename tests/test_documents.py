@@ -391,6 +391,9 @@ def test_what_the_findings_say_of_parts_and_noise_is_seen_in_intervals():
             interval("table5", speech, f"qfl{change}", 3).left
             > row("table5", speech, "qfl[signal=rz]", "accuracy", 3)["mean"]
         )
+    for change in ("", "[signal=rx]"):
+        about_z = interval("table5", speech, "qfl[signal=rz]", 3)
+        assert interval("table5", speech, f"qfl{change}", 3).left > about_z.right
     for degree in (1, 2):
         for rate, brings in ((0.01, True), (0.03, True), (0.1, False)):
             noisy, noiseless = (
