@@ -62,3 +62,16 @@ def test_factorized_bilinear_pooling_learns_from_a_product_of_any_size(different
 
     for one, other in zip(found(tiny), found(1.0), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_factorized_bilinear_pooling_learns_whichever_product_dropout_leaves():
+    """Of 207 factors each, two thirds of the other's: the product of the second is 1e-36 of that of the first."""
+    layer = FactorizedBilinearFusion(2, factors=1, dropout=0.5, seed=0)
+    model = keras.Sequential([layer, keras.layers.Dense(1)])
+    model.build((None, 207, 1))
+    layer.set_weights([np.tile([[1.0, 2 / 3]], (207, 1))])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    features = np.random.default_rng(0).choice([-1, 1], (64, 207, 1)).astype("float32")
+    losses = model.fit(features, features.prod(1), batch_size=8, epochs=3, shuffle=False, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    assert all(np.isfinite(each).all() for each in model.get_weights())

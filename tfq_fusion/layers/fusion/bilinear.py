@@ -11,6 +11,10 @@ from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import kernel_initializer, multiply_modalities, project_modalities
 
 _SMOOTHING = 1e-8
+_NEGLIGIBLE = 1e-37
+"""Close to the smallest number of single precision that has a reciprocal."""
+_DROPPED = -1e30
+"""A logarithm below that of any product."""
 
 
 @register
@@ -22,9 +26,9 @@ class FactorizedBilinearFusion(Fusion):
     ``y_o = sign(s_o) sqrt(|s_o|)`` (Yu et al. 2017, arXiv 1708.01471).
 
     The source fuses two modalities. **For more than two, the product of all projections is this library's
-    extension.** Any positive factor per sample cancels in the normalisation, so the product is rescaled before each
-    multiplication and after the last: that changes nothing but keeps a product of hundreds of projections from
-    underflowing.
+    extension.** A product of hundreds of projections leaves the range of single precision, so it is one of signs, and
+    a sum of logarithms of magnitudes. Any positive factor per sample cancels in the normalisation: the largest product
+    that dropout has kept is scaled to 1, however small it is.
 
     The derivative of the square root is infinite at zero. Its place takes ``s / sqrt(|s| + 1e-8)``, ``s`` scaled to
     ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
@@ -76,20 +80,23 @@ class FactorizedBilinearFusion(Fusion):
         """Fuse the modalities."""
         # What follows divides small numbers by small ones: half precision has none as small as the smoothing.
         projections = at_least_single(project_modalities(inputs, self.widths, self.projections))
-        product = self._dropout(multiply_modalities(projections, _rescale), training=training)
-        # Of a division by less than 1e-19 JAX squares the divisor for the derivative, and finds zero.
-        pooled = _rescale(ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2))
+        magnitudes = ops.stop_gradient(ops.abs(projections))
+        magnitudes = _one_unless(magnitudes > _NEGLIGIBLE, magnitudes)
+        signs = multiply_modalities(projections / magnitudes)
+        logarithms = ops.sum(ops.log(magnitudes), axis=1)
+        kept = self._dropout(ops.ones_like(logarithms), training=training) > 0
+        logarithms = ops.where(kept, logarithms, _DROPPED)
+        product = signs * ops.exp(logarithms - ops.max(logarithms, axis=1, keepdims=True))
+        product = ops.where(kept, product, 0)
+        pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.
-        pooled = pooled / _or_one(ops.sum(ops.abs(pooled), axis=1, keepdims=True))
+        length = ops.sum(ops.abs(pooled), axis=1, keepdims=True)
+        pooled = pooled / _one_unless(length > 0, length)
         return ops.cast(pooled / ops.sqrt(ops.abs(pooled) + _SMOOTHING), self.compute_dtype)
 
 
-def _rescale(factors: Any) -> Any:
-    return factors / _or_one(ops.stop_gradient(ops.max(ops.abs(factors), axis=-1, keepdims=True, initial=0)))
-
-
-def _or_one(divisor: Any) -> Any:
-    return ops.where(divisor > 0, divisor, ops.ones_like(divisor))
+def _one_unless(condition: Any, divisor: Any) -> Any:
+    return ops.where(condition, divisor, ops.ones_like(divisor))
 
 
 MFB = FusionEntry(name="mfb", caption="MFB", kind="classical", make=FactorizedBilinearFusion)

@@ -124,17 +124,12 @@ def project_modalities(inputs: Any, widths: tuple[int, ...], kernel: Any) -> Any
     return ops.stack([ops.matmul(modality, matrix) for modality, matrix in pairs], axis=1)
 
 
-def multiply_modalities(factors: Any, rescale: Callable[[Any], Any] | None = None) -> Any:
+def multiply_modalities(factors: Any) -> Any:
     """The product over the modalities, ``[batch, modalities, units]`` to ``[batch, units]``, in pairs.
 
     Of ``ops.prod``, and of a product of slices, the derivative takes several times as long.
-
-    Args:
-        factors: What to multiply.
-        rescale: Applied before each round of pairs, to keep hundreds of factors within range.
     """
     while (modalities := factors.shape[1]) > 1:
-        factors = factors if rescale is None else rescale(factors)
         half = modalities // 2
         products = factors[:, :half] * factors[:, half : 2 * half]
         factors = ops.concatenate([products, factors[:, 2 * half :]], axis=1) if modalities % 2 else products
