@@ -18,9 +18,18 @@ from reproduce.sweep.store import Store
 
 
 @pytest.fixture(scope="module")
-def cluster(tiny):
+def started():
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(tiny, started):
+    def all_back():  # a worker that a test has killed is started again, at another address
+        return {nanny.worker_address for nanny in started.workers.values()} == set(started.scheduler.workers)
+
+    tiny.wait_until(all_back)
+    return started
 
 
 @pytest.fixture
