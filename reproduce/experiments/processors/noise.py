@@ -89,11 +89,11 @@ def noise(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResul
         found = trainer(further, again)(data, range(len(members)), learning_rates, {}, folder)
         for (seed, rate), trained in zip(members, found, strict=True):
             last = first[seed] if trained.diverged else trained
+            metrics[seed][f"accuracy@{rate:g}"] = (
+                score(last, seed, rate) if trained.diverged else trained.metrics["test"]["accuracy"]
+            )
             if rate == 0:
-                metrics[seed] = {f"accuracy@{each:g}": score(last, seed, each) for each in (0.0, *options["rates"])}
-            else:
-                noisy = score(last, seed, rate) if trained.diverged else trained.metrics["test"]["accuracy"]
-                metrics[seed][f"accuracy@{rate:g}"] = noisy
+                metrics[seed] |= {f"accuracy@{each:g}": score(last, seed, each) for each in options["rates"]}
     return [result(each, dataset, data, first[each.seed], metrics[each.seed], tuning) for each in specs]
 
 

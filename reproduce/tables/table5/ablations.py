@@ -57,9 +57,9 @@ class Profile(table.Profile):
     """How much is run.
 
     Attributes:
-        trained_seeds: How many seeds of trainings, of encodings and with noise.
+        trained_seeds: How many seeds of whatever is trained.
         protocol: How these are trained.
-        short: How models are trained for remedies and devices, which take longer.
+        short: How models are trained for remedies, and for devices.
         wide: The data sets on which one part of the circuit after the other is changed.
         points: How many points of each sweep; None for all.
         draws: Initialisations per seed and point, for the variance of a gradient.
@@ -160,7 +160,7 @@ def cells(profile: Profile) -> Iterator[RunSpec]:
 def _seeds(profile: Profile, cell: RunSpec) -> int:
     if cell.experiment == "device-circuit":
         return 1  # which angles a circuit has makes no difference to its gates
-    return profile.trained_seeds if cell.experiment in (TRAINING, "encoding", "noise") else profile.seeds
+    return profile.seeds if cell.experiment in ("feature-map-rank", "gradient-variance") else profile.trained_seeds
 
 
 def _cell(protocol: Protocol, degree: int | None = 3, experiment: str = TRAINING, **others: Any) -> RunSpec:
