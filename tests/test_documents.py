@@ -12,8 +12,10 @@ import pytest
 
 from reproduce.claims.comparisons import parse_comparisons
 from reproduce.claims.rows import FUSIONS, Place, decode, from_csv, read_tables
+from reproduce.experiments.registry import backend_of
 from reproduce.report.readme import quoted
 from reproduce.tables import table1, table2
+from reproduce.tables.table import find
 from tfq_fusion.datasets.sets.ludb import FOLDS
 from tfq_fusion.layers import QuantumFusionLayer
 
@@ -620,3 +622,10 @@ def test_the_model_of_the_readme_ends_where_it_says(tmp_path, monkeypatch):
     (fusion,) = [layer for layer in names["model"].layers if isinstance(layer, QuantumFusionLayer)]
     assert fusion.count_params() == int(weights)
     assert (tmp_path / "fused.keras").exists()
+
+
+@pytest.mark.parametrize("name", ["table1", "table6"])
+def test_what_the_documents_say_needs_no_tensorflow_needs_none(name):
+    table = find(name)
+    assert "Tables 1 and 6 are computed on JAX alone" in prose("docs/backends.md")
+    assert {backend_of(spec) for spec in table.specs(table.plan("default", datasets=["emoji"]))} == {"jax"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from reproduce.experiments.registry import backend_of, run
 from reproduce.report.claims import CLAIMS
 from reproduce.report.moved import moved_cells
 from reproduce.report.page import write_table
-from reproduce.sweep.processes.execute import run_all, stored
+from reproduce.sweep.processes.execute import ExecutionError, run_all, stored
 from reproduce.sweep.progress import last_line, preview
 from reproduce.sweep.runs import FAILED, RunSpec
 from reproduce.sweep.store import FILE, Store
@@ -65,7 +66,7 @@ def produce(
 
     Raises:
         KeyboardInterrupt: Passed on, with a line that says what is kept.
-        ExecutionError: If the runs cannot be handed out.
+        ExecutionError: If the runs cannot be handed out, or some need TensorFlow, which is not installed.
         OSError: If a file of the table cannot be written; before anything is run if a folder has its name.
         ValueError: Before anything is run, if another table in the folder is broken.
         StoreError: If the raw runs are damaged, in use, or cannot be written.
@@ -75,6 +76,7 @@ def produce(
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
     _check_way(path_stem)
+    _check_backends(specs)
     with Store(raw) as store:
         others = read_tables(path_stem.parent, but=path_stem.name)  # before anything runs: one may be broken
         comparisons = read_comparisons(path_stem.parent, but=path_stem.name)
@@ -135,6 +137,15 @@ def produce(
             console.print(f"    {result.spec.id[:12]} {result.spec}: {last_line(result.error)}")
         console.print("`python -m reproduce runs show ID` prints the whole error. The same command tries them again.")
     return not failed
+
+
+def _check_backends(specs: Sequence[RunSpec]) -> None:
+    needy = [spec for spec in specs if backend_of(spec) == "tensorflow"]
+    if needy and importlib.util.find_spec("tensorflow") is None:
+        raise ExecutionError(
+            f"{len(needy)} of {len(specs)} runs need TensorFlow, which is not installed, the first: {needy[0]}. Choose "
+            "others by --datasets and --fusions, or install it."
+        )
 
 
 def _check_way(path_stem: Path) -> None:

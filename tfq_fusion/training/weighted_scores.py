@@ -90,7 +90,8 @@ def _areas_to_first_order(scores: np.ndarray, positive: np.ndarray, weights: np.
         shares = np.stack([_shares_won(of_seed, has) for of_seed in of_class], axis=1)
         having, lacking = (weights @ np.column_stack([side[:, None] * shares, side]) for side in (has, ~has))
         there = (having[:, -1:] > 0) & (lacking[:, -1:] > 0)
-        parts = [np.divide(each[:, :-1], each[:, -1:], where=there) for each in (having, lacking)]
+        # Where a class has no weight, or all of it, another divisor does: its area does not count.
+        parts = [each[:, :-1] / np.where(there, each[:, -1:], 1.0) for each in (having, lacking)]
         areas += np.where(there, parts[0] + parts[1] - shares[has].mean(axis=0), 0.0)
         classes += there
     return np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0)

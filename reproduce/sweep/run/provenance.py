@@ -18,8 +18,15 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a number depends on."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _PACKAGES}
+    """Versions of Python and of the packages that a number depends on; "none" of one that is not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 @functools.cache

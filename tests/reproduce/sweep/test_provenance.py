@@ -60,6 +60,16 @@ def test_versions_are_those_installed():
         assert found[name] == importlib.metadata.version(name)
 
 
+def test_what_is_not_installed_has_no_version(monkeypatch):
+    def version(name):
+        if name == "tensorflow-quantum":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert provenance.versions()["tensorflow-quantum"] == "none"
+
+
 def test_machine_has_a_processor_and_its_cores():
     processor, _, cores = provenance.machine().rpartition(", ")
     assert processor

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import io
 import resource
 
@@ -139,6 +140,14 @@ def test_files_in_the_way_are_told_before_anything_runs(tiny, produce, tmp_path,
         path.write_bytes(b"")
     with pytest.raises((OSError, ValueError), match=path.name.replace(".", r"\.")):
         produce([spec])
+    assert tiny.attempts(spec) == []
+
+
+def test_runs_that_need_tensorflow_are_named_where_it_is_not_before_anything_runs(tiny, produce, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    spec = tiny.spec("cnn")
+    with pytest.raises(ExecutionError, match=r"1 of 2 runs need TensorFlow, which is not installed, the first: .*cnn"):
+        produce([tiny.spec("gcn", seed=6), spec])
     assert tiny.attempts(spec) == []
 
 
