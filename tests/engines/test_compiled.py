@@ -1,6 +1,7 @@
 """The compiled engine against cirq.Simulator, TensorFlow Quantum and finite differences, on random circuits."""
 
 import contextlib
+import itertools
 
 import cirq
 import numpy as np
@@ -130,10 +131,13 @@ random_cases = given(
 some = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def hold_against_the_simulator(seed, qubits, gates, batch, how):
-    spec, rng = random_spec(seed, qubits, gates)
-    arrays = rng.uniform(-2, 2, (batch, 3)), rng.uniform(-2, 2, 3)
-    upstream = rng.normal(size=(batch, 2)) / batch
+def hold_a_random_circuit(seed, qubits, gates, batch, how):
+    hold_against_the_simulator(*random_spec(seed, qubits, gates), batch, how)
+
+
+def hold_against_the_simulator(spec, rng, batch, how):
+    arrays = rng.uniform(-2, 2, (batch, len(spec.data_symbols))), rng.uniform(-2, 2, len(spec.weight_symbols))
+    upstream = rng.normal(size=(batch, len(spec.operators))) / batch
     with how():
         found, *gradients = values_and_gradients(spec, *arrays, upstream, tf.float64)
     assert found.dtype == tf.float64
@@ -151,7 +155,7 @@ def hold_against_the_simulator(seed, qubits, gates, batch, how):
 @settings(some, max_examples=6)
 @random_cases
 def test_a_few_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
-    hold_against_the_simulator(**case, how=uncompiled)
+    hold_a_random_circuit(**case, how=uncompiled)
 
 
 @pytest.mark.slow
@@ -159,7 +163,7 @@ def test_a_few_random_circuits_have_the_simulator_s_values_and_finite_difference
 @random_cases
 def test_random_circuits_have_the_simulator_s_values_and_finite_differences(**case):
     """Compiled: operation by operation, TensorFlow has no products of arrays of that many axes."""
-    hold_against_the_simulator(**case, how=contextlib.nullcontext)
+    hold_a_random_circuit(**case, how=contextlib.nullcontext)
 
 
 @pytest.mark.slow
@@ -255,7 +259,30 @@ def test_multiplexed_rotations_are_one_step_each():
     structure = lower(qfl_circuit(12, 4, degree=3)).structure
     kinds = [type(step) for step in structure.steps]
     assert kinds == [BlockStep, BlockStep, DiagonalStep, *([RotationStep, BlockStep, BlockStep, DiagonalStep] * 3)]
-    assert structure.tables == 1
+    rotations = {(step.tables, step.row) for step in structure.steps if isinstance(step, RotationStep)}
+    assert len(rotations) == 1
+
+
+@pytest.mark.parametrize("controls", [0, 1, 2])
+def test_rotations_of_a_qubit_about_several_axes_are_one_step(controls):
+    from tfq_fusion.engines.compiled.lowering import lower
+
+    rng, qubits, symbols = np.random.default_rng(controls), cirq.LineQubit.range(3), padded_symbols("x", 7)
+    turns = zip([cirq.rx, cirq.rz, cirq.rz, cirq.ry, cirq.rx, cirq.ry, cirq.rz], symbols, strict=True)
+    # Of each angle another multiple for every value of the controls.
+    run = [
+        gate(rng.normal() * symbol)(qubits[2]).controlled_by(*qubits[:controls], control_values=values)
+        for gate, symbol in turns
+        for values in itertools.product((0, 1), repeat=controls)
+    ]
+    spec = ModelCircuit(
+        cirq.Circuit(cirq.H.on_each(*qubits[:2]), cirq.CNOT(*qubits[1:]), run),
+        symbols,
+        (),
+        random_operators(rng, qubits, 2),
+    )
+    assert len(lower(spec).structure.steps) == 2  # the block before it, and the run
+    hold_against_the_simulator(spec, rng, 3, uncompiled)
 
 
 def test_a_small_register_becomes_one_matrix():

@@ -8,7 +8,7 @@ from step to step (see :mod:`.program`). A batch of 1 stands for samples that ar
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ def forward(step: Step, state: Any, inputs: Mapping[str, Any], constants: Mappin
     Args:
         step: The step.
         state: ``[2, 2**n, batch]``.
-        inputs: ``blocks``, matrices by family; ``trigonometry``, cosines and sines of half the angles by table;
-            ``exponents``.
+        inputs: ``blocks``, matrices by family; ``rotations``, of each kind of tables, see
+            :func:`tfq_fusion.engines.compiled.rotations.rotations`; ``exponents``.
         constants: The program's constants.
     """
     match step:
@@ -42,7 +42,7 @@ def forward(step: Step, state: Any, inputs: Mapping[str, Any], constants: Mappin
         case DiagonalStep():
             return _diagonal(step, state, constants, sign=1.0)
         case RotationStep():
-            return _rotated(step, state, _trigonometry(step, inputs), sign=1.0)
+            return _rotated(step, state, _parts(step, inputs), sign=1.0)
         case GateStep():
             matrix = _gate_matrix(step, inputs["exponents"][step.gate], constants)
             return _gate(step, _transposed(step.order, state), matrix, constants)
@@ -71,7 +71,8 @@ def backward(
 
     Returns:
         The state before the step, the loss's gradient in it, and what the step contributes to the gradient: in its
-        block's matrix ``[2d, 2d]``, in its table of angles ``[addresses, batch]``, or in its exponent ``[batch]``.
+        block's matrix ``[2d, 2d]``, in its exponent ``[batch]``, or in angles of rotations that came last,
+        ``[1, addresses, batch]`` about its axis, or about x, y and z if it has several, ``[3, addresses, batch]``.
     """
     match step:
         case BlockStep():
@@ -91,10 +92,11 @@ def backward(
             return before, _diagonal(step, adjoint, constants, sign=-1.0), None
         case RotationStep():
             gradient = _rotation_gradient(step, after, adjoint)
-            cos, sin = _trigonometry(step, inputs)
+            scalar, *vector = _parts(step, inputs)
+            parts = (scalar, *(part + zero for part in vector))
             if before is None:
-                before = _rotated(step, after, (cos, sin + zero), sign=-1.0)
-            return before, _rotated(step, adjoint, (cos, sin + zero), sign=-1.0), gradient
+                before = _rotated(step, after, parts, sign=-1.0)
+            return before, _rotated(step, adjoint, parts, sign=-1.0), gradient
         case GateStep():
             gradient = _gate_gradient(step, after, adjoint, constants)
             real, imaginary = _gate_matrix(step, inputs["exponents"][step.gate], constants)
@@ -154,26 +156,30 @@ def _array(values: Any, like: Any) -> Any:
     return ops.convert_to_tensor(np.array(values), dtype=like.dtype)
 
 
-def _trigonometry(step: RotationStep, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Cosines and sines of half the angles, to be multiplied with the state ``[2, 2, ..., 2, batch]``."""
+def _axes(step: RotationStep) -> str:
+    return step.tables.axes if len(step.tables.axes) == 1 else "xyz"
+
+
+def _parts(step: RotationStep, inputs: Mapping[str, Any]) -> Sequence[Any]:
+    """What the state and what is turned of it are multiplied with, to be broadcast to ``[2, 2, ..., 2, batch]``."""
 
     def addressed(table: Any) -> Any:
         tensor = ops.reshape(table, (*(2,) * len(step.order), -1))
         tensor = ops.transpose(tensor, (*step.order, len(step.order)))
         return ops.reshape(tensor, (1, *(2 if axis in step.controls else 1 for axis in range(step.qubits)), -1))
 
-    cos, sin = ops.unstack(inputs["trigonometry"][step.table], num=2)
-    return addressed(cos), addressed(sin)
+    parts = inputs["rotations"][step.tables][:, step.row]
+    return [addressed(part) for part in ops.unstack(parts, num=1 + len(_axes(step)))]
 
 
-def _turned(step: RotationStep, tensor: Any) -> Any:
+def _turned(step: RotationStep, axis: str, tensor: Any) -> Any:
     """The derivative of the rotation by twice the angle at zero, ``-i P``, applied to ``[2, 2, ..., 2, batch]``."""
     target = 1 + step.target
     axes, signs = {
         "x": ((0, target), [[1.0], [-1.0]]),
         "y": ((target,), [[-1.0, 1.0]]),
         "z": ((0,), [[1.0, -1.0], [-1.0, 1.0]]),
-    }[step.axis]
+    }[axis]
     sign = np.array(signs)
     shape = [1] * (2 + step.qubits)
     shape[0], shape[target] = sign.shape
@@ -181,24 +187,32 @@ def _turned(step: RotationStep, tensor: Any) -> Any:
     return tensor[flips] * ops.reshape(_array(sign, tensor), shape)
 
 
-def _rotated(step: RotationStep, state: Any, trigonometry: tuple[Any, Any], sign: float) -> Any:
-    cos, sin = trigonometry
+def _rotated(step: RotationStep, state: Any, parts: Sequence[Any], sign: float) -> Any:
     tensor = _qubits(state)
-    return _state(cos * tensor + sin * (sign * _turned(step, tensor)), state)
+    scalar, *vector = parts
+    turned = scalar * tensor
+    for axis, part in zip(_axes(step), vector, strict=True):
+        turned = turned + part * (sign * _turned(step, axis, tensor))
+    return _state(turned, state)
 
 
 def _rotation_gradient(step: RotationStep, after: Any, adjoint: Any) -> Any:
-    low, high = ops.unstack(0.5 * _qubits(adjoint) * _turned(step, _qubits(after)), num=2, axis=1 + step.target)
-    gradient = low[0] + low[1] + high[0] + high[1]
+    after, adjoint = _qubits(after), 0.5 * _qubits(adjoint)
     others = [axis for axis in range(step.qubits) if axis != step.target]
     controls = [place for place, axis in enumerate(others) if axis in step.controls]
     idle = [place for place, axis in enumerate(others) if axis not in step.controls]
+
+    def about(axis: str) -> Any:
+        low, high = ops.unstack(adjoint * _turned(step, axis, after), num=2, axis=1 + step.target)
+        return ops.transpose(low[0] + low[1] + high[0] + high[1], (*idle, *controls, len(others)))
+
+    gradient = ops.stack([about(axis) for axis in _axes(step)], axis=len(idle))
     if idle:
-        terms = ops.transpose(gradient, (*idle, *controls, len(others)))
-        gradient = total(ops.reshape(terms, (2 ** len(idle), -1)))
-    tensor = ops.reshape(gradient, (*(2,) * len(controls), -1))
-    tensor = ops.transpose(tensor, (*inverse_order(step.order), len(controls)))
-    return ops.reshape(tensor, (2 ** len(controls), -1))
+        gradient = total(ops.reshape(gradient, (2 ** len(idle), -1)))
+    tensor = ops.reshape(gradient, (len(_axes(step)), *(2,) * len(controls), -1))
+    order = inverse_order(step.order)
+    tensor = ops.transpose(tensor, (0, *(1 + axis for axis in order), 1 + len(controls)))
+    return ops.reshape(tensor, (len(_axes(step)), 2 ** len(controls), -1))
 
 
 def _gate_matrix(step: GateStep, exponent: Any, constants: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from tfq_fusion.engines.compiled.program import (
     Sizes,
     Step,
     Structure,
+    Tables,
 )
 from tfq_fusion.engines.memory import STATES, check_memory
 
@@ -128,7 +130,7 @@ def _may_join(gate: EigenGate, group: _Group, width: int) -> bool:
         )
     if group.kind == "rotation":
         other = group.gates[0]
-        return (gate.targets, gate.axis, _control_qubits(gate)) == (other.targets, other.axis, _control_qubits(other))
+        return (gate.targets, _control_qubits(gate)) == (other.targets, _control_qubits(other))
     return False
 
 
@@ -144,7 +146,7 @@ class _Assembly:
         self.order = list(range(count))
         self.constants: dict[str, np.ndarray] = {}
         self.diagonals = 0
-        self.tables: dict[bytes, int] = {}
+        self.tables: dict[Tables, dict[bytes, tuple[np.ndarray, np.ndarray]]] = {}
         self.gates: list[EigenGate] = []
         self.blocks: dict[Any, list[list[list[list[EigenGate]]]]] = {}
 
@@ -180,7 +182,10 @@ class _Assembly:
             "exponent offset": np.array([gate.angle.offset for gate in self.gates]),
             **observables,
         }
-        structure = Structure(self.count, steps, families, len(self.tables), len(self.gates), mixed)
+        for tables, rows in self.tables.items():
+            for name, arrays in zip(("mix", "offset"), zip(*rows.values(), strict=True), strict=True):
+                self.constants[f"{tables.name} {name}"] = np.stack(arrays)
+        structure = Structure(self.count, steps, families, len(self.gates), mixed)
         return Program(structure, self.constants)
 
     @staticmethod
@@ -208,18 +213,21 @@ class _Assembly:
     def _rotation(self, group: _Group) -> Step:
         first = group.gates[0]
         controls, (target,) = _control_qubits(first), first.targets
-        mix, offset = np.zeros((2 ** len(controls), self.data)), np.zeros(2 ** len(controls))
-        for gate in group.gates:
-            values = dict(gate.controls)
-            address = int("".join(str(values[qubit]) for qubit in controls) or "0", base=2)
-            mix[address, gate.angle.index] += np.pi * gate.angle.scale
-            offset[address] += np.pi * gate.angle.offset
-        number = self.tables.setdefault(mix.tobytes() + offset.tobytes(), len(self.tables))
-        self.constants |= {f"table {number} mix": mix, f"table {number} offset": offset}
+        turns = [(axis, list(gates)) for axis, gates in itertools.groupby(group.gates, lambda gate: gate.axis or "")]
+        tables = Tables("".join(axis for axis, _ in turns), 2 ** len(controls))
+        offset = np.zeros((len(turns), tables.addresses))
+        mix = np.zeros((*offset.shape, self.data))
+        for place, (_, gates) in enumerate(turns):
+            for gate in gates:
+                values = dict(gate.controls)
+                address = int("".join(str(values[qubit]) for qubit in controls) or "0", base=2)
+                mix[place, address, gate.angle.index] += np.pi * gate.angle.scale
+                offset[place, address] += np.pi * gate.angle.offset
+        rows, content = self.tables.setdefault(tables, {}), mix.tobytes() + offset.tobytes()
+        rows.setdefault(content, (mix, offset))
         places = tuple(sorted(self.order.index(qubit) for qubit in controls))
         order = tuple(controls.index(self.order[place]) for place in places)
-        assert first.axis is not None
-        return RotationStep(number, first.axis, self.count, self.order.index(target), places, order)
+        return RotationStep(tables, list(rows).index(content), self.count, self.order.index(target), places, order)
 
     def _gate(self, group: _Group) -> Step:
         (gate,) = group.gates

@@ -48,21 +48,39 @@ class DiagonalStep:
     real: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class RotationStep:
-    """Turn one qubit about an axis by an angle that depends on the sample and on other qubits.
+@dataclasses.dataclass(frozen=True, order=True)
+class Tables:
+    """Tables of rotations that are alike but for their angles.
 
     Attributes:
-        table: Which table of angles ``[addresses, batch]``.
-        axis: "x", "y" or "z".
+        axes: What each turns about, one after the other: a string of "x", "y" and "z".
+        addresses: How many angles about each: one for each value of the qubits that address them.
+    """
+
+    axes: str
+    addresses: int
+
+    @property
+    def name(self) -> str:
+        """What the names of their constants begin with."""
+        return f"tables {self.axes} {self.addresses}"
+
+
+@dataclasses.dataclass(frozen=True)
+class RotationStep:
+    """Turn one qubit by angles that depend on the sample and on other qubits.
+
+    Attributes:
+        tables: What it turns about.
+        row: Which of these tables has the angles.
         qubits: The number of qubits n.
         target: Where the target stands.
         controls: Where the qubits stand that address the table, ascending.
         order: The permutation that brings the table's qubits into the order that they have in the state.
     """
 
-    table: int
-    axis: str
+    tables: Tables
+    row: int
     qubits: int
     target: int
     controls: Sizes
@@ -140,7 +158,6 @@ class Structure:
         qubits: The number of qubits n.
         steps: What is done, in order. Steps change the order of the qubits; at first it is the circuit's.
         families: How the blocks are built.
-        tables: How many tables of angles there are.
         gates: How many gates have a step of their own.
         mixed: Whether the state is a density matrix. Then ``qubits`` counts the bits of its rows and of its columns,
             and blocks need not be unitary.
@@ -149,9 +166,13 @@ class Structure:
     qubits: int
     steps: tuple[Step, ...]
     families: tuple[Family, ...]
-    tables: int
     gates: int
     mixed: bool = False
+
+    @property
+    def tables(self) -> list[Tables]:
+        """What rotations turn about."""
+        return sorted({step.tables for step in self.steps if isinstance(step, RotationStep)})
 
     @property
     def shared(self) -> int:
@@ -180,7 +201,8 @@ class Program:
             - for each bank of gates, row after row, ``bank WIDTH LENGTH phases [gates, e]``, ``projectors
               [2, gates, e, d, d]`` (real and imaginary parts), and ``mix [gates, weights]`` and ``offset [gates]``,
               which give the exponents; with ``linear [gates, e]`` if some have the exponent as a factor instead;
-            - ``table N mix [addresses, data]`` and ``offset [addresses]``, which give the angles;
+            - ``tables AXES ADDRESSES mix [tables, axes, addresses, data]`` and ``offset [tables, axes, addresses]``,
+              which give the angles;
             - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``, in the order that the qubits have then;
             - ``gate N phases [e]``, ``projectors [2, e, d, d]``, with controls ``mask [rest]``; ``exponent data
               [gates, data]``, ``exponent weights [gates, weights]`` and ``exponent offset [gates]``;

@@ -10,7 +10,8 @@ from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
-from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure
+from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure, Tables
+from tfq_fusion.engines.compiled.rotations import angle_gradients, rotations
 
 
 def forward(
@@ -27,16 +28,17 @@ def forward(
 
     Returns:
         The values; the final state ``[2, 2**n, batch]``, after those at the beginning of each segment if they are
-        density matrices; for each table the cosines and sines of half the angles, ``[2, addresses, batch]``; and
+        density matrices; for each kind of tables the cosines and sines of half the angles, ``[2, angles, batch]``; and
         ``[batch]``, NaN for samples that are not finite, else zero.
     """
     data, poison = _finite(data, weights.dtype)
     if states is not None:
         states, more = _finite(ops.concatenate([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
         poison = poison + more
-    blocks, tables, exponents = _parameters(structure, constants, data, weights)
-    trigonometry = [_materialized(ops.stack([ops.cos(0.5 * table), ops.sin(0.5 * table)])) for table in tables]
-    inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
+    blocks, angles, exponents = _parameters(structure, constants, data, weights)
+    trigonometry = [_materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
+    rotated = _rotations_of(structure, trigonometry)
+    inputs = {"blocks": blocks, "rotations": rotated, "exponents": exponents}
     state = _initial_state(structure, states, weights.dtype)
     kept = []
     for number in range(len(structure.steps)):
@@ -88,7 +90,9 @@ def backward(
     upstream, more = _finite(upstream, weights.dtype)
     poison = poison + more
     blocks, _, exponents = _parameters(structure, constants, data, weights)
-    inputs = {"blocks": blocks, "trigonometry": trigonometry, "exponents": exponents}
+    rotated = _rotations_of(structure, trigonometry)
+    inputs = {"blocks": blocks, "rotations": rotated, "exponents": exponents}
+    rotation_gradients: dict[tuple[Tables, int], Any] = {}
     block_gradients: dict[tuple[int, int], Any] = {}
     exponent_gradients: dict[int, Any] = {}
     data_gradient = ops.zeros_like(ops.transpose(data))
@@ -98,8 +102,12 @@ def backward(
         match step:
             case BlockStep():
                 block_gradients[step.family, step.member] = gradient
+            case RotationStep() if len(step.tables.axes) > 1:
+                place = step.tables, step.row
+                rotation_gradients[place] = gradient + rotation_gradients.get(place, 0.0)
             case RotationStep():
-                own = ops.matmul(ops.transpose(constants[f"table {step.table} mix"]), gradient)
+                mix = constants[f"{step.tables.name} mix"][step.row, 0]
+                own = ops.matmul(ops.transpose(mix), gradient[0])
                 both = ops.reshape(ops.stack([data_gradient, own]), (2, -1))
                 gradient = data_gradient = ops.reshape(kernels.total(both), (own.shape[0], -1))
             case GateStep():
@@ -125,6 +133,13 @@ def backward(
         data_gradient = data_gradient + ops.matmul(ops.transpose(constants["exponent data"]), gradients)
         shared = ops.sum(gradients, axis=1, keepdims=True)
         weight_gradient = weight_gradient + ops.matmul(ops.transpose(constants["exponent weights"]), shared)[:, 0]
+    for tables, halves in zip(structure.tables, trigonometry, strict=True):
+        mix = constants[f"{tables.name} mix"]
+        if len(tables.axes) > 1:
+            gradients = ops.stack([rotation_gradients[tables, row] for row in range(mix.shape[0])], axis=1)
+            gradients = angle_gradients(tables, _by_table(tables, halves), gradients)
+            flat = ops.reshape(mix, (-1, mix.shape[-1]))
+            data_gradient = data_gradient + ops.matmul(ops.transpose(flat), ops.reshape(gradients, (flat.shape[0], -1)))
     return ops.transpose(data_gradient) + poison[:, None], weight_gradient + ops.sum(poison)
 
 
@@ -196,17 +211,32 @@ def _zero(array: Any) -> Any:
 
 
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """The blocks' matrices by family, the angles by table, and the exponents of single gates ``[gates, batch]``."""
+    """The blocks' matrices by family, the angles by kind of tables, and the exponents of gates ``[gates, batch]``."""
     features = ops.transpose(data)
     blocks = block_matrices(structure.families, constants, weights)
-    tables = [
-        ops.matmul(constants[f"table {number} mix"], features) + constants[f"table {number} offset"][:, None]
-        for number in range(structure.tables)
-    ]
+    angles = []
+    for tables in structure.tables:
+        mix, offset = constants[f"{tables.name} mix"], constants[f"{tables.name} offset"]
+        angles.append(ops.matmul(ops.reshape(mix, (-1, mix.shape[-1])), features) + ops.reshape(offset, (-1, 1)))
     if not structure.gates:
-        return blocks, tables, None
+        return blocks, angles, None
     shared = ops.matmul(constants["exponent weights"], weights[:, None]) + constants["exponent offset"][:, None]
-    return blocks, tables, ops.matmul(constants["exponent data"], features) + shared
+    return blocks, angles, ops.matmul(constants["exponent data"], features) + shared
+
+
+def _rotations_of(structure: Structure, trigonometry: Sequence[Any]) -> dict[Tables, Any]:
+    """What rotations multiply with, by kind of tables."""
+    found = {}
+    for tables, halves in zip(structure.tables, trigonometry, strict=True):
+        parts = rotations(tables, _by_table(tables, halves))
+        found[tables] = parts if len(tables.axes) == 1 else _materialized(parts)
+    return found
+
+
+def _by_table(tables: Tables, halves: Any) -> Any:
+    """``[2, angles, batch]`` as ``[2, tables, axes, addresses, batch]``."""
+    per_table = len(tables.axes) * tables.addresses
+    return ops.reshape(halves, (2, halves.shape[1] // per_table, len(tables.axes), tables.addresses, -1))
 
 
 def _rotations(steps: Sequence[Step]) -> bool:
