@@ -74,8 +74,7 @@ def expectation(
     dtype = available("float64") if double else "float32"
     data = _tensor(data, "data", dtype, (None, len(spec.data_symbols)), "one row per sample and one column per symbol")
     weights = _tensor(weights, "weights", dtype, (len(spec.weight_symbols),), "one number per symbol")
-    _require_angles(data, "data", spec.data_symbols, "Impute, drop or rescale such samples first.")
-    _require_angles(weights, "weights", spec.weight_symbols, "If training made them, lower the learning rate.")
+    require_angles(spec, data, weights)
     if states is not None:
         states = _states(states, dtype, data.shape[0], len(spec.circuit.all_qubits()))
 
@@ -121,8 +120,13 @@ def _tensor(values: Any, name: str, dtype: str, expected: tuple[int | None, ...]
     return tensor
 
 
-def _require_angles(tensor: Any, name: str, symbols: Sequence[sympy.Symbol], remedy: str) -> None:
+def require_angles(spec: ModelCircuit, data: Any, weights: Any) -> None:
     """Raise a ValueError that names the first value, as far as values can be seen, that is no angle."""
+    _require_angles(data, "data", spec.data_symbols, "Impute, drop or rescale such samples first.")
+    _require_angles(weights, "weights", spec.weight_symbols, "If training made them, lower the learning rate.")
+
+
+def _require_angles(tensor: Any, name: str, symbols: Sequence[sympy.Symbol], remedy: str) -> None:
     from tfq_fusion._keras import visible_values
 
     values = visible_values(tensor)

@@ -12,7 +12,7 @@ import sympy
 from tfq_fusion._keras import keras, ops, real_tensor, register
 from tfq_fusion.arguments import integer, require_entries, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, is_channel, load_circuit, load_operators
-from tfq_fusion.engines import expectation
+from tfq_fusion.engines import expectation, require_angles
 from tfq_fusion.engines.memory import TFQ_BYTES, check_memory
 from tfq_fusion.engines.reference import require_reference
 from tfq_fusion.engines.shots import LARGEST_SHOTS, make_generator
@@ -96,6 +96,12 @@ class _Execution:
             if self._spec is not None and repetitions is not None:
                 self._shots = {"shots": int(repetitions), "seed": make_generator(seed_or_draw(None))}
         self._amplitudes = 2 ** len(qubits)
+        signature = [
+            tf.TensorSpec([None], tf.string),
+            tf.TensorSpec([None, 0 if trained else len(self.symbols)]),
+            tf.TensorSpec([len(self.symbols) if trained else 0]),
+        ]
+        self._traced = tf.function(self._compiled, input_signature=signature, autograph=False)
 
     def _lowerable(self) -> ModelCircuit | None:
         """The circuit to compile; None if it cannot be or has no room, or observables need qubits of data circuits.
@@ -134,15 +140,19 @@ class _Execution:
         """
         import tensorflow as tf
 
-        if not self._trained:
-            counts = tf.shape(circuits)[0], tf.shape(data)[0]
-            message = "Number of circuits and symbol_values do not match. Got {} circuits and {} symbol values."
-            matching = tf.debugging.Assert(counts[0] == counts[1], [tf.strings.format(message, counts)])
-            with tf.control_dependencies([matching]):
-                circuits, data = tf.identity(circuits), tf.identity(data)
         if self._spec is None:
-            return self._by_tfq(circuits, data, weights)
+            return self._by_tfq(*self._matching(circuits, data), weights)
+        if not tf.executing_eagerly() or data.shape[1] != len(self._spec.data_symbols):
+            return self._compiled(circuits, data, weights)
+        # One by one its operations take many times as long, and a graph sees no values.
+        require_angles(self._spec, data, weights)
+        return self._traced(circuits, data, weights)
 
+    def _compiled(self, circuits: Any, data: Any, weights: Any) -> Any:
+        import tensorflow as tf
+
+        assert self._spec is not None
+        circuits, data = self._matching(circuits, data)
         distinct, positions = tf.unique(circuits)
         known = tf.strings.substr(distinct, 0, len(_HEADER)) == _HEADER
         tf.debugging.Assert(
@@ -164,6 +174,18 @@ class _Execution:
         wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)
         others = self._by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide), weights)
         return tf.tensor_scatter_nd_update(values, wide, others)
+
+    def _matching(self, circuits: Any, data: Any) -> tuple[Any, Any]:
+        """The same, once there are as many of one as of the other."""
+        import tensorflow as tf
+
+        if self._trained:
+            return circuits, data
+        counts = tf.shape(circuits)[0], tf.shape(data)[0]
+        message = "Number of circuits and symbol_values do not match. Got {} circuits and {} symbol values."
+        matching = tf.debugging.Assert(counts[0] == counts[1], [tf.strings.format(message, counts)])
+        with tf.control_dependencies([matching]):
+            return tf.identity(circuits), tf.identity(data)
 
     def _by_tfq(self, circuits: Any, data: Any, weights: Any) -> Any:
         import tensorflow as tf

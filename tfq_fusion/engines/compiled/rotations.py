@@ -61,7 +61,7 @@ def angle_gradients(tables: Tables, halves: Any, gradients: Any) -> Any:
     found = []
     for place, axis in reversed(list(enumerate(tables.axes))):
         found.append(vector[axis])
-        second, third = {"x": "yz", "y": "zx", "z": "xy"}[axis]
+        second, third = {"x": ("y", "z"), "y": ("z", "x"), "z": ("x", "y")}[axis]
         c, s = cos[:, place], sin[:, place]
         vector[second], vector[third] = c * vector[second] + s * vector[third], c * vector[third] - s * vector[second]
     return ops.stack(found[::-1], axis=1)
