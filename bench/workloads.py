@@ -71,6 +71,43 @@ def qcnn(qubits: int, batch: int) -> Problem:
     return dataclasses.replace(_problem(spec, batch), preparations=preparations, states=states)
 
 
+def reuploading(qubits: int, layers: int, batch: int) -> Problem:
+    """Data re-uploading in which all angles are data, as behind a network: layers of rotations, CZs and inputs.
+
+    The circuit of TensorFlow Quantum's tutorial on reinforcement learning (Skolik et al., arXiv 2103.15084), read out
+    by one Pauli string.
+    """
+    register = cirq.LineQubit.range(qubits)
+    symbols = iter(padded_symbols("x", (4 * layers + 3) * qubits))
+    bonds = list(itertools.pairwise(register)) + ([(register[-1], register[0])] if qubits > 2 else [])
+
+    def turned() -> Iterator[cirq.Operation]:
+        for qubit in register:
+            yield from (_rotation(kind, next(symbols))(qubit) for kind in ("rx", "ry", "rz"))
+
+    circuit = cirq.Circuit()
+    for _ in range(layers):
+        circuit += [turned(), (cirq.CZ(*bond) for bond in bonds)]
+        circuit += [_rotation("rx", next(symbols))(qubit) for qubit in register]
+    circuit += turned()
+    readout = cirq.PauliSum() + cirq.PauliString(cirq.Z(qubit) for qubit in register)
+    data = tuple(sorted(cirq.parameter_symbols(circuit), key=str))
+    return _problem(ModelCircuit(circuit, data, (), (readout,)), batch)
+
+
+def hardware_efficient(qubits: int, layers: int, batch: int) -> Problem:
+    """Rotations by data, then layers of rotations by weights about y and z, and of CZs; read out by every Z."""
+    register = cirq.LineQubit.range(qubits)
+    data, weights = padded_symbols("x", qubits), padded_symbols("theta", 2 * layers * qubits)
+    unused = iter(weights)
+    circuit = cirq.Circuit(cirq.ry(symbol)(qubit) for symbol, qubit in zip(data, register, strict=True))
+    for _ in range(layers):
+        circuit += [[cirq.ry(next(unused))(qubit), cirq.rz(next(unused))(qubit)] for qubit in register]
+        circuit += [cirq.CZ(*bond) for bond in itertools.pairwise(register)]
+    spec = ModelCircuit(circuit, data, weights, tuple(cirq.PauliSum() + cirq.Z(qubit) for qubit in register))
+    return _problem(spec, batch)
+
+
 def random_circuit(qubits: int, gates: int, batch: int) -> Problem:
     """Rotations of one and of two qubits, CZ, CNOT and H; a third of the angles is data."""
     rng = np.random.default_rng(2)
@@ -137,6 +174,7 @@ def _pooling(sink: cirq.Qid, source: cirq.Qid, symbols: Sequence[sympy.Symbol]) 
 
 _N8 = functools.partial(qfl, 22, 4, 5)
 _RANDOM = functools.partial(random_circuit, 16, 200, 8)
+_TUTORIAL = functools.partial(reuploading, 4, 5, 16)
 
 WORKLOADS = {
     "qfl-n5": Workload("QFL n=5 P=3 B=32", lambda: qfl(3, 4, 3, 32), 3, 80, 6, first_call=5),
@@ -147,6 +185,9 @@ WORKLOADS = {
     "qcnn-n8": Workload("QCNN n=8, 51 weights, B=256", lambda: qcnn(8, 256), None, 50, 3),
     "qcnn-n12": Workload("QCNN n=12, 68 weights, B=64", lambda: qcnn(12, 64), None, 8, 2),
     "random-n16": Workload("Random n=16, 200 gates, B=8", _RANDOM, None, 1.5, 1),
+    "reuploading-n4": Workload("Re-uploading n=4, 5 layers, B=16", _TUTORIAL, None, 10, first_call=2),
+    "reuploading-n8": Workload("Re-uploading n=8, 6 layers, B=64", lambda: reuploading(8, 6, 64), first_call=5),
+    "hardware-n20": Workload("Hardware-efficient n=20, 3 layers, B=1", lambda: hardware_efficient(20, 3, 1)),
 }
 """Quantum convolutional networks start from states, the others from zeros."""
 
