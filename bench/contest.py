@@ -1,4 +1,4 @@
-"""What the benchmarks of layers and of training share: contenders on workloads, cell by cell, then a page."""
+"""What the benchmarks of layers, training and tutorials share: contenders on workloads, cell by cell, then a page."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def table(rows: Sequence[Mapping[str, str]]) -> str:
     if not rows:
         return "Nothing was measured."
     frame = pd.DataFrame(rows).map(lambda text: text.replace("|", "\\|"))
-    left = {"Workload", "Engine", "Contender", "Figure", "Status", "Best peer, ms", "Best as written, ms"}
+    left = {"Workload", "Tutorial", "Engine", "Contender", "Figure", "Status", "Best peer, ms", "Best as written, ms"}
     alignment = ["left" if column in left else "right" for column in frame.columns]
     return frame.to_markdown(index=False, disable_numparse=True, tablefmt="pipe", colalign=alignment)
 

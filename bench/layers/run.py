@@ -46,14 +46,19 @@ class Cell:
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
+    def whole(self) -> float | None:
+        """Seconds of all epochs."""
+        return sum(self.seconds) if self.seconds else None
+
+    @property
     def first(self) -> float | None:
         """Seconds of the first epoch."""
         return self.seconds[0] if self.seconds else None
 
     @property
     def later(self) -> float | None:
-        """Median of the seconds of the others."""
-        return statistics.median(self.seconds[1:]) if self.seconds else None
+        """Median of the seconds of the others, if there are any."""
+        return statistics.median(self.seconds[1:]) if self.seconds and len(self.seconds) > 1 else None
 
 
 def run_workload(name: str, workload: Workload, contenders: Iterable[str]) -> Iterator[Cell]:
