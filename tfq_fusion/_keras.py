@@ -4,9 +4,10 @@
 ``ops`` and ``losses`` are Keras 3's in both cases: inside a legacy layer they act on plain TensorFlow tensors.
 """
 
+import inspect
 import os
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,7 +32,20 @@ if LEGACY:
 else:
     import keras
 
-register = keras.saving.register_keras_serializable(package="tfq_fusion")
+_Class = TypeVar("_Class", bound=type)
+
+
+def register(layer: _Class) -> _Class:
+    """Let Keras save and load a class of this library."""
+    if LEGACY and hasattr(layer, "call"):
+        # Legacy Keras would have AutoGraph rewrite all that a call reaches, for seconds, where there is nothing to do.
+        import tensorflow as tf
+
+        signature = inspect.signature(layer.call)
+        layer.call = tf.autograph.experimental.do_not_convert(layer.call)
+        layer.call.__signature__ = signature  # Keras looks for the arguments that it may give
+    registered: _Class = keras.saving.register_keras_serializable(package="tfq_fusion")(layer)
+    return registered
 
 
 def dtype_name(array: Any) -> str:
