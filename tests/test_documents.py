@@ -348,6 +348,10 @@ FINDINGS = [
     "{5/device[processor=noiseless;shots=1000]/qfl@1/accuracy/.3f} against "
     "{5/device[processor=noiseless;shots=exact]/qfl@1/accuracy/.3f} exact without noise; with 100 it is "
     "{5/device[processor=noiseless;shots=100]/qfl@1/accuracy/.3f}",
+    "lose more: {5/device[processor=rainbow;shots=100]/qfl@1/accuracy/.3f} of "
+    "{5/device[processor=rainbow;shots=exact]/qfl@1/accuracy/.3f} on rainbow, "
+    "{5/device[processor=weber;shots=100]/qfl@1/accuracy/.3f} of "
+    "{5/device[processor=weber;shots=exact]/qfl@1/accuracy/.3f} on weber",
 ]
 FREE = re.compile(r"arXiv [\d.]+|R² of 0.999 or more|[\d.]+ pi|[\d.]+ (to [\d.]+ )?%")
 """Figures that are no result: papers, angles, and rates of errors as they are chosen."""
