@@ -37,13 +37,14 @@ _Class = TypeVar("_Class", bound=type)
 
 def register(layer: _Class) -> _Class:
     """Let Keras save and load a class of this library."""
-    if LEGACY and hasattr(layer, "call"):
+    if LEGACY and "call" in vars(layer):
         # Legacy Keras would have AutoGraph rewrite all that a call reaches, for seconds, where there is nothing to do.
         import tensorflow as tf
 
-        signature = inspect.signature(layer.call)
-        layer.call = tf.autograph.experimental.do_not_convert(layer.call)
-        layer.call.__signature__ = signature  # Keras looks for the arguments that it may give
+        call: Any = vars(layer)["call"]
+        unconverted = tf.autograph.experimental.do_not_convert(call)
+        unconverted.__signature__ = inspect.signature(call)  # Keras looks for the arguments that it may give
+        layer.call = unconverted  # type: ignore[attr-defined]
     registered: _Class = keras.saving.register_keras_serializable(package="tfq_fusion")(layer)
     return registered
 

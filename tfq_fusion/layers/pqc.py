@@ -142,7 +142,7 @@ class _Execution:
 
         if self._spec is None:
             return self._by_tfq(*self._matching(circuits, data), weights)
-        if not tf.executing_eagerly() or data.shape[1] != len(self._spec.data_symbols):
+        if not tf.executing_eagerly() or data.shape[1:] != (len(self._spec.data_symbols),):
             return self._compiled(circuits, data, weights)
         # One by one its operations take many times as long, and a graph sees no values.
         require_angles(self._spec, data, weights)

@@ -86,7 +86,7 @@ class FactorizedBilinearFusion(Fusion):
         logarithms = ops.sum(ops.log(magnitudes), axis=1)
         kept = self._dropout(ops.ones_like(logarithms), training=training) > 0
         logarithms = ops.where(kept, logarithms, _DROPPED)
-        product = signs * ops.exp(logarithms - ops.max(logarithms, axis=1, keepdims=True))
+        product = signs * ops.exp(logarithms - ops.max(logarithms, axis=1, keepdims=True, initial=_DROPPED))
         product = ops.where(kept, product, 0)
         pooled = ops.sum(ops.reshape(product, (-1, self.units, self.factors)), axis=2)
         # The squared length after the signed square root is the sum of absolute values before it.
