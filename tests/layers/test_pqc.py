@@ -510,6 +510,17 @@ def test_what_the_compiled_engine_cannot_hold_runs_in_tensorflow_quantum(monkeyp
     np.testing.assert_allclose(layer(inputs), theirs(inputs), atol=1e-5)
 
 
+def test_a_batch_that_does_not_fit_is_refused_when_called(monkeypatch):
+    class Memory:
+        available = 2**20
+
+    layer = ControlledPQC(model_circuit(), operators())
+    circuits = tf.repeat(tfq.convert_to_tensor([cirq.Circuit()]), 50_000)
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    with pytest.raises(MemoryError, match=r"for 50,000 samples, .* smaller batches"):
+        layer([circuits, tf.zeros((50_000, 3))])
+
+
 @pytest.mark.parametrize("repetitions", [None, 3])
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize("sizes", [(1, 3), (3, 2), (2, 0)])

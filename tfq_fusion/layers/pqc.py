@@ -144,8 +144,11 @@ class _Execution:
             return self._by_tfq(*self._matching(circuits, data), weights)
         if not tf.executing_eagerly() or data.shape[1:] != (len(self._spec.data_symbols),):
             return self._compiled(circuits, data, weights)
-        # One by one its operations take many times as long, and a graph sees no values.
+        from tfq_fusion.engines.compiled import require_room
+
+        # One by one its operations take many times as long, and a graph sees neither values nor how many they are.
         require_angles(self._spec, data, weights)
+        require_room(self._spec, data.shape[0])
         return self._traced(circuits, data, weights)
 
     def _compiled(self, circuits: Any, data: Any, weights: Any) -> Any:

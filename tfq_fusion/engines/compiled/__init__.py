@@ -34,7 +34,7 @@ from tfq_fusion.engines.compiled.lowering import lower
 from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
 from tfq_fusion.engines.memory import STATES, check_memory
 
-__all__ = ["LoweringError", "expectation"]
+__all__ = ["LoweringError", "expectation", "require_room"]
 
 
 def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None) -> Any:
@@ -61,6 +61,11 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
         return found, gradient
 
     return values(pad_batch(read(data)), read(weights))[:batch]
+
+
+def require_room(spec: ModelCircuit, batch: int, dtype: str = "float32") -> None:
+    """Raise a MemoryError unless the states of a batch fit: :func:`expectation` asks where it knows the batch."""
+    _lowered(spec.content, dtype).require_room(batch)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
