@@ -63,9 +63,9 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     return values(pad_batch(read(data)), read(weights))[:batch]
 
 
-def require_room(spec: ModelCircuit, batch: int, dtype: str = "float32") -> None:
-    """Raise a MemoryError unless the states of a batch fit: :func:`expectation` asks where it knows the batch."""
-    _lowered(spec.content, dtype).require_room(batch)
+def require_room(spec: ModelCircuit, batch: int) -> None:
+    """Raise a MemoryError unless a batch fits in single precision; :func:`expectation` asks if it knows the batch."""
+    _lowered(spec.content, "float32").require_room(batch)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ def _step(
     structure: Structure, number: int, state: Any, inputs: Mapping[str, Any], constants: Mapping[str, Any]
 ) -> Any:
     state = kernels.forward(structure.steps[number], state, inputs, constants)
-    return _materialized(state) if _rotations(structure.steps[number : number + 2]) else state
+    return _materialized(state) if _both_rotate(structure.steps[number : number + 2]) else state
 
 
 def backward(
@@ -164,7 +164,7 @@ def _uncompute(
             # Before the first data, all samples have one state.
             state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
         state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
-        if _rotations(structure.steps[number - 1 : number + 1]):
+        if _both_rotate(structure.steps[number - 1 : number + 1]):
             state, adjoint = _materialized(state), _materialized(adjoint)
         if gradient is not None:
             zero = _zero(gather(step, gradient))
@@ -196,7 +196,7 @@ def _recompute(
                 adjoint = ops.sum(adjoint, axis=-1, keepdims=True)
             step = structure.steps[number]
             _, adjoint, gradient = kernels.backward(step, after, adjoint, inputs, constants, zero, before)
-            if _rotations(structure.steps[number - 1 : number + 1]):
+            if _both_rotate(structure.steps[number - 1 : number + 1]):
                 adjoint = _materialized(adjoint)
             if gradient is not None:
                 zero = _zero(gather(step, gradient))
@@ -239,7 +239,7 @@ def _by_table(tables: Tables, halves: Any) -> Any:
     return ops.reshape(halves, (2, halves.shape[1] // per_table, len(tables.axes), tables.addresses, -1))
 
 
-def _rotations(steps: Sequence[Step]) -> bool:
+def _both_rotate(steps: Sequence[Step]) -> bool:
     """Whether these are two rotations: fused, each would compute the one before it twice for every amplitude."""
     return len(steps) == 2 and all(isinstance(step, RotationStep) for step in steps)
 
