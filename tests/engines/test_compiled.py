@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tfq_fusion.circuits import ModelCircuit, padded_symbols, qfl_circuit
 from tfq_fusion.engines import ENGINES, compiled, expectation
+from tfq_fusion.engines.compiled import run
 
 ONE = [cirq.XPowGate, cirq.YPowGate, cirq.ZPowGate, cirq.HPowGate]
 TWO = [
@@ -199,6 +200,38 @@ def test_initial_states(seed, qubits, gates, batch):
     np.testing.assert_allclose(found, simulated(spec, data, weights, states), atol=1e-6)
 
 
+def layered_spec(seed, qubits, gates, layers):
+    """One random circuit again and again, each time with other weights, and with other data or the same."""
+    spec, rng = random_spec(seed, qubits, gates)
+    weights = padded_symbols("w", len(spec.weight_symbols) * layers)
+    data = padded_symbols("x", len(spec.data_symbols) * layers) if rng.random() < 0.5 else spec.data_symbols
+    renamed = [
+        {
+            symbol: symbols[(number * len(own) + place) % len(symbols)]
+            for own, symbols in ((spec.data_symbols, data), (spec.weight_symbols, weights))
+            for place, symbol in enumerate(own)
+        }
+        for number in range(layers)
+    ]
+    circuit = cirq.Circuit(cirq.resolve_parameters(spec.circuit, names, recursive=False) for names in renamed)
+    return ModelCircuit(circuit, data, weights, spec.operators), rng
+
+
+LAYERED = layered_spec(seed=9, qubits=5, gates=9, layers=4)
+
+
+def test_layers_have_the_simulator_s_values_and_finite_differences():
+    spec, rng = LAYERED
+    assert max(part.passes for part in lowered(spec).parts) >= 3
+    hold_against_the_simulator(spec, rng, 3, contextlib.nullcontext)
+
+
+@settings(some, max_examples=3)
+@given(seed=st.integers(0, 2**32 - 1), qubits=st.integers(2, 5), gates=st.integers(4, 12), layers=st.integers(3, 9))
+def test_random_layers_have_the_simulator_s_values_and_finite_differences(seed, qubits, gates, layers):
+    hold_against_the_simulator(*layered_spec(seed, qubits, gates, layers), 3, uncompiled)
+
+
 def every_kind_of_step():
     (a, b, c), weights, qubits = padded_symbols("x", 3), padded_symbols("w", 2), cirq.LineQubit.range(3)
     circuit = cirq.Circuit(
@@ -252,21 +285,34 @@ def test_fusion_circuits_agree_with_tensorflow_quantum(signal, measurement):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_multiplexed_rotations_are_one_step_each():
+def lowered(spec):
     from tfq_fusion.engines.compiled.lowering import lower
+
+    return lower(spec).structure
+
+
+def steps_of(spec):
+    return [step for part in lowered(spec).parts for step in part.steps]
+
+
+def test_multiplexed_rotations_are_one_step_each():
     from tfq_fusion.engines.compiled.program import BlockStep, DiagonalStep, RotationStep
 
-    structure = lower(qfl_circuit(12, 4, degree=3)).structure
-    kinds = [type(step) for step in structure.steps]
-    assert kinds == [BlockStep, BlockStep, DiagonalStep, *([RotationStep, BlockStep, BlockStep, DiagonalStep] * 3)]
-    rotations = {(step.tables, step.row) for step in structure.steps if isinstance(step, RotationStep)}
-    assert len(rotations) == 1
+    kinds = [type(step) for step in steps_of(qfl_circuit(12, 4, degree=1))]
+    assert kinds == [BlockStep, BlockStep, DiagonalStep, RotationStep, BlockStep, BlockStep, DiagonalStep]
+
+
+def test_equal_layers_are_a_loop_however_many_they_are():
+    shallow, deep = (qfl_circuit(12, 4, degree=degree) for degree in (5, 50))
+    assert len(steps_of(deep)) == len(steps_of(shallow))
+    (loop,) = [part for part in lowered(deep).parts if part.passes > 1]
+    assert loop.passes == 50
+    # Features enter again and again: all passes take the same table of angles.
+    assert any(len(members) == 50 and len(set(members)) == 1 for members in loop.members)
 
 
 @pytest.mark.parametrize("controls", [0, 1, 2])
 def test_rotations_of_a_qubit_about_several_axes_are_one_step(controls):
-    from tfq_fusion.engines.compiled.lowering import lower
-
     rng, qubits, symbols = np.random.default_rng(controls), cirq.LineQubit.range(3), padded_symbols("x", 7)
     turns = zip([cirq.rx, cirq.rz, cirq.rz, cirq.ry, cirq.rx, cirq.ry, cirq.rz], symbols, strict=True)
     # Of each angle another multiple for every value of the controls.
@@ -281,20 +327,18 @@ def test_rotations_of_a_qubit_about_several_axes_are_one_step(controls):
         (),
         random_operators(rng, qubits, 2),
     )
-    assert len(lower(spec).structure.steps) == 2  # the block before it, and the run
+    assert len(steps_of(spec)) == 2  # the block before it, and the run
     hold_against_the_simulator(spec, rng, 3, uncompiled)
 
 
 def test_a_small_register_becomes_one_matrix():
-    from tfq_fusion.engines.compiled.lowering import lower
-
     circuit = cirq.Circuit(
         cirq.rx(sympy.Symbol("a")).on_each(*cirq.LineQubit.range(3)),
         cirq.CNOT(cirq.LineQubit(0), cirq.LineQubit(2)),
         cirq.rz(sympy.Symbol("a")).on_each(*cirq.LineQubit.range(3)),
     )
     spec = ModelCircuit(circuit, (), (sympy.Symbol("a"),), ())
-    assert len(lower(spec).structure.steps) == 1
+    assert len(steps_of(spec)) == 1
 
 
 @pytest.mark.slow
@@ -311,15 +355,19 @@ def test_a_layer_of_rotations_by_data():
     np.testing.assert_allclose(tape.gradient(values, data), -np.sin(data), atol=1e-9)
 
 
-def test_another_seed_compiles_nothing_new(monkeypatch):
-    functions, counts = [], []
-    jit = compiled.jit
-    monkeypatch.setattr(compiled, "jit", lambda function: functions.append(function) or jit(function))
-    for seed in (0, 1):
+def test_another_seed_and_another_batch_trace_nothing_new(monkeypatch):
+    traced = []
+    for name in ("forward", "backward"):
+        function = getattr(run, name)
+        monkeypatch.setattr(run, name, lambda *given, function=function: traced.append(function) or function(*given))
+    for seed, batch in ((0, 1), (1, 1), (1, 33), (1, 200)):
         spec = qfl_circuit(2, 2, degree=1, blocks=2, observables=7, seed=seed)
-        expectation(spec, np.zeros((1, 4)), np.zeros(len(spec.weight_symbols)))
-        counts.append(len(functions))
-    assert counts == [2, 2]  # the values and their gradient
+        data = tf.zeros((batch, 4))
+        with tf.GradientTape() as tape:
+            tape.watch(data)
+            values = expectation(spec, data, np.zeros(len(spec.weight_symbols)))
+        assert tape.gradient(values, data).shape == data.shape
+    assert len(traced) == 2  # the values and their gradient
 
 
 @pytest.mark.parametrize(
@@ -459,11 +507,19 @@ def test_an_exponent_of_two_symbols_is_named():
 
 
 def test_programs_that_take_minutes_to_compile_are_refused():
-    qubits, x = cirq.LineQubit.range(2), sympy.Symbol("x")
+    qubits, x, rng = cirq.LineQubit.range(2), sympy.Symbol("x"), np.random.default_rng(0)
     operators = (cirq.PauliSum() + cirq.Z(qubits[0]),)
-    many = cirq.Circuit([cirq.rx(x).on(qubits[0]), cirq.CNOT(*qubits)] * 1_100)
+    many = cirq.Circuit([cirq.rx(x).on(qubits[rng.integers(2)]), cirq.CNOT(*qubits)] for _ in range(1_500))
     with pytest.raises(compiled.LoweringError, match=r"more than 2,000 steps.* engine='tfq'"):
         expectation(ModelCircuit(many, (x,), (), operators), np.zeros((1, 1)), np.zeros(0))
+
+
+def test_a_thousand_layers_take_no_longer_to_compile_than_a_few():
+    qubits, x = cirq.LineQubit.range(2), sympy.Symbol("x")
+    deep = cirq.Circuit([cirq.rx(x).on(qubits[0]), cirq.CNOT(*qubits)] * 1_100)
+    spec = ModelCircuit(deep, (x,), (), (cirq.PauliSum() + cirq.Z(qubits[0]),))
+    data = np.array([[0.1], [2.0]])
+    np.testing.assert_allclose(expectation(spec, data, np.zeros(0)), simulated(spec, data, []), atol=1e-9)
 
 
 def test_an_operator_on_a_missing_qubit_is_named():

@@ -552,7 +552,9 @@ def test_controlled_pqc_is_called_with_a_pair():
 
 def test_a_circuit_that_takes_minutes_to_compile_runs_in_tensorflow_quantum():
     first, second, _ = QUBITS
-    circuit = cirq.Circuit([cirq.rx(sympy.Symbol("a")).on(first), cirq.CNOT(first, second)] * 1_100)
+    rng, turn = np.random.default_rng(0), cirq.rx(sympy.Symbol("a"))
+    # At random: layers that are alike would be compiled once.
+    circuit = cirq.Circuit([turn.on(QUBITS[rng.integers(2)]), cirq.CNOT(first, second)] for _ in range(1_500))
     inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.01]])]
     ours, theirs = (kind(circuit, cirq.Z(first)) for kind in (ControlledPQC, tfq.layers.ControlledPQC))
     np.testing.assert_allclose(ours(inputs), theirs(inputs), atol=1e-5)

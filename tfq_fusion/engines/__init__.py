@@ -58,6 +58,14 @@ def expectation(
         RuntimeError: If engine "tfq" is asked for where Keras does not run on TensorFlow.
         ImportError: If engine "tfq" is asked for where TensorFlow Quantum is not installed.
     """
+    from tfq_fusion.engines.arrays import unconverted
+
+    return unconverted(_expectation)(spec, data, weights, engine, states, shots, seed)
+
+
+def _expectation(
+    spec: ModelCircuit, data: Any, weights: Any, engine: str, states: Any, shots: int | None, seed: Any
+) -> Any:
     check_engine(engine)
     if engine == "tfq":
         from tfq_fusion.engines.reference import require_reference

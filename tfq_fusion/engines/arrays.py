@@ -7,7 +7,7 @@ operations lack is compilation, constants that outlive a trace, the transpose of
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -31,15 +31,41 @@ def check_backend() -> None:
         )
 
 
-def jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of arrays with XLA."""
+def jit(
+    forward: Callable[..., Any], backward: Callable[..., Any], arguments: Sequence[Any]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Compile two functions of arrays with XLA, for batches of any size.
+
+    Args:
+        forward: Gives its result and what else ``backward`` wants to know.
+        backward: Takes the first three arguments of ``forward``, what that gives but for its result, and an array like
+            the result.
+        arguments: What ``forward`` takes, as nests of ``keras.KerasTensor``, in which None is the size of a batch.
+    """
     if _ON_TENSORFLOW:
         import tensorflow as tf
 
-        return tf.function(function, jit_compile=True, autograph=False)
+        def compiled(function: Callable[..., Any], signature: Any) -> Any:
+            return tf.function(function, input_signature=signature, jit_compile=True, autograph=False)
+
+        # Else TensorFlow would trace each size of a batch, which takes longer than to compile it.
+        taken = tf.nest.map_structure(lambda each: tf.TensorSpec(each.shape, each.dtype), list(arguments))
+        there = compiled(forward, taken)
+        given = there.get_concrete_function().structured_outputs
+        result, *kept = tf.nest.map_structure(tf.TensorSpec.from_tensor, given)
+        return there, compiled(backward, [*taken[:3], *kept, result])
     import jax
 
-    return jax.jit(function)
+    return jax.jit(forward), jax.jit(backward)
+
+
+def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep AutoGraph out of a function: it would rewrite all that a call reaches, for seconds, and find nothing."""
+    if _ON_TENSORFLOW:
+        import tensorflow as tf
+
+        return tf.autograph.experimental.do_not_convert(function)
+    return function
 
 
 def constant(array: np.ndarray) -> Any:
@@ -63,6 +89,18 @@ def read(array: Any) -> Any:
         import tensorflow as tf
 
         return tf.identity(array)
+    return array
+
+
+def known(array: Any) -> Any:
+    """An array whose derivative nobody asks for.
+
+    A tape of TensorFlow records what happens inside of a custom gradient, too, and would have all its steps kept.
+    """
+    if _ON_TENSORFLOW:
+        import tensorflow as tf
+
+        return tf.stop_gradient(array)
     return array
 
 
@@ -142,6 +180,45 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
 
     _, transpose = jax.vjp(function, *inputs)
     return transpose(gradients)
+
+
+def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any, length: int) -> tuple[Any, Any]:
+    """Call a function again and again, in one loop.
+
+    Args:
+        function: From what is carried, and one slice of what is given, to what is carried on and what is left.
+        carry: What is carried at first, a nest of arrays.
+        given: A nest of arrays ``[length, ...]``.
+        length: How often.
+
+    Returns:
+        What is carried in the end, and all that was left, ``[length, ...]``.
+    """
+    if not _ON_TENSORFLOW:
+        import jax
+
+        return jax.lax.scan(function, carry, given, length)
+    import tensorflow as tf
+
+    def spec(array: Any) -> Any:
+        return tf.TensorSpec.from_tensor(tf.convert_to_tensor(array))
+
+    def slices(number: Any) -> Any:
+        return tf.nest.map_structure(lambda array: tf.gather(array, number), given)
+
+    once = tf.function(function, autograph=False)
+    traced = once.get_concrete_function(*tf.nest.map_structure(spec, (carry, slices(0))))
+    _, left = traced.structured_outputs
+    kept = [tf.TensorArray(each.dtype, length, element_shape=each.shape) for each in tf.nest.flatten(left)]
+
+    def body(number: Any, carry: Any, kept: Any) -> Any:
+        carry, left = once(carry, slices(number))
+        written = [array.write(number, each) for array, each in zip(kept, tf.nest.flatten(left), strict=True)]
+        return number + 1, carry, written
+
+    loop = (tf.constant(0), carry, kept)
+    _, carry, kept = tf.while_loop(lambda number, *_: number < length, body, loop, maximum_iterations=length)
+    return carry, tf.nest.pack_sequence_as(left, [array.stack() for array in kept])
 
 
 def padded_size(size: int) -> int:

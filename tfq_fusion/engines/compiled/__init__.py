@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from tfq_fusion.engines.arrays import (
     differentiable,
     handed_over,
     jit,
+    known,
     pad_batch,
     padded_size,
     read,
@@ -52,11 +54,12 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
     @differentiable
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
+        data, weights = known(data), known(weights)
         found, *kept = forward(numbers, data, weights, *start)
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
             (upstream,) = arguments if upstream is None else (upstream,)
-            return backward(numbers, data, weights, *kept, upstream)
+            return backward(numbers, data, weights, *kept, known(upstream))
 
         return found, gradient
 
@@ -86,8 +89,7 @@ class _Lowered:
             states, per_amplitude = STATES, 2 * np.dtype(self.dtype).itemsize * size
             qubits = self.structure.qubits
             if self.structure.mixed:
-                segment = self.structure.segment
-                states += segment + len(self.structure.steps) // segment + 1
+                states += self.structure.kept
                 qubits //= 2
                 per_amplitude *= 2**qubits
             check_memory(qubits, states * per_amplitude, "compiled", batch)
@@ -96,7 +98,7 @@ class _Lowered:
     def functions(self, same_start: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The compiled functions, which circuits of one structure share."""
         if same_start not in self._functions:
-            self._functions[same_start] = _compiled(self.structure, self.layout, same_start)
+            self._functions[same_start] = _compiled(self.structure, self.layout, self.dtype, same_start)
         return self._functions[same_start]
 
 
@@ -110,7 +112,9 @@ def _lowered(content: Content, dtype: str) -> _Lowered:
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _compiled(
+    structure: Structure, layout: Layout, dtype: str, same_start: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(numbers: Any, data: Any, weights: Any, states: Any = None) -> tuple[Any, ...]:
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)
 
@@ -120,4 +124,16 @@ def _compiled(structure: Structure, layout: Layout, same_start: bool) -> tuple[C
         constants = unpack(layout, *numbers)
         return run.backward(structure, constants, data, weights, states, trigonometry, poison, upstream, same_start)
 
-    return jit(forward), jit(backward)
+    sizes = {floats: sum(math.prod(shape) for _, each, shape in layout if each == floats) for floats in (True, False)}
+    shapes = {name: shape for name, _, shape in layout}
+    arguments: list[Any] = [
+        (keras.KerasTensor((sizes[True],), dtype), keras.KerasTensor((sizes[False],), "int32")),
+        keras.KerasTensor((None, shapes["exponent data"][1]), dtype),
+        keras.KerasTensor((shapes["exponent weights"][1],), dtype),
+    ]
+    if not same_start:
+        amplitudes = 2 ** (structure.qubits // (2 if structure.mixed else 1))
+        arguments.append(
+            keras.KerasTensor((None, amplitudes), {"float32": "complex64", "float64": "complex128"}[dtype])
+        )
+    return jit(forward, backward, arguments)

@@ -18,6 +18,7 @@ from tfq_fusion.engines.compiled.program import (
     BlockStep,
     DiagonalStep,
     GateStep,
+    PermutationStep,
     RotationStep,
     Sizes,
     Step,
@@ -25,34 +26,36 @@ from tfq_fusion.engines.compiled.program import (
 )
 
 
-def forward(step: Step, state: Any, inputs: Mapping[str, Any], constants: Mapping[str, Any]) -> Any:
+def forward(step: Step, state: Any, numbers: Any, constants: Mapping[str, Any]) -> Any:
     """The state after a step.
 
     Args:
         step: The step.
         state: ``[2, 2**n, batch]``.
-        inputs: ``blocks``, matrices by family; ``rotations``, of each kind of tables, see
-            :func:`tfq_fusion.engines.compiled.rotations.rotations`; ``exponents``.
+        numbers: Of a block its matrix ``[2d, 2d]``; of a rotation what the state and what is turned of it are
+            multiplied with, ``[2 or 4, addresses, batch]``, see
+            :func:`tfq_fusion.engines.compiled.rotations.rotations`; of a gate its exponent ``[batch]``.
         constants: The program's constants.
     """
     match step:
         case BlockStep():
-            rows = _rows(_transposed(step.order, state), step.width)
-            return _state(ops.matmul(inputs["blocks"][step.family][step.member], rows), state)
+            return _state(ops.matmul(numbers, _rows(_transposed(step.order, state), step.width)), state)
         case DiagonalStep():
             return _diagonal(step, state, constants, sign=1.0)
         case RotationStep():
-            return _rotated(step, state, _parts(step, inputs), sign=1.0)
+            return _rotated(step, state, _parts(step, numbers), sign=1.0)
         case GateStep():
-            matrix = _gate_matrix(step, inputs["exponents"][step.gate], constants)
+            matrix = _gate_matrix(step, numbers, constants)
             return _gate(step, _transposed(step.order, state), matrix, constants)
+        case PermutationStep():
+            return _transposed(step.order, state)
 
 
 def backward(
     step: Step,
     after: Any,
     adjoint: Any,
-    inputs: Mapping[str, Any],
+    numbers: Any,
     constants: Mapping[str, Any],
     zero: Any,
     before: Any = None,
@@ -63,7 +66,7 @@ def backward(
         step: The step.
         after: The state after it.
         adjoint: The loss's gradient in that state, of the same shape.
-        inputs: As for :func:`forward`.
+        numbers: As for :func:`forward`.
         constants: Likewise.
         zero: A scalar that is known when the gradients of later steps are: XLA, which orders by dependence alone, would
             keep the states of all steps and compute the gradients last.
@@ -76,7 +79,7 @@ def backward(
     """
     match step:
         case BlockStep():
-            inverse = ops.transpose(inputs["blocks"][step.family][step.member]) + zero
+            inverse = ops.transpose(numbers) + zero
             adjoint_rows = _rows(adjoint, step.width)
             if before is None:
                 rows = ops.matmul(inverse, _rows(after, step.width))
@@ -92,19 +95,22 @@ def backward(
             return before, _diagonal(step, adjoint, constants, sign=-1.0), None
         case RotationStep():
             gradient = _rotation_gradient(step, after, adjoint)
-            scalar, *vector = _parts(step, inputs)
+            scalar, *vector = _parts(step, numbers)
             parts = (scalar, *(part + zero for part in vector))
             if before is None:
                 before = _rotated(step, after, parts, sign=-1.0)
             return before, _rotated(step, adjoint, parts, sign=-1.0), gradient
         case GateStep():
             gradient = _gate_gradient(step, after, adjoint, constants)
-            real, imaginary = _gate_matrix(step, inputs["exponents"][step.gate], constants)
+            real, imaginary = _gate_matrix(step, numbers, constants)
             inverse = ops.swapaxes(real, 0, 1) + zero, -ops.swapaxes(imaginary, 0, 1)
             undo = inverse_order(step.order)
             if before is None:
                 before = _transposed(undo, _gate(step, after, inverse, constants))
             return before, _transposed(undo, _gate(step, adjoint, inverse, constants)), gradient
+        case PermutationStep():
+            undo = inverse_order(step.order)
+            return _transposed(undo, after) if before is None else before, _transposed(undo, adjoint), None
 
 
 def total(terms: Any) -> Any:
@@ -160,7 +166,7 @@ def _axes(step: RotationStep) -> str:
     return step.tables.axes if len(step.tables.axes) == 1 else "xyz"
 
 
-def _parts(step: RotationStep, inputs: Mapping[str, Any]) -> Sequence[Any]:
+def _parts(step: RotationStep, numbers: Any) -> Sequence[Any]:
     """What the state and what is turned of it are multiplied with, to be broadcast to ``[2, 2, ..., 2, batch]``."""
 
     def addressed(table: Any) -> Any:
@@ -168,8 +174,7 @@ def _parts(step: RotationStep, inputs: Mapping[str, Any]) -> Sequence[Any]:
         tensor = ops.transpose(tensor, (*step.order, len(step.order)))
         return ops.reshape(tensor, (1, *(2 if axis in step.controls else 1 for axis in range(step.qubits)), -1))
 
-    parts = inputs["rotations"][step.tables][:, step.row]
-    return [addressed(part) for part in ops.unstack(parts, num=1 + len(_axes(step)))]
+    return [addressed(part) for part in ops.unstack(numbers, num=1 + len(_axes(step)))]
 
 
 def _turned(step: RotationStep, axis: str, tensor: Any) -> Any:

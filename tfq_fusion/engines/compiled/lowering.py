@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from tfq_fusion.engines.compiled.program import (
     Element,
     Family,
     GateStep,
+    Part,
+    PermutationStep,
     Program,
     RotationStep,
     Sizes,
@@ -28,6 +30,7 @@ from tfq_fusion.engines.compiled.program import (
     Structure,
     Tables,
 )
+from tfq_fusion.engines.compiled.repetitions import runs
 from tfq_fusion.engines.memory import STATES, check_memory
 
 MAX_BLOCK = 4
@@ -78,19 +81,21 @@ def lower(spec: ModelCircuit) -> Program:
     groups: list[_Group] = []
     for gate in gates:
         _place(gate, groups, width, mixed)
-        if len(groups) > MAX_STEPS:
-            raise LoweringError(
-                f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
-                f"Use fewer gates{' and channels' if mixed else ', or engine=' + repr('tfq')}."
-            )
+    shared = next((number for number, group in enumerate(groups) if group.kind in ("rotation", "gate")), len(groups))
+    repeated = [_passes(some, mixed) for some in (groups[:shared], groups[shared:])]
+    if sum(len(stacks) for stacks in itertools.chain.from_iterable(repeated)) > MAX_STEPS:
+        raise LoweringError(
+            f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
+            f"Use fewer gates{' and channels' if mixed else ', or engine=' + repr('tfq')}."
+        )
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
-    steps = tuple(assembly.steps(groups))
+    before, after = (tuple(map(assembly.part, some)) for some in repeated)
     final = [assembly.order.index(position) for position in range(count)]
     if mixed:
         pairs = {qubit: (final[2 * position], final[2 * position + 1]) for qubit, position in positions.items()}
-        return assembly.program(steps, density_constants(spec.operators, pairs), mixed)
+        return assembly.program(before, after, density_constants(spec.operators, pairs), mixed)
     alone = {qubit: final[position] for qubit, position in positions.items()}
-    return assembly.program(steps, pauli_constants(spec.operators, alone), mixed)
+    return assembly.program(before, after, pauli_constants(spec.operators, alone), mixed)
 
 
 def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool) -> int:
@@ -138,24 +143,69 @@ def _control_qubits(gate: EigenGate) -> Sizes:
     return tuple(sorted(position for position, _ in gate.controls))
 
 
+def _passes(groups: Sequence[_Group], mixed: bool) -> list[list[Sequence[_Group]]]:
+    """The groups of each part, those of all its passes that are alike together."""
+    found: list[list[Sequence[_Group]]] = []
+    for start, period, passes in runs([_likeness(group) for group in groups]):
+        stacks = [groups[start + place : start + passes * period : period] for place in range(period)]
+        # Of parts whose steps cannot be undone the first state is kept, and the others are computed again.
+        size = max(1, math.isqrt(period)) if mixed and passes == 1 else period
+        found += [stacks[first : first + size] for first in range(0, period, size)]
+    return found
+
+
+def _likeness(group: _Group) -> Hashable:
+    """Equal for groups that differ in nothing but the numbers which their step takes."""
+    if group.kind == "block":
+        return group.kind, tuple(sorted(group.qubits)), _layout(group)
+    if group.kind == "rotation":
+        first = group.gates[0]
+        return group.kind, first.targets, _control_qubits(first), _axes(group)
+    # The angle of a diagonal is fixed, that of a gate is one of its numbers.
+    fixed = group.kind == "diagonal"
+    gates = [(gate.targets, gate.controls, *_content(gate), fixed and gate.angle.offset) for gate in group.gates]
+    return group.kind, tuple(gates)
+
+
+def _content(gate: EigenGate) -> tuple[bytes, bytes]:
+    return gate.phases.tobytes(), gate.projectors.tobytes()
+
+
+def _layout(group: _Group) -> Hashable:
+    """How a block is built of gates."""
+    layers = _layers(group.gates, sorted(group.qubits))
+    return tuple(tuple((where, _padded(len(gates))) for where, gates in layer) for layer in layers)
+
+
+def _axes(group: _Group) -> str:
+    return "".join(axis for axis, _ in itertools.groupby(gate.axis or "" for gate in group.gates))
+
+
 class _Assembly:
-    """Collects the steps and constants of a program."""
+    """Collects the parts and constants of a program."""
 
     def __init__(self, count: int, data: int, weights: int) -> None:
         self.count, self.data, self.weights = count, data, weights
         self.order = list(range(count))
         self.constants: dict[str, np.ndarray] = {}
-        self.diagonals = 0
+        self.diagonals: dict[bytes, DiagonalStep] = {}
         self.tables: dict[Tables, dict[bytes, tuple[np.ndarray, np.ndarray]]] = {}
-        self.gates: list[EigenGate] = []
+        self.gates: dict[Hashable, int] = {}
+        self.exponents: list[EigenGate] = []
         self.blocks: dict[Any, list[list[list[list[EigenGate]]]]] = {}
 
-    def steps(self, groups: Sequence[_Group]) -> Iterator[Step]:
+    def part(self, stacks: Sequence[Sequence[_Group]]) -> Part:
+        """Steps from groups, those of all passes that are alike together."""
         make = {"block": self._block, "diagonal": self._diagonal, "rotation": self._rotation, "gate": self._gate}
-        waiting = list(groups)
+        start, passes = list(self.order), len(stacks[0])
+        waiting, found = list(stacks), []
         while waiting:
-            group = waiting.pop(self._next(waiting))
-            yield make[group.kind](group)
+            alike = waiting.pop(self._next([first for first, *_ in waiting]))
+            found.append(make[alike[0].kind](alike))
+        if passes > 1 and self.order != start:
+            found.append((PermutationStep(self._to_front(start)), ()))
+        steps, members = zip(*found, strict=True)
+        return Part(steps, members, passes)
 
     def _next(self, waiting: Sequence[_Group]) -> int:
         """The block that is in front already, if it may go first; else the first group."""
@@ -174,19 +224,21 @@ class _Assembly:
         self.order = new
         return order
 
-    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray], mixed: bool) -> Program:
+    def program(
+        self, before: tuple[Part, ...], after: tuple[Part, ...], observables: dict[str, np.ndarray], mixed: bool
+    ) -> Program:
+        """The program of the parts before the first data, and of those after it."""
         families = self._families()
         self.constants |= {
-            "exponent data": self._mix(self.gates, "data", self.data),
-            "exponent weights": self._mix(self.gates, "weight", self.weights),
-            "exponent offset": np.array([gate.angle.offset for gate in self.gates]),
+            "exponent data": self._mix(self.exponents, "data", self.data),
+            "exponent weights": self._mix(self.exponents, "weight", self.weights),
+            "exponent offset": np.array([gate.angle.offset for gate in self.exponents]),
             **observables,
         }
         for tables, rows in self.tables.items():
             for name, arrays in zip(("mix", "offset"), zip(*rows.values(), strict=True), strict=True):
                 self.constants[f"{tables.name} {name}"] = np.stack(arrays)
-        structure = Structure(self.count, steps, families, len(self.gates), mixed)
-        return Program(structure, self.constants)
+        return Program(Structure(self.count, before + after, len(before), families, mixed), self.constants)
 
     @staticmethod
     def _mix(gates: Sequence[EigenGate], kind: str, columns: int) -> np.ndarray:
@@ -196,9 +248,9 @@ class _Assembly:
                 mix[row, gate.angle.index] = gate.angle.scale
         return mix
 
-    def _diagonal(self, group: _Group) -> Step:
+    def _diagonal(self, alike: Sequence[_Group]) -> tuple[Step, Sizes]:
         diagonal = np.ones((2,) * self.count, np.complex128)
-        for gate in group.gates:
+        for gate in alike[0].gates:
             qubits = sorted(gate.qubits)
             phases, projectors = gate.expanded(qubits)
             turn = np.exp(1j * np.pi * gate.angle.offset * phases)
@@ -206,60 +258,68 @@ class _Assembly:
             diagonal *= entries.reshape([2 if qubit in qubits else 1 for qubit in range(self.count)])
         entries = diagonal.transpose(self.order).ravel()
         real = bool(np.abs(entries.imag).max() < 1e-12)
-        self.constants[f"diagonal {self.diagonals}"] = entries.real if real else np.stack([entries.real, entries.imag])
-        self.diagonals += 1
-        return DiagonalStep(self.diagonals - 1, real)
+        parts = entries.real if real else np.stack([entries.real, entries.imag])
+        step = self.diagonals.setdefault(parts.tobytes(), DiagonalStep(len(self.diagonals), real))
+        self.constants[f"diagonal {step.diagonal}"] = parts
+        return step, ()
 
-    def _rotation(self, group: _Group) -> Step:
-        first = group.gates[0]
+    def _rotation(self, alike: Sequence[_Group]) -> tuple[Step, Sizes]:
+        first = alike[0].gates[0]
         controls, (target,) = _control_qubits(first), first.targets
-        turns = [(axis, list(gates)) for axis, gates in itertools.groupby(group.gates, lambda gate: gate.axis or "")]
-        tables = Tables("".join(axis for axis, _ in turns), 2 ** len(controls))
-        offset = np.zeros((len(turns), tables.addresses))
-        mix = np.zeros((*offset.shape, self.data))
-        for place, (_, gates) in enumerate(turns):
-            for gate in gates:
-                values = dict(gate.controls)
-                address = int("".join(str(values[qubit]) for qubit in controls) or "0", base=2)
-                mix[place, address, gate.angle.index] += np.pi * gate.angle.scale
-                offset[place, address] += np.pi * gate.angle.offset
-        rows, content = self.tables.setdefault(tables, {}), mix.tobytes() + offset.tobytes()
-        rows.setdefault(content, (mix, offset))
+        tables = Tables(_axes(alike[0]), 2 ** len(controls))
+        rows = self.tables.setdefault(tables, {})
+        members = []
+        for group in alike:
+            offset = np.zeros((len(tables.axes), tables.addresses))
+            mix = np.zeros((*offset.shape, self.data))
+            for place, (_, gates) in enumerate(itertools.groupby(group.gates, lambda gate: gate.axis)):
+                for gate in gates:
+                    values = dict(gate.controls)
+                    address = int("".join(str(values[qubit]) for qubit in controls) or "0", base=2)
+                    mix[place, address, gate.angle.index] += np.pi * gate.angle.scale
+                    offset[place, address] += np.pi * gate.angle.offset
+            content = mix.tobytes() + offset.tobytes()
+            rows.setdefault(content, (mix, offset))
+            members.append(list(rows).index(content))
         places = tuple(sorted(self.order.index(qubit) for qubit in controls))
         order = tuple(controls.index(self.order[place]) for place in places)
-        return RotationStep(tables, list(rows).index(content), self.count, self.order.index(target), places, order)
+        return RotationStep(tables, self.count, self.order.index(target), places, order), tuple(members)
 
-    def _gate(self, group: _Group) -> Step:
-        (gate,) = group.gates
-        number, order = len(self.gates), self._to_front(gate.targets)
-        self.gates.append(gate)
+    def _gate(self, alike: Sequence[_Group]) -> tuple[Step, Sizes]:
+        (gate,) = alike[0].gates
+        order, values = self._to_front(gate.targets), dict(gate.controls)
+        active = tuple(values.get(qubit, slice(None)) for qubit in self.order[len(gate.targets) :])
+        number = self.gates.setdefault((_content(gate), str(active)), len(self.gates))
         self.constants |= {
             f"gate {number} phases": gate.phases.astype(float),
             f"gate {number} projectors": np.stack([gate.projectors.real, gate.projectors.imag]),
         }
         if gate.controls:
-            values = dict(gate.controls)
-            rest = self.order[len(gate.targets) :]
-            mask = np.zeros((2,) * len(rest))
-            mask[tuple(values.get(qubit, slice(None)) for qubit in rest)] = 1
+            mask = np.zeros((2,) * len(active))
+            mask[active] = 1
             self.constants[f"gate {number} mask"] = mask.ravel()
-        return GateStep(number, len(gate.targets), order, bool(gate.controls))
+        start = len(self.exponents)
+        self.exponents += [gate for group in alike for gate in group.gates]
+        step = GateStep(number, len(gate.targets), order, bool(gate.controls))
+        return step, tuple(range(start, len(self.exponents)))
 
-    def _block(self, group: _Group) -> Step:
-        qubits = sorted(group.qubits)
-        layers = _layers(group.gates, qubits)
-        key = len(qubits), tuple(tuple((where, _padded(len(gates))) for where, gates in layer) for layer in layers)
+    def _block(self, alike: Sequence[_Group]) -> tuple[Step, Sizes]:
+        qubits = sorted(alike[0].qubits)
+        key = len(qubits), _layout(alike[0])
         members = self.blocks.setdefault(key, [])
-        members.append([[gates for _, gates in layer] for layer in layers])
-        return BlockStep(list(self.blocks).index(key), len(members) - 1, len(qubits), self._to_front(qubits))
+        start = len(members)
+        for group in alike:
+            members.append([[gates for _, gates in layer] for layer in _layers(group.gates, qubits)])
+        step = BlockStep(list(self.blocks).index(key), len(qubits), self._to_front(qubits))
+        return step, tuple(range(start, len(members)))
 
     def _families(self) -> tuple[Family, ...]:
         """The families of blocks; the gates that they are built from go to banks."""
         rows: dict[Bank, list[list[EigenGate]]] = {}
         families = []
-        for (width, key), members in self.blocks.items():
+        for (width, layout), members in self.blocks.items():
             layers = []
-            for depth, layer in enumerate(key):
+            for depth, layer in enumerate(layout):
                 elements = []
                 for position, (where, length) in enumerate(layer):
                     bank = Bank(len(where), length)

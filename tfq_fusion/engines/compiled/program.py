@@ -23,14 +23,12 @@ class BlockStep:
     """Multiply a few qubits by a matrix that the batch shares.
 
     Attributes:
-        family: Which family of blocks the matrix belongs to.
-        member: Which of the family's matrices it is.
+        family: Which family of blocks the matrix is a member of.
         width: How many qubits it acts on.
         order: The permutation of qubits that brings them to the front, where they stay.
     """
 
     family: int
-    member: int
     width: int
     order: Sizes
 
@@ -71,8 +69,7 @@ class RotationStep:
     """Turn one qubit by angles that depend on the sample and on other qubits.
 
     Attributes:
-        tables: What it turns about.
-        row: Which of these tables has the angles.
+        tables: What it turns about; its angles are one of these tables.
         qubits: The number of qubits n.
         target: Where the target stands.
         controls: Where the qubits stand that address the table, ascending.
@@ -80,7 +77,6 @@ class RotationStep:
     """
 
     tables: Tables
-    row: int
     qubits: int
     target: int
     controls: Sizes
@@ -92,7 +88,7 @@ class GateStep:
     """Apply one gate whose exponent depends on the sample, or that is too wide for a block.
 
     Attributes:
-        gate: Which of the gates and exponents.
+        gate: Which of the gates; its exponent is one of all gates'.
         width: How many targets it has.
         order: The permutation of qubits that brings them to the front, where they stay.
         controlled: Whether it has controls.
@@ -104,7 +100,33 @@ class GateStep:
     controlled: bool
 
 
-Step = BlockStep | DiagonalStep | RotationStep | GateStep
+@dataclasses.dataclass(frozen=True)
+class PermutationStep:
+    """Bring the qubits into another order.
+
+    Attributes:
+        order: The permutation.
+    """
+
+    order: Sizes
+
+
+Step = BlockStep | DiagonalStep | RotationStep | GateStep | PermutationStep
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Steps, done once or, alike but for their numbers, again and again.
+
+    Attributes:
+        steps: What is done in each pass, in order. If there are several passes, it leaves the order of the qubits.
+        members: For each step the numbers that each pass takes: of a block the member of its family, of a rotation the
+            table, of a gate the exponent; empty for others.
+    """
+
+    steps: tuple[Step, ...]
+    members: tuple[Sizes, ...]
+    passes: int
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -156,34 +178,29 @@ class Structure:
 
     Attributes:
         qubits: The number of qubits n.
-        steps: What is done, in order. Steps change the order of the qubits; at first it is the circuit's.
+        parts: What is done, in order. Steps change the order of the qubits; at first it is the circuit's.
+        shared: How many parts come before the first data.
         families: How the blocks are built.
-        gates: How many gates have a step of their own.
         mixed: Whether the state is a density matrix. Then ``qubits`` counts the bits of its rows and of its columns,
             and blocks need not be unitary.
     """
 
     qubits: int
-    steps: tuple[Step, ...]
+    parts: tuple[Part, ...]
+    shared: int
     families: tuple[Family, ...]
-    gates: int
     mixed: bool = False
 
     @property
     def tables(self) -> list[Tables]:
         """What rotations turn about."""
-        return sorted({step.tables for step in self.steps if isinstance(step, RotationStep)})
+        steps = (step for part in self.parts for step in part.steps)
+        return sorted({step.tables for step in steps if isinstance(step, RotationStep)})
 
     @property
-    def shared(self) -> int:
-        """How many steps come before the first one that depends on the sample."""
-        depends = (number for number, step in enumerate(self.steps) if isinstance(step, RotationStep | GateStep))
-        return next(depends, len(self.steps))
-
-    @property
-    def segment(self) -> int:
-        """How many steps lie between two states that are kept for the way back, where steps cannot be undone."""
-        return max(1, math.isqrt(len(self.steps)))
+    def kept(self) -> int:
+        """How many states are kept at a time for the way back, if steps cannot be undone."""
+        return max((len(part.steps) for part in self.parts), default=0) + sum(part.passes for part in self.parts)
 
 
 Layout = tuple[tuple[str, bool, Sizes], ...]
@@ -205,7 +222,7 @@ class Program:
               which give the angles;
             - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``, in the order that the qubits have then;
             - ``gate N phases [e]``, ``projectors [2, e, d, d]``, with controls ``mask [rest]``; ``exponent data
-              [gates, data]``, ``exponent weights [gates, weights]`` and ``exponent offset [gates]``;
+              [exponents, data]``, ``exponent weights [exponents, weights]`` and ``exponent offset [exponents]``;
             - the observables', see :func:`tfq_fusion.engines.compiled.pauli.pauli_constants`, or of a density matrix
               :func:`~tfq_fusion.engines.compiled.pauli.density_constants`.
     """

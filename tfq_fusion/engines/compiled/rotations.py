@@ -19,17 +19,17 @@ def rotations(tables: Tables, halves: Any) -> Any:
         halves: Cosines and sines of half the angles, ``[2, tables, axes, addresses, batch]``.
 
     Returns:
-        ``[2, tables, addresses, batch]``; about several axes ``[4, tables, addresses, batch]``: c, x, y, z.
+        ``[tables, 2, addresses, batch]``; about several axes ``[tables, 4, addresses, batch]``: c, x, y, z.
     """
     cos, sin = ops.unstack(halves, num=2)
     if len(tables.axes) == 1:
-        return halves[:, :, 0]
+        return ops.swapaxes(halves[:, :, 0], 0, 1)
     zero = ops.zeros_like(cos[:, 0])
     product: tuple[Any, ...] = ()
     for place, axis in enumerate(tables.axes):
         own = (cos[:, place], *(sin[:, place] if axis == each else zero for each in "xyz"))
         product = _product(own, product) if product else own
-    return ops.stack(product)
+    return ops.stack(product, axis=1)
 
 
 def _product(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, ...]:

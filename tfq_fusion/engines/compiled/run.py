@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back
+import numpy as np
+
+from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back, scan
 from tfq_fusion.engines.compiled import kernels
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
-from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure, Tables
+from tfq_fusion.engines.compiled.program import (
+    BlockStep,
+    GateStep,
+    Part,
+    RotationStep,
+    Sizes,
+    Step,
+    Structure,
+    Tables,
+)
 from tfq_fusion.engines.compiled.rotations import angle_gradients, rotations
 
 
@@ -27,9 +40,9 @@ def forward(
         states: What the circuit starts from, complex ``[batch, 2**n]``; None for zeros.
 
     Returns:
-        The values; the final state ``[2, 2**n, batch]``, after those at the beginning of each segment if they are
-        density matrices; for each kind of tables the cosines and sines of half the angles, ``[2, angles, batch]``; and
-        ``[batch]``, NaN for samples that are not finite, else zero.
+        The values; the final state ``[2, 2**n, batch]``, if it is a density matrix after those at the beginning of each
+        part, and of each pass; for each kind of tables the cosines and sines of half the angles, ``[2, angles,
+        batch]``; and ``[batch]``, NaN for samples that are not finite, else zero.
     """
     data, poison = _finite(data, weights.dtype)
     if states is not None:
@@ -37,25 +50,52 @@ def forward(
         poison = poison + more
     blocks, angles, exponents = _parameters(structure, constants, data, weights)
     trigonometry = [_materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
-    rotated = _rotations_of(structure, trigonometry)
-    inputs = {"blocks": blocks, "rotations": rotated, "exponents": exponents}
+    numbers = _Numbers(blocks, _rotations_of(structure, trigonometry), exponents, constants)
     state = _initial_state(structure, states, weights.dtype)
-    kept = []
-    for number in range(len(structure.steps)):
-        if structure.mixed and number % structure.segment == 0:
-            kept.append(state)
-        state = _step(structure, number, state, inputs, constants)
-    if state.shape[-1] == 1:
-        state = ops.broadcast_to(state, (*state.shape[:2], ops.shape(data)[0]))
+    starts = []
+    for place, part in enumerate(structure.parts):
+        if _turn_on(structure, place):
+            state = _materialized(state)
+        if part.passes == 1:
+            starts.append(state)
+            state = _states(part.steps, state, numbers.of(part, 0), constants)[-1]
+        else:
+            if place >= structure.shared:
+                state = _of_each_sample(state, data)
+            state, begun = _passed(structure, part, state, numbers)
+            starts.append(begun)
+    state = _of_each_sample(state, data)
     values = read_off(state, constants) if structure.mixed else expectations(state, constants)
-    return ops.transpose(values) + poison[:, None], [*kept, state], trigonometry, poison
+    kept = [*(starts if structure.mixed else ()), state]
+    return ops.transpose(values) + poison[:, None], kept, trigonometry, poison
 
 
-def _step(
-    structure: Structure, number: int, state: Any, inputs: Mapping[str, Any], constants: Mapping[str, Any]
-) -> Any:
-    state = kernels.forward(structure.steps[number], state, inputs, constants)
-    return _materialized(state) if _both_rotate(structure.steps[number : number + 2]) else state
+def _passed(structure: Structure, part: Part, state: Any, numbers: _Numbers) -> tuple[Any, Any]:
+    """The state after all passes of a part, and of density matrices those at the beginning of each."""
+    always = numbers.of(part, 0)
+
+    def once(state: Any, own: Sequence[Any]) -> tuple[Any, Any]:
+        after = _states(part.steps, state, _in_pass(always, own), numbers.constants)[-1]
+        return after, state if structure.mixed else ()
+
+    found: tuple[Any, Any] = scan(once, state, numbers.of(part, range(part.passes)), length=part.passes)
+    return found
+
+
+def _states(steps: Sequence[Step], state: Any, own: Sequence[Any], constants: Mapping[str, Any]) -> list[Any]:
+    """The state, and the states after each of the steps, which take their own numbers."""
+    states = [state]
+    for place, (step, numbers) in enumerate(zip(steps, own, strict=True)):
+        state = kernels.forward(step, state, numbers, constants)
+        if _both_rotate(steps[place : place + 2]):
+            state = _materialized(state)
+        states.append(state)
+    return states
+
+
+def _of_each_sample(state: Any, data: Any) -> Any:
+    """The state of each sample, if it was one for all."""
+    return ops.broadcast_to(state, (*state.shape[:2], ops.shape(data)[0])) if state.shape[-1] == 1 else state
 
 
 def backward(
@@ -72,8 +112,7 @@ def backward(
     """The gradients in data and weights.
 
     The state is uncomputed step by step together with the adjoint state, so that memory does not grow with depth. What
-    channels do to a density matrix cannot be: each segment of steps is computed again from the state that was kept, and
-    memory grows with the root of the depth.
+    channels do to a density matrix cannot be: the steps of a part are computed again from the state that was kept.
 
     Args:
         structure: The program's structure.
@@ -90,116 +129,184 @@ def backward(
     upstream, more = _finite(upstream, weights.dtype)
     poison = poison + more
     blocks, _, exponents = _parameters(structure, constants, data, weights)
-    rotated = _rotations_of(structure, trigonometry)
-    inputs = {"blocks": blocks, "rotations": rotated, "exponents": exponents}
-    rotation_gradients: dict[tuple[Tables, int], Any] = {}
-    block_gradients: dict[tuple[int, int], Any] = {}
-    exponent_gradients: dict[int, Any] = {}
-    data_gradient = ops.zeros_like(ops.transpose(data))
-
-    def gather(step: Step, gradient: Any) -> Any:
-        nonlocal data_gradient
-        match step:
-            case BlockStep():
-                block_gradients[step.family, step.member] = gradient
-            case RotationStep() if len(step.tables.axes) > 1:
-                place = step.tables, step.row
-                rotation_gradients[place] = gradient + rotation_gradients.get(place, 0.0)
-            case RotationStep():
-                mix = constants[f"{step.tables.name} mix"][step.row, 0]
-                own = ops.matmul(ops.transpose(mix), gradient[0])
-                both = ops.reshape(ops.stack([data_gradient, own]), (2, -1))
-                gradient = data_gradient = ops.reshape(kernels.total(both), (own.shape[0], -1))
-            case GateStep():
-                exponent_gradients[step.gate] = gradient
-        return gradient
-
+    numbers = _Numbers(blocks, _rotations_of(structure, trigonometry), exponents, constants)
+    *starts, state = kept
     if structure.mixed:
-        _recompute(structure, kept, ops.transpose(upstream), inputs, constants, gather)
+        (adjoint,) = pull_back(lambda state: read_off(state, constants), (state,), ops.transpose(upstream))
     else:
-        adjoint = apply_operators(kept[-1], 2.0 * ops.transpose(upstream), constants)
-        _uncompute(structure, kept[-1], adjoint, inputs, constants, gather, same_start)
+        adjoint = _materialized(apply_operators(state, 2.0 * ops.transpose(upstream), constants))
+    way = _Way(state, adjoint, ops.zeros_like(ops.transpose(data)))
+    gathered: dict[Any, list[tuple[Sizes, Any]]] = {}
+    zero = 0.0
+    for place, part in reversed(list(enumerate(structure.parts))):
+        if same_start and place == structure.shared - 1:
+            # Before the first data, all samples have one state.
+            way = _Way(way.state[..., :1], ops.sum(way.adjoint, axis=-1, keepdims=True), way.data_gradient)
+        start = starts[place] if structure.mixed else ()
+        if part.passes == 1:
+            way, found, zero = _undone(part.steps, way, start, *numbers.back(part, 0), constants, zero)
+            found = [each[None] for each in found]
+        else:
+            way, found = _passed_back(part, way, start, numbers)
+            zero = 0.0
+        if _turn_on(structure, place):
+            way = way._replace(state=_materialized(way.state), adjoint=_materialized(way.adjoint))
+        gathering = [(step, own) for step, own in zip(part.steps, part.members, strict=True) if _is_gathered(step)]
+        for (step, own), gradients in zip(gathering, found, strict=True):
+            gathered.setdefault(_kind(step), []).append((own[::-1], gradients))
 
     def again(weights: Any) -> Any:
         return block_matrices(structure.families, constants, weights)
 
-    families = [
-        ops.stack([block_gradients[number, member] for member in range(family.members)])
-        for number, family in enumerate(structure.families)
-    ]
+    families = [_by_member(gathered[number], family.members) for number, family in enumerate(structure.families)]
     (weight_gradient,) = pull_back(again, (weights,), families)
-    if exponent_gradients:
-        gradients = ops.stack([exponent_gradients[gate] for gate in range(structure.gates)])
+    data_gradient = way.data_gradient
+    if exponents is not None:
+        gradients = _by_member(gathered[GateStep], exponents.shape[0])
         data_gradient = data_gradient + ops.matmul(ops.transpose(constants["exponent data"]), gradients)
         shared = ops.sum(gradients, axis=1, keepdims=True)
         weight_gradient = weight_gradient + ops.matmul(ops.transpose(constants["exponent weights"]), shared)[:, 0]
     for tables, halves in zip(structure.tables, trigonometry, strict=True):
-        mix = constants[f"{tables.name} mix"]
-        if len(tables.axes) > 1:
-            gradients = ops.stack([rotation_gradients[tables, row] for row in range(mix.shape[0])], axis=1)
+        if tables in gathered:
+            mix = constants[f"{tables.name} mix"]
+            gradients = ops.transpose(_by_member(gathered[tables], mix.shape[0]), (1, 0, 2, 3))
             gradients = angle_gradients(tables, _by_table(tables, halves), gradients)
             flat = ops.reshape(mix, (-1, mix.shape[-1]))
             data_gradient = data_gradient + ops.matmul(ops.transpose(flat), ops.reshape(gradients, (flat.shape[0], -1)))
     return ops.transpose(data_gradient) + poison[:, None], weight_gradient + ops.sum(poison)
 
 
-Gather = Callable[[Step, Any], Any]
-"""Takes what a step leaves in the gradient, and gives an array that is known when it has been taken."""
+class _Way(NamedTuple):
+    """What is carried on the way back: the state, the loss's gradient in it, and that in the data, transposed."""
+
+    state: Any
+    adjoint: Any
+    data_gradient: Any
 
 
-def _uncompute(
-    structure: Structure,
-    state: Any,
-    adjoint: Any,
-    inputs: Mapping[str, Any],
+def _passed_back(part: Part, way: _Way, starts: Any, numbers: _Numbers) -> tuple[_Way, list[Any]]:
+    """The way back over all passes of a part, and what its steps leave there, pass after pass, the last one first."""
+    always, backwards = numbers.back(part, 0), range(part.passes)[::-1]
+
+    def once(way: _Way, given: Any) -> tuple[_Way, Any]:
+        start, *changing = given
+        own, mixes = (_in_pass(*each) for each in zip(always, changing, strict=True))
+        way, found, _ = _undone(part.steps, way, start, own, mixes, numbers.constants, 0.0)
+        return way, found
+
+    starts = () if isinstance(starts, tuple) else starts[::-1]
+    found: tuple[_Way, Any] = scan(once, way, (starts, *numbers.back(part, backwards)), length=part.passes)
+    return found
+
+
+def _undone(
+    steps: Sequence[Step],
+    way: _Way,
+    start: Any,
+    own: Sequence[Any],
+    mixes: Sequence[Any],
     constants: Mapping[str, Any],
-    gather: Gather,
-    same_start: bool,
-) -> None:
-    """Walk from the last step to the first, and undo the state on the way."""
-    adjoint = _materialized(adjoint)
-    zero = 0.0
-    for number, step in reversed(list(enumerate(structure.steps))):
-        if same_start and number == structure.shared - 1:
-            # Before the first data, all samples have one state.
-            state, adjoint = state[..., :1], ops.sum(adjoint, axis=-1, keepdims=True)
-        state, adjoint, gradient = kernels.backward(step, state, adjoint, inputs, constants, zero)
-        if _both_rotate(structure.steps[number - 1 : number + 1]):
-            state, adjoint = _materialized(state), _materialized(adjoint)
-        if gradient is not None:
-            zero = _zero(gather(step, gradient))
+    zero: Any,
+) -> tuple[_Way, list[Any], Any]:
+    """Walk from the last step to the first.
+
+    Args:
+        steps: The steps.
+        way: What is carried.
+        start: The state at the beginning, from which the others are computed again; empty if steps can be undone.
+        own: The numbers that each step takes.
+        mixes: Of rotations about one axis how data make their angles, ``[addresses, data]``.
+        constants: The program's constants.
+        zero: See :func:`tfq_fusion.engines.compiled.kernels.backward`.
+
+    Returns:
+        What is carried on; what the steps leave in the gradient, but for rotations about one axis, in order; and zero,
+        known when all this is.
+    """
+    state, adjoint, data_gradient = way
+    # Of later steps XLA knows nothing else here, and would compute the states of all parts at once.
+    states = None if isinstance(start, tuple) else _states(steps, start + zero, own, constants)
+    found = []
+    for place, step in reversed(list(enumerate(steps))):
+        after, before = (state, None) if states is None else (states[place + 1], states[place])
+        state, adjoint, gradient = kernels.backward(step, after, adjoint, own[place], constants, zero, before)
+        if _both_rotate(steps[place - 1 : place + 1]):
+            state, adjoint = state if states else _materialized(state), _materialized(adjoint)
+        if _is_gathered(step):
+            found.append(gradient)
+            zero = _zero(gradient)
+        elif gradient is not None:
+            both = ops.stack([data_gradient, ops.matmul(ops.transpose(mixes[place]), gradient[0])])
+            data_gradient = ops.reshape(kernels.total(ops.reshape(both, (2, -1))), (both.shape[1], -1))
+            zero = _zero(data_gradient)
+    return _Way(state, adjoint, data_gradient), found[::-1], zero
 
 
-def _recompute(
-    structure: Structure,
-    kept: Sequence[Any],
-    upstream: Any,
-    inputs: Mapping[str, Any],
-    constants: Mapping[str, Any],
-    gather: Gather,
-) -> None:
-    """Walk back over density matrices, those of a segment computed again from the one that was kept."""
-    *starts, last = kept
-    (adjoint,) = pull_back(lambda state: read_off(state, constants), (last,), upstream)
-    zero = 0.0
-    for segment, start in reversed(list(enumerate(starts))):
-        first = segment * structure.segment
-        # Of later steps XLA knows nothing else here, and would compute all segments at once.
-        states = [start + zero]
-        for number in range(first, min(first + structure.segment, len(structure.steps))):
-            states.append(_step(structure, number, states[-1], inputs, constants))
-        while len(states) > 1:
-            after, before = states.pop(), states[-1]
-            number = first + len(states) - 1
-            if after.shape[-1] == 1:
-                # Before the first data, all samples have one state.
-                adjoint = ops.sum(adjoint, axis=-1, keepdims=True)
-            step = structure.steps[number]
-            _, adjoint, gradient = kernels.backward(step, after, adjoint, inputs, constants, zero, before)
-            if _both_rotate(structure.steps[number - 1 : number + 1]):
-                adjoint = _materialized(adjoint)
-            if gradient is not None:
-                zero = _zero(gather(step, gradient))
+def _is_gathered(step: Step) -> bool:
+    """Whether what a step leaves in the gradient waits for that of all others."""
+    return isinstance(step, BlockStep | GateStep) or (isinstance(step, RotationStep) and len(step.tables.axes) > 1)
+
+
+def _kind(step: Step) -> Any:
+    """What tells whose numbers a step takes."""
+    return step.family if isinstance(step, BlockStep) else step.tables if isinstance(step, RotationStep) else GateStep
+
+
+def _by_member(gathered: Sequence[tuple[Sizes, Any]], members: int) -> Any:
+    """Gradients ``[members, ...]``, each the sum of what was gathered for the member."""
+    of, gradients = itertools.chain.from_iterable(own for own, _ in gathered), [each for _, each in gathered]
+    joined = gradients[0] if len(gradients) == 1 else ops.concatenate(gradients)
+    chosen = np.eye(members)[:, list(of)]
+    if np.array_equal(chosen, np.eye(members)):
+        return joined
+    flat = ops.matmul(ops.cast(chosen, joined.dtype), ops.reshape(joined, (chosen.shape[1], -1)))
+    return ops.reshape(flat, (members, *joined.shape[1:-1], -1))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Numbers:
+    """What steps take: matrices by family, rotations by tables, exponents; and the constants."""
+
+    blocks: Sequence[Any]
+    rotations: Mapping[Tables, Any]
+    exponents: Any
+    constants: Mapping[str, Any]
+
+    def of(self, part: Part, passes: int | range) -> list[Any]:
+        """For each step its own numbers in one pass, or, if they change, in several, pass after pass; else empty."""
+        return [self._own(step, members, passes) for step, members in zip(part.steps, part.members, strict=True)]
+
+    def _own(self, step: Step, members: Sizes, passes: int | range) -> Any:
+        match step:
+            case BlockStep():
+                return _taken(self.blocks[step.family], members, passes)
+            case RotationStep():
+                return _taken(self.rotations[step.tables], members, passes)
+            case GateStep():
+                return _taken(self.exponents, members, passes)
+        return ()
+
+    def back(self, part: Part, passes: int | range) -> tuple[list[Any], list[Any]]:
+        """The same, and for each rotation about one axis how data make its angles."""
+        mixes = [
+            _taken(self.constants[f"{step.tables.name} mix"][:, 0], members, passes)
+            if isinstance(step, RotationStep) and not _is_gathered(step)
+            else ()
+            for step, members in zip(part.steps, part.members, strict=True)
+        ]
+        return self.of(part, passes), mixes
+
+
+def _taken(array: Any, members: Sizes, passes: int | range) -> Any:
+    if isinstance(passes, int):
+        return array[members[passes]]
+    taken = [members[number] for number in passes]
+    return ops.take(array, np.array(taken), axis=0) if len(set(taken)) > 1 else ()
+
+
+def _in_pass(always: Sequence[Any], own: Sequence[Any]) -> list[Any]:
+    """What steps take in a pass: their own numbers there, or else those that they always take."""
+    return [first if isinstance(each, tuple) else each for first, each in zip(always, own, strict=True)]
 
 
 def _zero(array: Any) -> Any:
@@ -218,14 +325,14 @@ def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, w
     for tables in structure.tables:
         mix, offset = constants[f"{tables.name} mix"], constants[f"{tables.name} offset"]
         angles.append(ops.matmul(ops.reshape(mix, (-1, mix.shape[-1])), features) + ops.reshape(offset, (-1, 1)))
-    if not structure.gates:
+    if not constants["exponent offset"].shape[0]:
         return blocks, angles, None
     shared = ops.matmul(constants["exponent weights"], weights[:, None]) + constants["exponent offset"][:, None]
     return blocks, angles, ops.matmul(constants["exponent data"], features) + shared
 
 
 def _rotations_of(structure: Structure, trigonometry: Sequence[Any]) -> dict[Tables, Any]:
-    """What rotations multiply with, by kind of tables."""
+    """What rotations multiply with, by kind of tables, each table's own."""
     found = {}
     for tables, halves in zip(structure.tables, trigonometry, strict=True):
         parts = rotations(tables, _by_table(tables, halves))
@@ -237,6 +344,12 @@ def _by_table(tables: Tables, halves: Any) -> Any:
     """``[2, angles, batch]`` as ``[2, tables, axes, addresses, batch]``."""
     per_table = len(tables.axes) * tables.addresses
     return ops.reshape(halves, (2, halves.shape[1] // per_table, len(tables.axes), tables.addresses, -1))
+
+
+def _turn_on(structure: Structure, place: int) -> bool:
+    """Whether a part begins with a rotation after one."""
+    last = structure.parts[place - 1].steps[-1:] if place else ()
+    return _both_rotate((*last, *structure.parts[place].steps[:1]))
 
 
 def _both_rotate(steps: Sequence[Step]) -> bool:
