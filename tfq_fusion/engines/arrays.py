@@ -6,6 +6,7 @@ operations lack is compilation, constants that outlive a trace, the transpose of
 
 from __future__ import annotations
 
+import bisect
 import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +20,8 @@ ops: Any = importlib.import_module("keras.ops" if _ON_TENSORFLOW else "tfq_fusio
 """Keras' operations, on the arrays of this module."""
 
 SMALL_BATCH, BATCH = 8, 32
-"""A batch is padded to the first of these or to a multiple of the second: the last of an epoch compiles nothing new."""
+SIZES = (SMALL_BATCH, BATCH, *(size << octave for octave in range(25) for size in (2 * BATCH, 3 * BATCH)))
+"""What a batch is padded to: the last of an epoch, or those of episodes that end at any time, compile little new."""
 
 
 def check_backend() -> None:
@@ -223,11 +225,11 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any
 
 def padded_size(size: int) -> int:
     """How many samples :func:`pad_batch` makes of a batch."""
-    return SMALL_BATCH if size <= SMALL_BATCH else -(-size // BATCH) * BATCH
+    return SIZES[bisect.bisect_left(SIZES, size)]
 
 
 def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`.
+    """Zeros after the samples of ``[batch, ...]``, up to one of :data:`SIZES`.
 
     An empty batch is padded too: an empty last shard of a distributed batch has a gradient, of zeros.
     """
@@ -239,5 +241,5 @@ def pad_batch(array: Any) -> Any:
 
     # Only TensorFlow leaves a batch size unknown until the graph runs.
     size = tf.shape(array)[0]
-    missing = tf.where(size <= SMALL_BATCH, SMALL_BATCH - size, tf.math.floormod(-size, BATCH))
+    missing = tf.gather(SIZES, tf.searchsorted(SIZES, size[tf.newaxis])[0]) - size
     return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])
