@@ -231,7 +231,7 @@ def _noise(profile: Profile) -> Iterator[RunSpec]:
     for degree in profile.degrees:
         for channel in profile.some(("depolarizing", "phase_damping")):
             yield cell(degree, channel)
-    for degree in profile.degrees[:2]:
+    for degree in profile.degrees:
         for trained in ("noisy", "noisy head"):
             yield cell(degree, "depolarizing", trained)
 

@@ -1,6 +1,7 @@
 """Table 5: which runs it is made of, how they fold into rows, and its figures; on invented results."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_a_run_with_noise_becomes_a_row_per_rate_and_one_on_a_device_a_row_per_n
     rates = {encode({"channel": "depolarizing", "rate": rate}) for rate in (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)}
     for trained in ("noisy", "noisy head"):
         rows = frame[(frame["arguments"] == encode({"trained": trained})) & (frame["metric"] == "accuracy")]
-        assert set(rows["options"]) == rates
+        assert set(zip(rows["options"], rows["degree"], strict=True)) == set(itertools.product(rates, (1, 2, 3)))
     row = cell(frame, "device", "accuracy", {"processor": "rainbow", "shots": 10_000})
     assert row["mean"] == pytest.approx(0.68)
     assert cell(frame, "device", "contraction", {"processor": "weber", "shots": "exact"})["mean"] == pytest.approx(0.3)
