@@ -208,8 +208,8 @@ def figure(place):
             return f"{100 * value:.0f} %"
         case "points":
             return f"{100 * value:.1f}"
-        case "±3":
-            return score(found, 3)
+        case "±2" | "±3":
+            return score(found, int(form[1]))
     return f"{value:{form}}"
 
 
@@ -341,10 +341,10 @@ FINDINGS = [
     f"{{{NOISE};rate=0.003]/{NOISELESS}@1/accuracy/.3f}} at 3e-3, "
     f"{{{NOISE};rate=0.01]/{NOISELESS}@1/accuracy/.3f}} at 1e-2 and "
     f"{{{NOISE};rate=0.03]/{NOISELESS}@1/accuracy/.3f}} at 3e-2",
-    f"log10 {{{NOISE}]/{NOISELESS}@1/break_even_lmf/.2f}}, {{{NOISE}]/{NOISELESS}@1/break_even_gcn/.2f}}; "
-    f"{{{NOISE}]/{NOISELESS}@3/break_even_lmf/.2f}}, {{{NOISE}]/{NOISELESS}@3/break_even_gcn/.2f}})",
-    f"({{5/noise[channel=phase_damping]/{NOISELESS}@1/break_even_lmf/.2f}}, "
-    f"{{5/noise[channel=phase_damping]/{NOISELESS}@1/break_even_gcn/.2f}} at P = 1)",
+    f"log10 {{{NOISE}]/{NOISELESS}@1/break_even_lmf/±2}}, {{{NOISE}]/{NOISELESS}@1/break_even_gcn/±2}}; "
+    f"{{{NOISE}]/{NOISELESS}@3/break_even_lmf/±2}}, {{{NOISE}]/{NOISELESS}@3/break_even_gcn/±2}})",
+    f"({{5/noise[channel=phase_damping]/{NOISELESS}@1/break_even_lmf/±2}}, "
+    f"{{5/noise[channel=phase_damping]/{NOISELESS}@1/break_even_gcn/±2}} at P = 1)",
     f"{{{NOISE};rate=0.01]/qfl[trained=noisy]@1/accuracy/.3f}} instead of "
     f"{{{NOISE};rate=0.01]/{NOISELESS}@1/accuracy/.3f}} at P = 1, "
     f"{{{NOISE};rate=0.01]/qfl[trained=noisy]@2/accuracy/.3f}} instead of "

@@ -16,7 +16,6 @@ from tfq_fusion.datasets import Dataset
 from tfq_fusion.training import Prepared
 from tfq_fusion.training.fit import fit
 from tfq_fusion.training.fitted import Fitted
-from tfq_fusion.training.preprocessing import Part
 
 
 def train(
@@ -58,13 +57,6 @@ def train_seeds(
     protocol = specs[0].protocol
     seeds = [spec.seed for spec in specs]
     return train_tuned(trainer(make_model, protocol), data, protocol, seeds, folder=backup)
-
-
-def some_test_samples(data: Prepared, count: int) -> Part:
-    """So many test samples at random, the same ones whatever the seed of a run."""
-    inputs, labels = data.test
-    rows = np.random.default_rng(0).permutation(len(labels))[:count]
-    return {name: array[rows] for name, array in inputs.items()}, labels[rows]
 
 
 def fusion_of(model: keras.Model) -> keras.layers.Layer:

@@ -94,8 +94,6 @@ def _rule(spec: RunSpec, seeds: int) -> float:
         options = dict(spec.options)
         with_noise = len(options["rates"]) if options["trained"] != "noiseless" else 0
         return 5.0 + 0.2 * options["epochs"] * with_noise * (spec.degree or 0)
-    if spec.experiment == "device":
-        return 0.4 * dict(spec.options)["samples"]
     if spec.experiment != TRAINING:  # nobody knows
         return 3.0
     samples, modalities = _size(str(spec.dataset), cast(tuple[tuple[str, Any], ...], spec.dataset_options))

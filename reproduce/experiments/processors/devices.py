@@ -15,7 +15,6 @@ from reproduce.experiments.inside import (
     fusion_of,
     head_of,
     result,
-    some_test_samples,
     train_seeds,
 )
 from reproduce.experiments.processors.native import hardware_circuit, hardware_values
@@ -33,15 +32,15 @@ NOISELESS = "noiseless"
 def device(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]:
     """Accuracy of a model, trained without noise, on a processor's virtual machine; exact and with shots.
 
-    Each test sample's circuit is compiled for the processor and its density matrix is computed with the noise of the
-    median calibration. Readout errors are independent from qubit to qubit: they turn an observable into another one,
-    see :func:`reproduce.experiments.processors.processors.read_out`. With N shots each expectation value e is the mean
-    of N results that are 1 with probability (1 + e) / 2 and else -1, as if each string was measured on its own; the
-    rotations before such a measurement have no noise here.
+    The circuit is compiled for the processor once, and of every test sample the density matrix is computed with the
+    noise of the median calibration. Readout errors are independent from qubit to qubit: they turn an observable into
+    another one, see :func:`reproduce.experiments.processors.processors.read_out`. With N shots each expectation value e
+    is the mean of N results that are 1 with probability (1 + e) / 2 and else -1, as if each string was measured on its
+    own; the rotations before such a measurement have no noise here.
 
     Args:
-        specs: What to run, seeds of one cell, with these options: "samples", how many random test samples; "processor",
-            also :data:`NOISELESS`; "shots", numbers of shots.
+        specs: What to run, seeds of one cell, with these options: "processor", also :data:`NOISELESS`; "shots",
+            numbers of shots.
         backup: A folder of these runs alone, from which they continue if they were killed; None to do without.
 
     Returns:
@@ -56,9 +55,8 @@ def device(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResu
         return assemble(dataclasses.replace(spec, seed=seed), dataset, data)[1]
 
     fitted, tuning = train_seeds(specs, data, make, backup)
-    tested = some_test_samples(data, dict(spec.options)["samples"])
     return [
-        result(each, dataset, data, found, _metrics(found.model, tested, each) if found.model else {}, tuning)
+        result(each, dataset, data, found, _metrics(found.model, data.test, each) if found.model else {}, tuning)
         for each, found in zip(specs, fitted, strict=True)
     ]
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import cirq
@@ -13,6 +16,7 @@ from cirq_google.engine.virtual_engine_factory import create_device_from_process
 
 from reproduce.sweep.runs import FINISHED, RunResult, RunSpec
 from tfq_fusion.circuits import ModelCircuit, hardware_mix, qfl_circuit
+from tfq_fusion.engines import expectation
 
 GATES: dict[str, type[cirq.TwoQubitCompilationTargetGateset]] = {
     "cz": cirq.CZTargetGateset,
@@ -45,8 +49,11 @@ class Compiled:
 def compile_for(circuit: cirq.Circuit, processor: str, gates: str) -> Compiled:
     """Route a circuit on a processor's grid, then write it in native gates: one of two qubits, and PhasedXZ.
 
+    Cirq merges a gate with symbols with no other, so that such gates stay, of one qubit and as they were, between
+    native ones.
+
     Args:
-        circuit: Without symbols.
+        circuit: The circuit; those of its gates that have symbols act on one qubit.
         processor: "rainbow", "weber" or :data:`UNROUTED`.
         gates: One of :data:`GATES`.
     """
@@ -90,6 +97,9 @@ def bind(circuit: ModelCircuit, data: np.ndarray, weights: np.ndarray) -> cirq.C
 def on_device(circuit: ModelCircuit, data: np.ndarray, weights: np.ndarray, processor: str) -> np.ndarray:
     """Expectation values on a processor's virtual machine, readout errors included.
 
+    The circuit is compiled once, with its symbols: which gates it has, and so where noise acts, is the same for all
+    samples and weights.
+
     Args:
         circuit: The circuit; its operators are Pauli strings.
         data: ``[batch, n_data]``.
@@ -99,15 +109,65 @@ def on_device(circuit: ModelCircuit, data: np.ndarray, weights: np.ndarray, proc
     Returns:
         ``[batch, n_operators]``, float64.
     """
+    noisy, qubits, errors = _noisy(dataclasses.replace(circuit, operators=()), processor)
+    rows = {frozenset(string.items()): row for row, (string,) in enumerate(noisy.operators)}
+    coefficients = np.zeros((len(rows), len(circuit.operators)))
+    for column, operator in enumerate(circuit.operators):
+        for string in read_out(operator, qubits, errors):
+            coefficients[rows[frozenset(string.items())], column] = np.real(string.coefficient)
+    return np.asarray(expectation(noisy, data, weights)) @ coefficients
+
+
+@functools.cache
+def _noisy(
+    circuit: ModelCircuit, processor: str
+) -> tuple[ModelCircuit, Mapping[cirq.Qid, cirq.Qid], Mapping[cirq.Qid, Any]]:
+    """A circuit on a processor, with noise; logical qubit -> physical qubit; the readout errors of these.
+
+    All Pauli strings are measured, so that one program serves whatever observables a seed has drawn.
+    """
+    compiled = compile_for(circuit.circuit, processor, "sqrt_iswap")
     properties = cirq_google.noise_properties_from_calibration(load_median_device_calibration(processor))
-    noise = cirq_google.NoiseModelFromGoogleNoiseProperties(properties)
-    simulator = cirq.DensityMatrixSimulator(noise=noise)
-    rows = []
-    for sample in data:
-        compiled = compile_for(bind(circuit, sample, weights), processor, "sqrt_iswap")
-        operators = [read_out(operator, compiled.qubits, properties.readout_errors) for operator in circuit.operators]
-        rows.append(np.real(simulator.simulate_expectation_values(compiled.circuit, operators)))
-    return np.array(rows)
+    noisy = with_device_noise(compiled.circuit, cirq_google.NoiseModelFromGoogleNoiseProperties(properties))
+    qubits = compiled.qubits.values()
+    strings = (cirq.DensePauliString(paulis).on(*qubits) for paulis in itertools.product("IXYZ", repeat=len(qubits)))
+    model = ModelCircuit(noisy, circuit.data_symbols, circuit.weight_symbols, tuple(strings))
+    return model, compiled.qubits, properties.readout_errors
+
+
+def with_device_noise(circuit: cirq.Circuit, noise: cirq.NoiseModel) -> cirq.Circuit:
+    """A compiled circuit with a processor's noise, whatever the values of its symbols.
+
+    Single-qubit gates in a row are one PhasedXZ on the processor, which Cirq makes of numbers alone. Noise depends on
+    the kind and the qubits of a gate, so that any PhasedXZ stands for them while it is added. Where the values of the
+    symbols make an identity of them, Cirq would leave it out; here it is a gate like others.
+
+    Args:
+        circuit: As :func:`compile_for` makes it.
+        noise: The noise of native gates.
+
+    Returns:
+        The gates as they were, and channels between them.
+    """
+    stand_in = cirq.PhasedXZGate(x_exponent=0.0, z_exponent=0.0, axis_phase_exponent=0.0)
+
+    def native(operations: Iterable[cirq.Operation]) -> cirq.Moment:
+        rows: dict[tuple[cirq.Qid, ...], list[cirq.Operation]] = defaultdict(list)
+        for operation in operations:
+            rows[operation.qubits].append(operation)
+        return cirq.Moment(
+            row[0] if len(qubits) == 2 else stand_in.on(*qubits).with_tags(tuple(row)) for qubits, row in rows.items()
+        )
+
+    moments: list[cirq.Moment] = []
+    for narrow, group in itertools.groupby(circuit, lambda moment: all(len(each.qubits) == 1 for each in moment)):
+        together = list(group)
+        moments += map(native, [itertools.chain.from_iterable(together)] if narrow else together)
+    noisy = cirq.Circuit(moments).with_noise(noise)
+    return cirq.Circuit(
+        next((tag for tag in operation.tags if isinstance(tag, tuple)), operation)
+        for operation in noisy.all_operations()
+    )
 
 
 def read_out(

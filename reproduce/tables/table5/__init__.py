@@ -98,8 +98,8 @@ Models are trained on *japanese-vowels* where nothing else is said.
 - *noise*: 6 channels of 2 features, 5 qubits, 16 outputs; every fusion at its own learning rate, on the whole test
   part. The channel acts after every gate (rotations, CNOT, CZ) on each qubit of it, exactly, on density matrices.
   *trained = noisy*: its last epochs with noise of that rate, where *noiseless* has as many without; *noisy head*: only
-  the two layers behind the circuit are trained in these. *Break-even*: log10 of the rate at which QFL falls to the
-  accuracy of LMF, or GCN, with the same seed, interpolated between tested rates; over the seeds where it does.
+  the two layers behind the circuit are trained in these. *Break-even*: log10 of the rate at which QFL, trained in
+  this way, falls to the accuracy of LMF, or GCN, with the same seed, between tested rates; over seeds where it does.
 - *device-circuit*: two-qubit gates and depth (moments) of a circuit with random angles in native gates, without and
   with routing on the processor's grid. *device*: 3 channels of 2 features, 4 qubits, P = 1, square-root iSWAPs, the
   noise of the processor's median calibration of 2021 as cirq-google describes it. *shots = exact*: as if there

@@ -64,7 +64,6 @@ class Profile(table.Profile):
         points: How many points of each sweep; None for all.
         draws: Initialisations per seed and point, for the variance of a gradient.
         noisy_epochs: Epochs of training with noise, or without it beside that, after those of the protocol.
-        samples: Test samples on a device.
         degrees: P with noise and on devices.
     """
 
@@ -75,7 +74,6 @@ class Profile(table.Profile):
     points: int | None
     draws: int
     noisy_epochs: int
-    samples: int
     degrees: tuple[int, ...]
 
     @property
@@ -116,7 +114,6 @@ PROFILES = {
         points=1,
         draws=2,
         noisy_epochs=1,
-        samples=1,
         degrees=(1,),
     ),
     "default": Profile(
@@ -129,7 +126,6 @@ PROFILES = {
         points=None,
         draws=40,
         noisy_epochs=8,
-        samples=50,
         degrees=(1, 2, 3),
     ),
     "paper": Profile(
@@ -142,7 +138,6 @@ PROFILES = {
         points=None,
         draws=200,
         noisy_epochs=60,
-        samples=370,
         degrees=(1, 2, 3, 5),
     ),
 }
@@ -236,7 +231,7 @@ def _noise(profile: Profile) -> Iterator[RunSpec]:
     for degree in profile.degrees:
         for channel in profile.some(("depolarizing", "phase_damping")):
             yield cell(degree, channel)
-    for degree in profile.degrees[:2]:
+    for degree in profile.degrees:
         for trained in ("noisy", "noisy head"):
             yield cell(degree, "depolarizing", trained)
 
@@ -250,9 +245,5 @@ def _devices(profile: Profile) -> Iterator[RunSpec]:
                     yield _cell(Protocol(features=features), degree, experiment="device-circuit", options=options)
     protocol = dataclasses.replace(profile.short, features=2, units=16)
     for processor in profile.some((*PROCESSORS, "noiseless")):
-        options = {
-            "samples": profile.samples,
-            "processor": processor,
-            "shots": (100, 1000, 10_000, 100_000),
-        }
+        options = {"processor": processor, "shots": (100, 1000, 10_000, 100_000)}
         yield _cell(protocol, 1, "device", dataset=DATA, dataset_options={"channels": 3}, options=options)

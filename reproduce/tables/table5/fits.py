@@ -59,20 +59,23 @@ def _variance(result: RunResult) -> float:
 
 
 def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
-    """Rows with log10 of the rate of noise at which QFL falls to a classical fusion's accuracy with the same seed."""
+    """Rows with log10 of the rate of noise at which QFL falls to a classical fusion's accuracy with the same seed.
+
+    Trained with noise, it is another model at every rate.
+    """
     found = [result for result in results if result.spec.experiment == "noise" and result.metrics]
     levels = {
         (result.spec.fusion, result.spec.seed): result.metrics["test"]["accuracy@0"]
         for result in found
         if result.spec.fusion != "qfl"
     }
-    cells: dict[tuple[str, str, int], list[RunResult]] = defaultdict(list)
+    cells: dict[tuple[str, str, str, int], list[RunResult]] = defaultdict(list)
     for result in found:
         options = dict(result.spec.options)
-        if result.spec.fusion == "qfl" and options["trained"] == "noiseless":
+        if result.spec.fusion == "qfl":
             for fusion in sorted({name for name, _ in levels}):
-                cells[options["channel"], fusion, result.spec.degree or 0].append(result)
-    for (channel, fusion, _), group in cells.items():
+                cells[options["channel"], options["trained"], fusion, result.spec.degree or 0].append(result)
+    for (channel, trained, fusion, _), group in cells.items():
         rates = [
             crossing(accuracies(result), levels[fusion, result.spec.seed])
             for result in group
@@ -80,7 +83,7 @@ def break_evens(results: Sequence[RunResult]) -> Iterator[dict[str, Any]]:
         ]
         reached = [rate for rate in rates if rate is not None]
         if reached:
-            settings = {"channel": channel}, {"trained": "noiseless"}
+            settings = {"channel": channel}, {"trained": trained}
             yield grid.row(group[0], settings, f"break_even_{fusion}", reached, len(reached))
 
 
@@ -93,10 +96,11 @@ def accuracies(result: RunResult) -> dict[float, float]:
 def crossing(curve: Mapping[float, float], level: float) -> float | None:
     """log10 of the rate at which a curve first falls below a level, linear in log10 between neighbouring rates.
 
-    None if the curve begins below, if it is below at the smallest rate that is not zero, or if it stays above.
+    None if the curve begins below, if it is below at the smallest rate that is not zero, or if it stays above. It may
+    lack a rate of zero.
     """
     points = [(math.log10(rate), accuracy) for rate, accuracy in curve.items() if rate > 0]
-    if curve[0.0] < level or points[0][1] < level:
+    if curve.get(0.0, level) < level or points[0][1] < level:
         return None
     for (rate, above), (next_rate, below) in itertools.pairwise(points):
         if below < level:

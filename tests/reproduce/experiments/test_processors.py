@@ -1,25 +1,44 @@
 """Circuits for Google's processors: the same values, native gates, and the virtual machine's noise."""
 
 import cirq
+import cirq_google
 import numpy as np
 import pytest
 from cirq_google.engine.virtual_engine_factory import (
     create_default_noisy_quantum_virtual_machine,
     create_device_from_processor_id,
+    load_median_device_calibration,
 )
 
-from reproduce.experiments.processors.processors import UNROUTED, bind, compile_for, device_circuit, on_device, read_out
+from reproduce.experiments.processors.processors import (
+    UNROUTED,
+    Compiled,
+    bind,
+    compile_for,
+    device_circuit,
+    on_device,
+    read_out,
+)
 from reproduce.sweep.runs import RunSpec
 from tfq_fusion.circuits import hardware_mix, qfl_circuit
 from tfq_fusion.training import Protocol
 
 
-def problem(**arguments):
-    """A hardware circuit on 3 qubits, one sample and weights."""
-    circuit = qfl_circuit(3, 1, 1, hardware=True, **arguments)
+def problem(modalities=3, features=1, samples=1, **arguments):
+    """A hardware circuit, of 3 qubits if nothing else is said, samples and weights."""
+    circuit = qfl_circuit(modalities, features, 1, hardware=True, **arguments)
     rng = np.random.default_rng(0)
-    data = rng.uniform(-1, 1, (1, 3)) @ hardware_mix(3)
+    data = rng.uniform(-1, 1, (samples, modalities * features)) @ hardware_mix(modalities * features)
     return circuit, data, rng.uniform(-3, 3, len(circuit.weight_symbols))
+
+
+def native(circuit, data, weights, processor):
+    """A circuit that was compiled with its symbols, with a sample's numbers in their place, and merged by Cirq."""
+    compiled = compile_for(circuit.circuit, processor, "sqrt_iswap")
+    symbols = (*circuit.data_symbols, *circuit.weight_symbols)
+    bound = cirq.resolve_parameters(compiled.circuit, dict(zip(symbols, (*data, *weights), strict=True)))
+    merged = cirq.drop_negligible_operations(cirq.merge_single_qubit_moments_to_phxz(bound))
+    return Compiled(cirq.drop_empty_moments(merged), compiled.qubits)
 
 
 @pytest.mark.parametrize("processor", ["rainbow", "weber", UNROUTED])
@@ -40,6 +59,24 @@ def test_a_compiled_circuit_is_native_and_has_the_same_values(processor, gates):
         simulator.simulate_expectation_values(bound, list(circuit.operators)),
         atol=1e-6,
     )
+
+
+def test_the_compiled_circuit_is_the_same_for_all_samples_and_has_the_values_of_each():
+    circuit, data, weights = problem(2, 2, samples=2, observables=7)
+    for sample in data:
+        compiled = native(circuit, sample, weights, "weber")
+        create_device_from_processor_id("weber").validate_circuit(compiled.circuit)
+        assert {type(operation.gate) for operation in compiled.circuit.all_operations()} == {
+            cirq.PhasedXZGate, cirq.ISwapPowGate,
+        }  # fmt: skip
+        moved = [cirq.PauliSum.from_pauli_strings(s.map_qubits(compiled.qubits) for s in o) for o in circuit.operators]
+        np.testing.assert_allclose(
+            cirq.Simulator(dtype=np.complex128).simulate_expectation_values(compiled.circuit, moved),
+            cirq.Simulator(dtype=np.complex128).simulate_expectation_values(
+                bind(circuit, sample, weights), list(circuit.operators)
+            ),
+            atol=1e-6,
+        )
 
 
 def test_routing_and_square_root_iswaps_cost_gates():
@@ -66,10 +103,27 @@ def test_read_out_is_what_counting_wrong_results_gives():
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("features", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processor", ["rainbow", "weber"])
+def test_values_on_a_processor_are_those_that_cirq_simulates_sample_by_sample(processor, features):
+    circuit, data, weights = problem(3, features, samples=3, observables=16)
+    properties = cirq_google.noise_properties_from_calibration(load_median_device_calibration(processor))
+    simulator = cirq.DensityMatrixSimulator(
+        noise=cirq_google.NoiseModelFromGoogleNoiseProperties(properties), dtype=np.complex128
+    )
+    expected = []
+    for sample in data:
+        compiled = native(circuit, sample, weights, processor)
+        operators = [read_out(operator, compiled.qubits, properties.readout_errors) for operator in circuit.operators]
+        expected.append(np.real(simulator.simulate_expectation_values(compiled.circuit, operators)))
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(on_device(circuit, data, weights, processor), expected, atol=1e-5)
+
+
 def test_values_on_a_processor_are_those_of_its_virtual_machine():
     circuit, data, weights = problem(measurement="computational", observables=7)
     found = on_device(circuit, data, weights, "rainbow")[0]
-    compiled = compile_for(bind(circuit, data[0], weights), "rainbow", "sqrt_iswap")
+    compiled = native(circuit, data[0], weights, "rainbow")
     qubits = [compiled.qubits[qubit] for qubit in cirq.LineQubit.range(3)]
     machine = create_default_noisy_quantum_virtual_machine(
         "rainbow", simulator_class=cirq.DensityMatrixSimulator, seed=0

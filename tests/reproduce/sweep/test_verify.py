@@ -127,3 +127,26 @@ def test_a_seed_that_was_tuned_and_trained_with_others_by_jax_repeats_to_the_las
     repeated = repeat(results[1], registry.run, registry.backend_of(specs[1]))
     assert differences(results[1], repeated) == []
     assert circumstances(results[1], repeated) == []
+
+
+@pytest.mark.slow
+def test_a_seed_on_a_processor_repeats_to_the_last_bit_alone(tmp_path):
+    shared = {
+        "fusion": "qfl",
+        "protocol": Protocol(features=2, units=9, epochs=1),
+        "experiment": "device",
+        "dataset": "japanese-vowels",
+        "dataset_sha256": load("japanese-vowels").card.sha256,
+        "dataset_options": {"channels": 3},
+        "options": {"processor": "rainbow", "shots": (100,)},
+        "degree": 1,
+    }
+    specs = [RunSpec(seed=seed, **shared) for seed in range(2)]
+    with Store(tmp_path / "runs.sqlite") as store:
+        run_all(specs, store, "table5", registry.run, registry.backend_of)
+    first, second = store.results()
+    assert (first.status, second.status) == (FINISHED, FINISHED)
+    assert differences(first, second) != []
+    repeated = repeat(second, registry.run, registry.backend_of(second.spec))
+    assert set(repeated.metrics["test"]) == {"accuracy@exact", "accuracy@100", "contraction@exact"}
+    assert differences(second, repeated) == []

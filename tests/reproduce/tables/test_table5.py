@@ -1,10 +1,12 @@
 """Table 5: which runs it is made of, how they fold into rows, and its figures; on invented results."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from reproduce.claims.papers import load_papers, verdicts
 from reproduce.claims.rows import encode, read_table, read_tables, write_csv
@@ -122,10 +124,10 @@ def test_a_run_with_noise_becomes_a_row_per_rate_and_one_on_a_device_a_row_per_n
     assert row["mean"] == pytest.approx(0.1 + 0.8 * math.exp(-0.6))
     assert row["dataset"] == "japanese-vowels"
     assert cell(frame, "noise", "accuracy", {"channel": "none", "rate": 0.0}, "gcn")["mean"] == pytest.approx(0.7)
-    trained = frame[frame["arguments"] == encode({"trained": "noisy"})]
     rates = {encode({"channel": "depolarizing", "rate": rate}) for rate in (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)}
-    assert set(trained["options"]) == rates
-    assert set(frame[frame["arguments"] == encode({"trained": "noisy head"})]["options"]) == rates
+    for trained in ("noisy", "noisy head"):
+        rows = frame[(frame["arguments"] == encode({"trained": trained})) & (frame["metric"] == "accuracy")]
+        assert set(zip(rows["options"], rows["degree"], strict=True)) == set(itertools.product(rates, (1, 2, 3)))
     row = cell(frame, "device", "accuracy", {"processor": "rainbow", "shots": 10_000})
     assert row["mean"] == pytest.approx(0.68)
     assert cell(frame, "device", "contraction", {"processor": "weber", "shots": "exact"})["mean"] == pytest.approx(0.3)
@@ -144,12 +146,25 @@ def test_decays_are_fitted_per_seed(frame):
     assert (row["mean"], row["degree"]) == (pytest.approx(0), 8)
 
 
-def test_the_noise_at_break_even_lies_between_the_rates_around_it(frame):
-    noiseless = {"trained": "noiseless"}
-    row = cell(frame, "noise", "break_even_lmf", {"channel": "depolarizing"}, arguments=noiseless, degree=1)
+@pytest.mark.parametrize("trained", ["noiseless", "noisy", "noisy head"])
+def test_the_noise_at_break_even_lies_between_the_rates_around_it(frame, trained):
+    row = cell(frame, "noise", "break_even_lmf", {"channel": "depolarizing"}, arguments={"trained": trained}, degree=1)
     exact = math.log10(-math.log(0.6 / 0.8) / 100)
     assert row["mean"] == pytest.approx(exact, abs=0.1)
     assert row["seeds"] == 20
+
+
+def test_break_even_has_the_interval_of_the_rates_at_which_each_seed_falls_to_the_level_of_its_own():
+    found, levels = [invented(spec) for spec in runs(datasets=["noise"], seeds=3)], (0.45, 0.5, 0.6)
+    for result in found:
+        if result.spec.fusion == "lmf":
+            result.metrics["test"]["accuracy@0"] = levels[result.spec.seed]
+    options, arguments = {"channel": "depolarizing"}, {"trained": "noiseless"}
+    row = cell(table5.fold(found), "noise", "break_even_lmf", options, arguments=arguments, degree=1)
+    scores = [0.1 + 0.8 * math.exp(-100 * rate) for rate in (1e-2, 3e-3)]
+    rates = np.interp(levels, scores, np.log10([1e-2, 3e-3]))
+    low, high = stats.t.interval(0.95, 2, rates.mean(), stats.sem(rates))
+    assert (row["mean"], row["ci95_low"], row["ci95_high"]) == pytest.approx((rates.mean(), low, high))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +172,7 @@ def test_the_noise_at_break_even_lies_between_the_rates_around_it(frame):
     [
         ({0.0: 0.9, 1e-3: 0.9, 1e-2: 0.7, 1e-1: 0.1}, -2.5),
         ({0.0: 0.9, 1e-3: 0.8, 1e-2: 0.1}, -3.0),
+        ({1e-3: 0.9, 1e-2: 0.7, 1e-1: 0.1}, -2.5),  # trained with noise
         ({0.0: 0.7, 1e-3: 0.9, 1e-2: 0.1}, None),  # below from the beginning
         ({0.0: 0.9, 1e-3: 0.7, 1e-2: 0.1}, None),  # somewhere below the smallest rate
         ({0.0: 0.9, 1e-3: 0.9, 1e-2: 0.8}, None),  # never
