@@ -105,3 +105,13 @@ def test_shots_are_estimates_with_the_exact_gradient(differentiate):
         np.testing.assert_array_less(np.abs(sampled[half].mean(axis=0) - exact[half][0]), 5 * of_mean + 1e-6)
     for one, other in zip(gradients, of_sampled, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_estimates_are_as_precise_as_exact_values(precision):
+    given = [array.astype(precision) for array in inputs_of(SPECS["qfl"])]
+    found = ops.convert_to_numpy(expectation(SPECS["qfl"], *given, shots=3, seed=0))
+    assert found.dtype == precision
+    np.testing.assert_allclose(
+        found, np.rint(1.5 * (1 + found)) / 1.5 - 1, atol={"float32": 1e-6, "float64": 1e-15}[precision]
+    )

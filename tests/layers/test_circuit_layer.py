@@ -155,6 +155,12 @@ def test_noise_after_every_gate_is_exact_it_trains_and_it_is_saved(tmp_path):
     assert again.layers[0].spec == layer.spec
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_any_seed_draws_shots(seed):
+    layer = CircuitLayer(cirq.Circuit(cirq.ry(X)(QUBITS[0])), cirq.Z(QUBITS[0]), [X], shots=1, seed=seed)
+    assert set(np.ravel(ops.convert_to_numpy(layer(np.ones((30, 1)))))) == {-1, 1}
+
+
 def test_double_precision_is_double_precision():
     layer = CircuitLayer(CIRCUIT, OPERATORS, data_symbols=[X, Y], dtype="float64", seed=1)
     features = np.array([[0.1, 0.7], [1.0, -2.0]])

@@ -29,7 +29,8 @@ def check_shots(shots: Any) -> int:
 def make_generator(seed: int) -> keras.random.SeedGenerator:
     """What draws shots for a layer: its stream is none that the layer's seed itself begins."""
     (stream,) = np.random.SeedSequence(seed).spawn(1)
-    return keras.random.SeedGenerator(int(stream.generate_state(1)[0]))
+    # On PyTorch a generator's seeds have 31 bits.
+    return keras.random.SeedGenerator(int(stream.generate_state(1)[0] % 2**31))
 
 
 def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: Any, seed: Any) -> Any:
@@ -58,7 +59,8 @@ def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: An
     ones = keras.random.binomial(keras.ops.shape(values), float(shots), probabilities, dtype, seed)
     # The values less themselves are zero, or NaN as they are, and have their gradient.
     found = (2.0 / shots) * ones - 1.0 + (values - known)
-    return keras.ops.matmul(found, keras.ops.convert_to_tensor(mix, dtype)) + keras.ops.convert_to_tensor(offset, dtype)
+    # No product by Keras, which is in single precision on PyTorch.
+    return found @ keras.ops.convert_to_tensor(mix, dtype) + keras.ops.convert_to_tensor(offset, dtype)
 
 
 @functools.lru_cache(maxsize=64)
