@@ -99,8 +99,7 @@ class CircuitLayer(keras.layers.Layer):
         self.shots = self._draws = None
         if shots is not None:
             self.shots, self._draws = check_shots(shots), make_generator(self.seed)
-        # TensorFlow Quantum's operations are opaque to XLA, and it draws no binomial numbers on TensorFlow.
-        self.supports_jit = engine != "tfq" and (shots is None or keras.backend.backend() != "tensorflow")
+        self.supports_jit = can_be_jitted(engine, shots)
         self.theta = None
         # At once, as all is known: optimizers of PyTorch are given parameters before a module is called.
         self.build((None, len(self.spec.data_symbols)))
@@ -195,6 +194,12 @@ class CircuitLayer(keras.layers.Layer):
             tuple(map(cirq.PauliSum.wrap, load_operators(config["operators"]))),
         )
         return cls(spec, **{name: value for name, value in config.items() if name not in _SAVED})
+
+
+def can_be_jitted(engine: str, shots: int | None) -> bool:
+    """Whether XLA compiles a layer that runs a circuit so."""
+    # TensorFlow Quantum's operations are opaque to XLA, and it draws no binomial numbers on TensorFlow.
+    return engine != "tfq" and (shots is None or keras.backend.backend() != "tensorflow")
 
 
 def _model_circuit(circuit: Any, operators: Any, data_symbols: Any) -> ModelCircuit:

@@ -162,3 +162,11 @@ def test_a_noise_model_is_taken_and_not_saved():
 def test_noise_that_is_none_fails_where_it_is_written():
     with pytest.raises(TypeError, match="noise should be a channel of one qubit"):
         QuantumFusionLayer(1, noise=0.1)
+
+
+def test_shots_are_left_out_of_what_xla_compiles(features):
+    """Asked for XLA before it is built, as a model without an Input is."""
+    model = keras.Sequential([QuantumFusionLayer(1, observables=2, shots=5, seed=0)])
+    model.compile("sgd", "mse", jit_compile=True)
+    inputs = np.stack(features(2, 2, batch=4), axis=1)
+    assert np.isfinite(model.fit(inputs, np.zeros((4, 2)), verbose=0).history["loss"]).all()

@@ -13,7 +13,7 @@ from tfq_fusion.circuits import ModelCircuit, dump_circuit, load_circuit, qfl_ci
 from tfq_fusion.engines import check_engine
 from tfq_fusion.engines.shots import check_shots
 from tfq_fusion.fusions import FusionEntry
-from tfq_fusion.layers.circuit_layer import CircuitLayer
+from tfq_fusion.layers.circuit_layer import CircuitLayer, can_be_jitted
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -97,8 +97,7 @@ class QuantumFusionLayer(Fusion):
         smallest = self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
         if noise is not None:
             with_noise(smallest.circuit, noise)
-        # TensorFlow Quantum's operations are opaque to XLA.
-        self.supports_jit = engine != "tfq"
+        self.supports_jit = can_be_jitted(engine, shots)
 
     def make_spec(self, widths: tuple[int, ...], **changes: Any) -> ModelCircuit:
         """The layer's circuit for modalities of these widths, with some arguments of ``qfl_circuit`` changed."""
