@@ -94,6 +94,12 @@ def values(
     return found + nothing(angles)
 
 
+def of_two_values(spec: ModelCircuit) -> bool:
+    """Whether each gate with a symbol has two eigenphases: one pair of shifts each, as all libraries choose them."""
+    shifts = _shifts(spec.content)
+    return np.count_nonzero(shifts.moves) == 2 * len(shifts.columns)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Shifts:
     """The shifted circuits of a circuit.
