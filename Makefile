@@ -17,7 +17,7 @@ ON_BACKENDS := tests/backends tests/layers/test_circuit_layer.py
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-backends lint bench soak compare data clean
+.PHONY: help install test test-slow test-nightly test-backends lint bench soak compare data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test: install ## Run the tests that are not slow, under Keras 3 and the Keras on
 test-slow: install ## Run the slow tests: whole commands, real trainings, kills, long comparisons
 	$(PYTEST) -m slow
 	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and slow"
+
+test-nightly: install ## Run the engine on 10,000 random circuits, other ones every time
+	$(PYTEST) --hypothesis-profile=nightly tests/engines/test_random_circuits.py
 
 test-backends: install $(TORCH)/installed $(NEWEST)/installed ## Run the layers' and the engine's tests on JAX, on PyTorch, and on Python 3.13 where it is
 	$(PYTEST) tests/backends/test_exchange.py

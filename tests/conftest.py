@@ -16,6 +16,8 @@ from tfq_fusion.datasets import download, state
 
 # How fast an example runs depends on what else the machine does, and a test that fails should fail again.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+# Every night others, and as many as 10,000 random circuits take.
+settings.register_profile("nightly", deadline=None, max_examples=3_334, print_blob=True)
 settings.load_profile("repeatable")
 
 

@@ -1,12 +1,14 @@
 """Expectation values and gradients, held against Cirq's simulator, on whatever Keras runs on."""
 
+import functools
+
 import cirq
 import numpy as np
 import pytest
 
 from tfq_fusion._keras import keras, ops
 from tfq_fusion.circuits import evidence_fusion_circuit, qcnn_circuit, qfl_circuit
-from tfq_fusion.engines import expectation
+from tfq_fusion.engines import expectation, parameter_shift
 
 SPECS = {
     "qfl": qfl_circuit(3, 2, degree=2, observables=4),
@@ -105,3 +107,71 @@ def test_shots_are_estimates_with_the_exact_gradient(differentiate):
         np.testing.assert_array_less(np.abs(sampled[half].mean(axis=0) - exact[half][0]), 5 * of_mean + 1e-6)
     for one, other in zip(gradients, of_sampled, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_estimates_are_as_precise_as_exact_values(precision):
+    given = [array.astype(precision) for array in inputs_of(SPECS["qfl"])]
+    found = ops.convert_to_numpy(expectation(SPECS["qfl"], *given, shots=3, seed=0))
+    assert found.dtype == precision
+    np.testing.assert_allclose(
+        found, np.rint(1.5 * (1 + found)) / 1.5 - 1, atol={"float32": 1e-6, "float64": 1e-15}[precision]
+    )
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", SPECS)
+def test_gradients_from_shifted_circuits_are_the_exact_ones(differentiate, name, precision):
+    spec, tolerance = SPECS[name], {"float32": 2e-5, "float64": 1e-9}[precision]
+    given = [array.astype(precision) for array in inputs_of(spec)]
+    upstream = np.random.default_rng(1).normal(size=(3, len(spec.operators)))
+    (values, exact), (same, shifted) = (
+        differentiate(lambda *tensors, by=by: expectation(spec, *tensors, differentiator=by), given, upstream)
+        for by in ("adjoint", "parameter_shift")
+    )
+    np.testing.assert_array_equal(values, same)
+    for one, other in zip(exact, shifted, strict=True):
+        assert other.dtype == precision
+        np.testing.assert_allclose(one, other, atol=tolerance)
+
+
+def compile_graph(function):
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
+
+
+@pytest.mark.parametrize("jitted", [False, True])
+def test_shifted_circuits_of_wide_registers_run_in_groups(differentiate, monkeypatch, jitted):
+    monkeypatch.setattr(parameter_shift, "AMPLITUDES", 5 * 2**3)
+    spec = qfl_circuit(2, 1, degree=1, observables=2, seed=1)
+    given = [array.astype("float32") for array in inputs_of(spec)], np.ones((3, 2))
+    found = []
+    for by in ("adjoint", "parameter_shift"):
+        function = functools.partial(expectation, spec, differentiator=by)
+        found.append(differentiate(compile_graph(function) if jitted else function, *given))
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_gradients_of_shots_from_shifted_circuits_repeat_and_have_no_bias(differentiate):
+    spec = SPECS["qfl"]
+    data, weights = (array.astype("float32") for array in inputs_of(spec, batch=1))
+    given = [np.repeat(data, 400, axis=0), weights], np.tile(np.random.default_rng(1).normal(size=4), (400, 1))
+    _, exact = differentiate(lambda *tensors: expectation(spec, *tensors), *given)
+    shots = {"shots": 20, "seed": 3, "differentiator": "parameter_shift"}
+    found, again = (differentiate(lambda *tensors: expectation(spec, *tensors, **shots), *given)[1] for _ in range(2))
+    for one, other in zip(found, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    errors = found[0].std(axis=0) / np.sqrt(400)
+    assert (errors > 0).all()
+    assert (np.abs(found[0].mean(axis=0) - exact[0][0]) < 4.5 * errors).all()
+    # Of the weights the batch has one gradient: no more than its samples' together.
+    assert (found[1] != exact[1]).all()
+    assert np.abs(found[1] - exact[1]).mean() < 0.1 * np.abs(exact[1]).mean()

@@ -155,6 +155,34 @@ def test_noise_after_every_gate_is_exact_it_trains_and_it_is_saved(tmp_path):
     assert again.layers[0].spec == layer.spec
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_any_seed_draws_shots(seed):
+    layer = CircuitLayer(cirq.Circuit(cirq.ry(X)(QUBITS[0])), cirq.Z(QUBITS[0]), [X], shots=1, seed=seed)
+    assert set(np.ravel(ops.convert_to_numpy(layer(np.ones((30, 1)))))) == {-1, 1}
+
+
+def test_a_layer_trains_from_shots_alone_and_is_saved_so(tmp_path):
+    # A qubit that is turned by x + a.
+    circuit = cirq.Circuit(cirq.ry(X)(QUBITS[0]), cirq.ry(A)(QUBITS[0]))
+    layer = CircuitLayer(
+        circuit,
+        cirq.Z(QUBITS[0]),
+        [X],
+        shots=50,
+        differentiator="parameter_shift",
+        initializer=keras.initializers.Constant(1.0),
+        seed=0,
+    )
+    model = keras.Sequential([keras.Input((1,)), layer])
+    model.compile(keras.optimizers.SGD(0.2), "mse")
+    model.fit(np.zeros((40, 1)), -np.ones((40, 1)), batch_size=8, epochs=5, verbose=0)
+    assert (ops.convert_to_numpy(layer(np.zeros((100, 1)))).mean()) < -0.8
+    model.save(tmp_path / "model.keras")
+    (again,) = keras.models.load_model(tmp_path / "model.keras").layers
+    assert (again.shots, again.differentiator) == (50, "parameter_shift")
+    assert again.get_config() == layer.get_config()
+
+
 def test_double_precision_is_double_precision():
     layer = CircuitLayer(CIRCUIT, OPERATORS, data_symbols=[X, Y], dtype="float64", seed=1)
     features = np.array([[0.1, 0.7], [1.0, -2.0]])
@@ -253,6 +281,11 @@ def test_a_configuration_that_no_layer_wrote_is_refused(change, message):
         (TypeError, {"data_symbols": ["x"]}, "data_symbols should be a sequence of sympy.Symbol"),
         (ValueError, {"data_symbols": [X, X]}, r"listed again: \['x'\]"),
         (ValueError, {"engine": "qsim"}, "engine should be one of"),
+        (
+            ValueError,
+            {"differentiator": "shift"},
+            r"differentiator should be one of .*'parameter_shift'\], got 'shift'",
+        ),
         (ValueError, {"scale": math.inf}, "scale should be a finite number"),
         (ValueError, {"seed": -1}, "seed should be an integer of at least 0"),
         (ValueError, {"dtype": "int32"}, "dtype should be a floating-point type"),

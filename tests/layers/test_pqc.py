@@ -216,6 +216,32 @@ def test_repetitions_are_drawn_anew_as_by_tensorflow_quantum_and_have_the_exact_
         assert ours.std() == pytest.approx(others.std(), rel=0.1)
 
 
+@pytest.mark.usefixtures("uncompiled")
+def test_gradients_of_repetitions_by_parameter_shift_are_distributed_as_tensorflow_quantum_s():
+    arguments, shift = (model_circuit(), operators()), tfq.differentiators.ParameterShift
+    circuits, parameters = tfq.convert_to_tensor([cirq.Circuit()] * 1000), tf.constant([[0.3, -0.4, 1.2]] * 1000)
+    upstream = tf.repeat([[1.0, -0.5]], 1000, axis=0)
+    ours, theirs = (
+        np.asarray(values_and_gradient(layer, circuits, parameters, upstream)[1])
+        for layer in (
+            kind(*arguments, repetitions=5, differentiator=shift())
+            for kind in (ControlledPQC, tfq.layers.ControlledPQC)
+        )
+    )
+    for one, other in zip(ours.T, theirs.T, strict=True):
+        assert stats.ks_2samp(one.round(3), other.round(3)).pvalue > 1e-4
+        assert one.std() == pytest.approx(other.std(), rel=0.1)
+
+
+@pytest.mark.parametrize(("gate", "compiled"), [(cirq.CZ, True), (cirq.ISWAP, False)])
+def test_gates_that_tensorflow_quantum_shifts_otherwise_are_left_to_it(gate, compiled):
+    circuit = cirq.Circuit(cirq.H.on_each(*QUBITS), gate(*QUBITS[:2]) ** sympy.Symbol("a"))
+    layer = ControlledPQC(
+        circuit, cirq.X(QUBITS[0]), repetitions=5, differentiator=tfq.differentiators.ParameterShift()
+    )
+    assert (layer._run._spec is not None) == compiled
+
+
 @pytest.fixture(params=["float64", "mixed_float16", "mixed_bfloat16"])
 def policy(request):
     """A global policy of Keras."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit
 
 ENGINES = ("compiled", "tfq")
+
+DIFFERENTIATORS = ("adjoint", "parameter_shift")
 
 
 def check_engine(engine: str) -> None:
@@ -28,6 +30,7 @@ def expectation(
     *,
     shots: int | None = None,
     seed: Any = None,
+    differentiator: str = "adjoint",
 ) -> Any:
     """Expectation values of a circuit, exact or as a device estimates them, differentiable in data and weights.
 
@@ -40,9 +43,13 @@ def expectation(
         states: ``[batch, 2**n]``, complex or real, of norm 1: what the circuit starts from instead of zeros; amplitudes
             with the first qubit (in Cirq's order) most significant. Engine "compiled" only.
         shots: How many times each Pauli string is measured, one that several operators hold once for all of them; None
-            for exact values. Estimates have the distribution of a device's, and no bias; their gradient is exact.
+            for exact values. Estimates have the distribution of a device's, and no bias.
         seed: What the shots draw from: an integer, with which they are always the same, or a
             ``keras.random.SeedGenerator``, from which each call draws anew.
+        differentiator: How gradients are computed: "adjoint", exactly and at the cost of a few values, with shots too;
+            or "parameter_shift", as a device has to: from values at shifted angles, each measured with as many shots,
+            so that a gradient has no bias and a device's variance. Of R distances between a gate's eigenphases it takes
+            2 R shifted circuits for each gate with a symbol, for each sample (Wierichs et al., arXiv 2107.12390).
 
     Returns:
         A tensor ``[batch, n_operators]``, float64 if any of data, weights and states is in double precision, a NumPy
@@ -53,20 +60,30 @@ def expectation(
         ValueError: If the engine is unknown, if a shape or dtype does not fit the circuit, if an operator acts on a
             qubit that the circuit lacks, if a gate cannot be compiled, or, in eager execution, if a value is NaN,
             infinite or so large that its precision leaves no angle, or a state has not norm 1; if engine "tfq" is
-            asked for noise; or if there are shots without a seed, or a seed without shots.
-        MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated.
+            asked for noise; if there are shots without a seed, or a seed without shots; if the differentiator is
+            unknown, or rates of channels are to be shifted.
+        MemoryError: If the circuit or the batch is larger than the machine can hold, before anything is allocated; of
+            shifted circuits when the gradient is asked for.
         RuntimeError: If engine "tfq" is asked for where Keras does not run on TensorFlow.
         ImportError: If engine "tfq" is asked for where TensorFlow Quantum is not installed.
     """
     from tfq_fusion.engines.arrays import unconverted
 
-    return unconverted(_expectation)(spec, data, weights, engine, states, shots, seed)
+    return unconverted(_expectation)(spec, data, weights, engine, states, shots, seed, differentiator)
 
 
 def _expectation(
-    spec: ModelCircuit, data: Any, weights: Any, engine: str, states: Any, shots: int | None, seed: Any
+    spec: ModelCircuit,
+    data: Any,
+    weights: Any,
+    engine: str,
+    states: Any,
+    shots: int | None,
+    seed: Any,
+    differentiator: str,
 ) -> Any:
     check_engine(engine)
+    one_of("differentiator", differentiator, DIFFERENTIATORS)
     if engine == "tfq":
         from tfq_fusion.engines.reference import require_reference
 
@@ -86,7 +103,7 @@ def _expectation(
     if states is not None:
         states = _states(states, dtype, data.shape[0], len(spec.circuit.all_qubits()))
 
-    def exact(spec: ModelCircuit) -> Any:
+    def exact(spec: ModelCircuit, data: Any, weights: Any, states: Any) -> Any:
         if engine == "tfq":
             from tfq_fusion.engines import tensorflow_quantum as tfq
 
@@ -95,11 +112,18 @@ def _expectation(
 
         return compiled.expectation(spec, data, weights, states)
 
-    if shots is None:
-        return exact(spec)
-    from tfq_fusion.engines.shots import estimate
+    def measure(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, seed: Any) -> Any:
+        return exact(spec) if shots is None else estimate(exact, spec, shots, seed)
 
-    return estimate(exact, spec, shots, seed)
+    if shots is not None:
+        from tfq_fusion.engines.shots import check_seed, check_shots, estimate
+
+        shots, seed = check_shots(shots), check_seed(seed)
+    if differentiator == "adjoint":
+        return measure(lambda spec: exact(spec, data, weights, states), spec, seed)
+    from tfq_fusion.engines import parameter_shift
+
+    return parameter_shift.values(exact, measure, spec, data, weights, states, seed)
 
 
 def _dtype(values: Any) -> str:

@@ -29,10 +29,40 @@ def check_shots(shots: Any) -> int:
 def make_generator(seed: int) -> keras.random.SeedGenerator:
     """What draws shots for a layer: its stream is none that the layer's seed itself begins."""
     (stream,) = np.random.SeedSequence(seed).spawn(1)
-    return keras.random.SeedGenerator(int(stream.generate_state(1)[0]))
+    # On PyTorch a generator's seeds have 31 bits.
+    return keras.random.SeedGenerator(int(stream.generate_state(1)[0] % 2**31))
 
 
-def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: Any, seed: Any) -> Any:
+def check_seed(seed: Any) -> Any:
+    """``seed`` as a Python integer, or the generator that it is.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    return integer("seed, an integer or a keras.random.SeedGenerator,", seed, minimum=0, maximum=SEEDS - 1)
+
+
+def another_seed(seed: Any) -> Any:
+    """What draws apart from a checked ``seed``, and within a gradient, where no generator may go on."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return _Drawn(seed)
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])
+
+
+class _Drawn(keras.random.SeedGenerator):
+    """The next seed of a generator, however often it is asked for."""
+
+    def __init__(self, generator: keras.random.SeedGenerator) -> None:
+        self._seed = generator.next()
+
+    def next(self, ordered: bool = True) -> Any:
+        del ordered
+        return self._seed
+
+
+def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: int, seed: Any) -> Any:
     """Estimates of a circuit's operators; the gradient is that of the exact values.
 
     Args:
@@ -43,13 +73,7 @@ def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: An
 
     Returns:
         ``[batch, n_operators]``.
-
-    Raises:
-        ValueError: If shots or seed are no such.
     """
-    shots = check_shots(shots)
-    if not isinstance(seed, keras.random.SeedGenerator):
-        seed = integer("seed, an integer or a keras.random.SeedGenerator,", seed, minimum=0, maximum=SEEDS - 1)
     by_string, mix, offset = _by_string(spec.content)
     values = exact(by_string)
     dtype = keras.backend.standardize_dtype(values.dtype)
@@ -58,7 +82,8 @@ def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: An
     ones = keras.random.binomial(keras.ops.shape(values), float(shots), probabilities, dtype, seed)
     # The values less themselves are zero, or NaN as they are, and have their gradient.
     found = (2.0 / shots) * ones - 1.0 + (values - known)
-    return keras.ops.matmul(found, keras.ops.convert_to_tensor(mix, dtype)) + keras.ops.convert_to_tensor(offset, dtype)
+    # No product by Keras, which is in single precision on PyTorch.
+    return found @ keras.ops.convert_to_tensor(mix, dtype) + keras.ops.convert_to_tensor(offset, dtype)
 
 
 @functools.lru_cache(maxsize=64)

@@ -11,9 +11,9 @@ import cirq
 import sympy
 
 from tfq_fusion._keras import at_least_single, keras, ops, real_tensor, register
-from tfq_fusion.arguments import floating_point, number, require_entries, seed_or_draw
+from tfq_fusion.arguments import floating_point, number, one_of, require_entries, seed_or_draw
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, dump_operators, load_circuit, load_operators, with_noise
-from tfq_fusion.engines import check_engine, expectation
+from tfq_fusion.engines import DIFFERENTIATORS, check_engine, expectation
 from tfq_fusion.engines.shots import check_shots, make_generator
 
 _SAVED = ("circuit", "operators", "data_symbols", "weight_symbols")
@@ -53,6 +53,8 @@ class CircuitLayer(keras.layers.Layer):
             circuit as it is, which may hold channels. What is saved is the noisy circuit.
         shots: How many times each Pauli string is measured, anew in every call, see
             :func:`tfq_fusion.engines.expectation`; None for exact values.
+        differentiator: "adjoint" for exact gradients, "parameter_shift" for those of a device, see
+            :func:`tfq_fusion.engines.expectation`.
         scale: Angle in radians of a feature of 1.
         seed: Seeds the default initialiser, and the shots; None draws one, repeatable by
             ``keras.utils.set_random_seed``. It is saved.
@@ -80,6 +82,7 @@ class CircuitLayer(keras.layers.Layer):
         engine: str = "compiled",
         noise: cirq.NoiseModel | cirq.Gate | None = None,
         shots: int | None = None,
+        differentiator: str = "adjoint",
         scale: float = 1.0,
         seed: int | None = None,
         **kwargs: Any,
@@ -95,12 +98,12 @@ class CircuitLayer(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
         self.constraint = keras.constraints.get(constraint)
         self.engine = engine
+        self.differentiator = one_of("differentiator", differentiator, DIFFERENTIATORS)
         self.scale = number("scale", scale)
         self.shots = self._draws = None
         if shots is not None:
             self.shots, self._draws = check_shots(shots), make_generator(self.seed)
-        # TensorFlow Quantum's operations are opaque to XLA, and it draws no binomial numbers on TensorFlow.
-        self.supports_jit = engine != "tfq" and (shots is None or keras.backend.backend() != "tensorflow")
+        self.supports_jit = can_be_jitted(engine, shots)
         self.theta = None
         # At once, as all is known: optimizers of PyTorch are given parameters before a module is called.
         self.build((None, len(self.spec.data_symbols)))
@@ -152,6 +155,7 @@ class CircuitLayer(keras.layers.Layer):
             states,
             shots=self.shots,
             seed=self._draws,
+            differentiator=self.differentiator,
         )
         return ops.cast(values, self.compute_dtype)
 
@@ -176,6 +180,7 @@ class CircuitLayer(keras.layers.Layer):
             "constraint": keras.constraints.serialize(self.constraint),
             "engine": self.engine,
             "shots": self.shots,
+            "differentiator": self.differentiator,
             "scale": self.scale,
             "seed": self.seed,
         }
@@ -195,6 +200,12 @@ class CircuitLayer(keras.layers.Layer):
             tuple(map(cirq.PauliSum.wrap, load_operators(config["operators"]))),
         )
         return cls(spec, **{name: value for name, value in config.items() if name not in _SAVED})
+
+
+def can_be_jitted(engine: str, shots: int | None) -> bool:
+    """Whether XLA compiles a layer that runs a circuit so."""
+    # TensorFlow Quantum's operations are opaque to XLA, and it draws no binomial numbers on TensorFlow.
+    return engine != "tfq" and (shots is None or keras.backend.backend() != "tensorflow")
 
 
 def _model_circuit(circuit: Any, operators: Any, data_symbols: Any) -> ModelCircuit:

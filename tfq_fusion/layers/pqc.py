@@ -87,14 +87,24 @@ class _Execution:
             simulated = backend in (None, "noiseless")
             if simulated:
                 check_memory(len(qubits), TFQ_BYTES, "tfq")
+            shifted = type(differentiator) is tfq.differentiators.ParameterShift
             if repetitions is None:
                 chosen = differentiator is not None and type(differentiator) is not tfq.differentiators.Adjoint
             else:
-                chosen = differentiator is not None or repetitions > LARGEST_SHOTS
+                chosen = not (differentiator is None or shifted) or repetitions > LARGEST_SHOTS
             self._spec = None if chosen or not simulated else self._lowerable()
+            if self._spec is not None and shifted:
+                from tfq_fusion.engines.parameter_shift import of_two_values
+
+                # Other gates TensorFlow Quantum splits, or shifts as if they had two, which is another gradient.
+                self._spec = self._spec if of_two_values(self._spec) else None
             self._shots: dict[str, Any] = {}
             if self._spec is not None and repetitions is not None:
-                self._shots = {"shots": int(repetitions), "seed": make_generator(seed_or_draw(None))}
+                self._shots = {
+                    "shots": int(repetitions),
+                    "seed": make_generator(seed_or_draw(None)),
+                    "differentiator": "parameter_shift" if shifted else "adjoint",
+                }
         self._amplitudes = 2 ** len(qubits)
         signature = [
             tf.TensorSpec([None], tf.string),
@@ -295,7 +305,8 @@ class PQC(_CircuitLayer):
 
     Call it with ``[batch]`` circuits without symbols, serialised by ``tfq.convert_to_tensor``; the output is
     ``[batch, operators]``, float32. The circuit is compiled with the default backend and differentiator (or, if
-    expectation values are exact, ``Adjoint``); anything else runs in TensorFlow Quantum. So do circuits that would take
+    expectation values are exact, ``Adjoint``, or, if they are measured and each gate with a symbol has two eigenvalues,
+    ``ParameterShift``); anything else runs in TensorFlow Quantum. So do circuits that would take
     minutes to compile, and samples whose data circuit, or layers whose observables, hold qubits that the model circuit
     lacks. Compiled measurements have the distribution that TensorFlow Quantum's have, and the exact gradient, where
     the default there estimates it.

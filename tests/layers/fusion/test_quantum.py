@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfq_fusion._keras import keras
+from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.layers import QuantumFusionLayer
 
 pytestmark = pytest.mark.keras
@@ -81,6 +81,7 @@ def test_locality_may_be_that_of_a_wider_register_than_the_smallest():
         ({"measurement": "all"}, "measurement should be one of"),
         ({"engine": "qsim"}, "engine should be one of"),
         ({"engine": ["tfq"]}, "engine should be one of"),
+        ({"differentiator": "shift"}, "differentiator should be one of"),
         ({"entangler": None}, "entangler should be one of"),
         ({"measurement": {}}, "measurement should be one of"),
         ({"scale": math.nan}, "scale should be a finite number, got nan"),
@@ -162,3 +163,29 @@ def test_a_noise_model_is_taken_and_not_saved():
 def test_noise_that_is_none_fails_where_it_is_written():
     with pytest.raises(TypeError, match="noise should be a channel of one qubit"):
         QuantumFusionLayer(1, noise=0.1)
+
+
+@pytest.mark.parametrize("noise", [None, cirq.depolarize(0.02)])
+def test_gradients_of_shots_come_from_shifted_circuits_with_noise_too(features, noise):
+    import tensorflow as tf
+
+    arguments = {"observables": 2, "noise": noise, "seed": 2}
+    measured = QuantumFusionLayer(1, shots=1000, differentiator="parameter_shift", **arguments)
+    exact, found, other = [], [], []
+    for layer, kept in ((QuantumFusionLayer(1, **arguments), exact), (measured, found), (measured, other)):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(layer(features(2, 1, batch=4)))
+        kept += tape.gradient(loss, layer.trainable_weights)
+    assert (found[0].numpy() != other[0].numpy()).any()
+    # A mean of 4 samples and 2 observables, each half the difference of two means of 1,000 shots.
+    np.testing.assert_allclose(found[0], exact[0], atol=5 * np.sqrt(1 / 2 / 1000 / 8))
+    assert QuantumFusionLayer.from_config(measured.get_config()).differentiator == "parameter_shift"
+
+
+@pytest.mark.skipif(LEGACY, reason="legacy Keras asks no layer whether XLA can compile it")
+def test_shots_are_left_out_of_what_xla_compiles(features):
+    """Asked for XLA before it is built, as a model without an Input is."""
+    model = keras.Sequential([QuantumFusionLayer(1, observables=2, shots=5, seed=0)])
+    model.compile("sgd", "mse", jit_compile=True)
+    inputs = np.stack(features(2, 2, batch=4), axis=1)
+    assert np.isfinite(model.fit(inputs, np.zeros((4, 2)), verbose=0).history["loss"]).all()

@@ -8,12 +8,12 @@ from typing import Any
 import cirq
 
 from tfq_fusion._keras import keras, register
-from tfq_fusion.arguments import integer, number
+from tfq_fusion.arguments import integer, number, one_of
 from tfq_fusion.circuits import ModelCircuit, dump_circuit, load_circuit, qfl_circuit, with_noise
-from tfq_fusion.engines import check_engine
+from tfq_fusion.engines import DIFFERENTIATORS, check_engine
 from tfq_fusion.engines.shots import check_shots
 from tfq_fusion.fusions import FusionEntry
-from tfq_fusion.layers.circuit_layer import CircuitLayer
+from tfq_fusion.layers.circuit_layer import CircuitLayer, can_be_jitted
 from tfq_fusion.layers.fusion.base import Fusion
 from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 
@@ -49,6 +49,8 @@ class QuantumFusionLayer(Fusion):
             :func:`tfq_fusion.circuits.with_noise`. None for none. A layer with a noise model cannot be saved.
         shots: How many times each observable is measured, anew in every call, see
             :func:`tfq_fusion.engines.expectation`; None for exact values.
+        differentiator: "adjoint" for exact gradients, "parameter_shift" for those of a device, see
+            :func:`tfq_fusion.engines.expectation`.
         **kwargs: Keras layer arguments.
 
     Attributes:
@@ -75,6 +77,7 @@ class QuantumFusionLayer(Fusion):
         constraint: Any = None,
         noise: cirq.NoiseModel | cirq.Gate | None = None,
         shots: int | None = None,
+        differentiator: str = "adjoint",
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -93,12 +96,12 @@ class QuantumFusionLayer(Fusion):
         self.constraint = keras.constraints.get(constraint)
         self.noise = noise
         self.shots = None if shots is None else check_shots(shots)
+        self.differentiator = one_of("differentiator", differentiator, DIFFERENTIATORS)
         # Arguments that no input can mend fail here, where the user wrote them, on the smallest possible circuit.
         smallest = self.make_spec((1, 1), degree=1, blocks=1, observables=1, locality=None)
         if noise is not None:
             with_noise(smallest.circuit, noise)
-        # TensorFlow Quantum's operations are opaque to XLA.
-        self.supports_jit = engine != "tfq"
+        self.supports_jit = can_be_jitted(engine, shots)
 
     def make_spec(self, widths: tuple[int, ...], **changes: Any) -> ModelCircuit:
         """The layer's circuit for modalities of these widths, with some arguments of ``qfl_circuit`` changed."""
@@ -124,6 +127,7 @@ class QuantumFusionLayer(Fusion):
             engine=self.engine,
             noise=self.noise,
             shots=self.shots,
+            differentiator=self.differentiator,
             scale=self.scale,
             seed=self.seed,
             dtype=self.dtype_policy,
