@@ -49,7 +49,8 @@ def main(
     against = _chosen(engines, ENGINES, "engines")
     if any(ENGINES[engine].peer for engine in against) and not PEERS_PYTHON.exists():
         _fail(
-            f"the peers' environment has no {PEERS_PYTHON}: `make bench` builds it, or choose --engines compiled,tfq."
+            f"the peers' environment has no {PEERS_PYTHON}: `make bench` builds it, or choose --engines "
+            f"{','.join(name for name, engine in ENGINES.items() if not engine.peer)}."
         )
     whole = not quick and only is None and engines is None
     if results is None and whole:

@@ -18,7 +18,7 @@ from bench.run import FIRST_CALL_LIMIT, TOLERANCE, Cell
 from bench.workloads import DEEP, MEMORY_RATIO, SHALLOW, Workload
 from tfq_fusion.files import png, write_files
 
-OURS, TFQ = "compiled", "tfq"
+OURS, ON_JAX, TFQ = "compiled", "compiled-jax", "tfq"
 _NONE = "-"
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 
@@ -152,6 +152,7 @@ class Report:
                 {
                     "Workload": workload.title,
                     "Compiled, ms": _ms(ours),
+                    "On JAX, ms": _ms(self._median(name, ON_JAX)),
                     "TFQ, ms": _ms(tfq),
                     "Over TFQ (to reach)": _at_least(ratio_of(tfq, ours), workload.over_tfq),
                     "Best peer, ms": best,

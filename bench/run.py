@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.engines import ENGINES
+from bench.engines import ENGINES, Engine
 from bench.gates import gates_of, join_multiplexers
 from bench.problem import Outcome, Problem
 from bench.reference import reference
@@ -111,18 +111,39 @@ def _run(
     seconds: float,
     environment: Mapping[str, str] | None = None,
 ) -> Cell:
+    result, outcome = run_engine(ENGINES[engine], engine, problem, seconds, environment)
+    cell = Cell(workload, engine, **result)
+    return cell if outcome is None else judge(cell, outcome, expected)
+
+
+def run_engine(
+    engine: Engine, name: str, problem: Path, seconds: float, environment: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], Outcome | None]:
+    """Run an engine in a process of its own.
+
+    Args:
+        engine: The engine.
+        name: What its module is told beside the problem.
+        problem: The folder where the problem was saved.
+        seconds: How long warm steps are repeated at most.
+        environment: Variables beside those that every engine gets.
+
+    Returns:
+        The status and what else a :class:`Cell` says, without its deviation; and what the first step computed, unless
+        something went wrong.
+    """
     with tempfile.TemporaryDirectory() as out:
-        arguments = [ENGINES[engine].module, engine, problem, out, seconds, FIRST_CALL_LIMIT]
+        arguments = [engine.module, name, problem, out, seconds, FIRST_CALL_LIMIT]
+        variables = {"KERAS_BACKEND": engine.backend, **(environment or {})}
         late = f"no first step within {FIRST_CALL_LIMIT} s"
-        went_wrong = run_worker(ENGINES[engine].python, "bench.worker", arguments, environment or {}, late)
+        went_wrong = run_worker(engine.python, "bench.worker", arguments, variables, late)
         if went_wrong:
-            return Cell(workload, engine, *went_wrong)
+            return dict(zip(("status", "note"), went_wrong, strict=True)), None
         result = json.loads((Path(out) / "result.json").read_text(encoding="utf-8"))
         if "error" in result:
-            return Cell(workload, engine, "failed", result["error"])
+            return {"status": "failed", "note": result["error"]}, None
         with np.load(Path(out) / "outcome.npz", allow_pickle=False) as arrays:
-            outcome = Outcome(**arrays)
-    return judge(Cell(workload, engine, "ok", **result), outcome, expected)
+            return {"status": "ok", **result}, Outcome(**arrays)
 
 
 def run_worker(

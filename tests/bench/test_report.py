@@ -28,6 +28,7 @@ def report() -> Report:
     }
     cells = [
         measured("a", "compiled", 2.0, 6.0),
+        measured("a", "compiled-jax", 1.0),
         measured("a", "tfq", 200.0),
         measured("a", "tensorcircuit", 12.0),
         measured("a", "tensorcircuit-diagonal", 8.0),
@@ -51,6 +52,7 @@ def row(page: str, start: str) -> list[str]:
 def test_ratios_stand_beside_their_targets(report: Report) -> None:
     assert row(report.markdown(), "Circuit A")[1:] == [
         "2",
+        "1",
         "200",
         "100x (50x) **reached**",
         "TensorCircuit-NG, rewritten 8",
@@ -62,7 +64,7 @@ def test_ratios_stand_beside_their_targets(report: Report) -> None:
 
 def test_an_engine_that_disagrees_gives_no_ratio(report: Report) -> None:
     page = report.markdown()
-    assert row(page, "Circuit B")[1:4] == ["1", "-", "- (50x) not measured"]
+    assert row(page, "Circuit B")[1:5] == ["1", "-", "-", "- (50x) not measured"]
     assert "disagrees: off by 2.0e-03, where 1e-04 is allowed" in page
 
 
@@ -106,8 +108,8 @@ def test_unitaries_are_counted_as_blocks_of_at_most_four_qubits(qubits: int, fea
 def test_files_are_written(report: Report, tmp_path: Path) -> None:
     report.write(tmp_path)
     frame = pd.read_csv(tmp_path / "bench.csv")
-    assert list(frame["engine"][:2]) == ["compiled", "tfq"] and len(frame) == len(report.cells)
-    np.testing.assert_allclose(frame["ratio_to_compiled"][:4], [1, 100, 6, 4])
+    assert list(frame["engine"][:3]) == ["compiled", "compiled-jax", "tfq"] and len(frame) == len(report.cells)
+    np.testing.assert_allclose(frame["ratio_to_compiled"][:5], [1, 0.5, 100, 6, 4])
     assert frame["median_ms"].isna().sum() == 2
     assert (tmp_path / "bench.md").read_text(encoding="utf-8") == report.markdown()
     with Image.open(tmp_path / "bench.png") as image:

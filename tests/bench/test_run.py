@@ -106,7 +106,7 @@ def test_the_peers_agree_with_the_reference(engine: str, problem: Problem) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["compiled", "tfq"])
+@pytest.mark.parametrize("engine", ["compiled", "compiled-jax", "tfq"])
 def test_ours_agree_with_the_reference_from_states(engine: str) -> None:
     (cell,) = run_workload("w", qcnn(2, 3), [engine], seconds=0)
     assert cell.status == "ok", cell.note
