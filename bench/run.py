@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "OMP_WAIT_POLICY": "passive",  # idle OpenMP threads (lightning.qubit's) would spin on the cores that work
 }
+# JAX keeps what took long to compile and is large, unless it is told to keep all.
+_KEEP = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 # Freed memory goes back at once, so that what a step adds shows.
 _RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
@@ -94,6 +96,16 @@ def run_memory() -> Iterator[Cell]:
         with tempfile.TemporaryDirectory() as folder:
             problem.save(Path(folder))
             yield _run(name, "compiled", Path(folder), reference(problem), 0, _RETURN_MEMORY)
+
+
+def run_second() -> Iterator[Cell]:
+    """The compiled engine on JAX in a process, and again in one that finds what the first compiled."""
+    problem = SHALLOW.build()
+    expected = reference(problem)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
+        problem.save(Path(folder))
+        for name in ("first-process", "second-process"):
+            yield _run(name, "compiled-jax", Path(folder), expected, 0, {"JAX_COMPILATION_CACHE_DIR": cache, **_KEEP})
 
 
 def matrix_product_rate() -> float:

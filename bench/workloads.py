@@ -201,3 +201,5 @@ SHALLOW = Workload("QFL n=8 P=5 B=256", WORKLOADS["qfl-n8"].build)
 DEEP = Workload("QFL n=8 P=50 B=256", lambda: qfl(22, 4, 50, 256))
 """Ten times the depth, whose gradient should take at most :data:`MEMORY_RATIO` times the memory."""
 MEMORY_RATIO = 1.5
+SECOND_CALL = 1.0
+"""Seconds that the first call of a process should take at most, if one before it compiled the same."""

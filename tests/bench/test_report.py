@@ -38,6 +38,8 @@ def report() -> Report:
         measured("b", "lightning", 6.0),
         measured("memory-p5", "compiled", 9.0, step_mb=10.0),
         measured("memory-p50", "compiled", 90.0, step_mb=12.0),
+        measured("first-process", "compiled-jax", 9.0, 3.0),
+        measured("second-process", "compiled-jax", 9.0, 0.9),
     ]
     problems = {name: workload.build() for name, workload in workloads.items()}
     return Report(workloads, problems, cells, rate=1e9, machine="A machine, 2 cores")
@@ -80,6 +82,8 @@ def test_other_figures_have_verdicts(report: Report) -> None:
     assert row(page, "Circuit A: first call")[1:] == ["6.0 s", "5 s", "**missed**"]
     assert row(page, "Memory that a warm step adds, QFL n=8 P=50")[1:] == ["1.2x", "1.5x", "**reached**"]
     assert "(12.0 MB over 10.0 MB)" in page
+    second = row(page, "First call of a second process on JAX, QFL n=8 P=5 B=256 (3.0 s in the first)")
+    assert second[1:] == ["0.9 s", "1 s", "**reached**"]
 
 
 def test_unmeasured_figures_say_so(report: Report) -> None:
