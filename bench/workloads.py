@@ -38,9 +38,9 @@ class Workload:
     first_call: float | None = None
 
 
-def qfl(modalities: int, features: int, degree: int, batch: int) -> Problem:
-    """The Quantum Fusion Layer with 32 random Pauli strings."""
-    return _problem(qfl_circuit(modalities, features, degree, observables=32), batch)
+def qfl(modalities: int, features: int, degree: int, batch: int, hardware: bool = False) -> Problem:
+    """The Quantum Fusion Layer with 32 random Pauli strings; in the gates that hardware has, if that is asked."""
+    return _problem(qfl_circuit(modalities, features, degree, observables=32, hardware=hardware), batch)
 
 
 def qcnn(qubits: int, batch: int) -> Problem:
