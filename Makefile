@@ -89,11 +89,12 @@ lint: install ## Check style and types
 reproduce-%: install ## Train what a table is made of and write results/<table>.{csv,md,png}: table1 ... (PROFILE=smoke|default|paper)
 	$(BIN)/python -m reproduce $* --profile $(PROFILE) $(ARGS)
 
-bench: install $(PEERS)/installed $(TORCH)/installed ## Time the engine, layers, the training of many models and tutorials beside their peers: results/bench*.{csv,md,png}
+bench: install $(PEERS)/installed $(TORCH)/installed ## Time the engine, layers, the training of many models, tutorials, noise and shots beside their peers: results/bench*.{csv,md,png}
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.layers
 	$(BIN)/python -m bench.training
 	$(BIN)/python -m bench.tutorials
+	$(BIN)/python -m bench.noise
 
 $(PEERS)/installed: bench/requirements.txt
 	rm -rf $(PEERS)

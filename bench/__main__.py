@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench.engines import ENGINES, PEERS_PYTHON
 from bench.report import Report, cell_line, machine
-from bench.run import Cell, matrix_product_rate, run_memory, run_workload
+from bench.run import Cell, matrix_product_rate, run_memory, run_second, run_workload
 from bench.workloads import QUICK, WORKLOADS
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -49,7 +49,8 @@ def main(
     against = _chosen(engines, ENGINES, "engines")
     if any(ENGINES[engine].peer for engine in against) and not PEERS_PYTHON.exists():
         _fail(
-            f"the peers' environment has no {PEERS_PYTHON}: `make bench` builds it, or choose --engines compiled,tfq."
+            f"the peers' environment has no {PEERS_PYTHON}: `make bench` builds it, or choose --engines "
+            f"{','.join(name for name, engine in ENGINES.items() if not engine.peer)}."
         )
     whole = not quick and only is None and engines is None
     if results is None and whole:
@@ -67,6 +68,10 @@ def main(
     if whole:
         console.print("Memory of the gradient", style="bold")
         for cell in run_memory():
+            console.print(f"  {cell_line(cell)}")
+            cells.append(cell)
+        console.print("First call of a second process", style="bold")
+        for cell in run_second():
             console.print(f"  {cell_line(cell)}")
             cells.append(cell)
     if results is not None:

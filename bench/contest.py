@@ -68,7 +68,7 @@ def command(
 def write_page(folder: Path, name: str, rows: list[dict[str, Any]], page: str) -> None:
     """Write ``NAME.csv`` and ``NAME.md``, or none if one cannot be written; losses and versions are left out."""
     folder.mkdir(parents=True, exist_ok=True)
-    frame = pd.DataFrame(rows).drop(columns=["losses", "versions"])
+    frame = pd.DataFrame(rows).drop(columns=["losses", "versions"], errors="ignore")
     csv = frame.to_csv(index=False, lineterminator="\n")
     write_files({folder / f"{name}.csv": csv.encode(), folder / f"{name}.md": page.encode()})
 

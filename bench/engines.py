@@ -18,6 +18,7 @@ class Engine:
         title: For people.
         module: The module whose ``build_step(problem, engine)`` returns a function that runs one step.
         peer: Whether it is another library, in the peers' environment.
+        backend: Keras' backend.
         multiplexers: Whether the circuit is rewritten by hand for it, with one operation for each multiplexed rotation;
             only circuits that have such rotations are run.
         how: What the engine is given and how it runs.
@@ -27,6 +28,7 @@ class Engine:
     module: str
     how: str
     peer: bool = True
+    backend: str = "tensorflow"
     multiplexers: bool = False
 
     @property
@@ -41,6 +43,13 @@ ENGINES = {
         "bench.on_tensorflow",
         '`expectation(..., engine="compiled")` inside `tf.function`; starts from states where there are any.',
         peer=False,
+    ),
+    "compiled-jax": Engine(
+        "tfq_fusion, compiled, on JAX",
+        "bench.compiled_on_jax",
+        "the same with Keras on JAX, inside `jax.jit`.",
+        peer=False,
+        backend="jax",
     ),
     "tfq": Engine(
         "TensorFlow Quantum",

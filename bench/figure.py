@@ -14,6 +14,7 @@ from bench.run import Cell
 # hollow marker is a circuit rewritten by hand.
 _STYLES = {
     "compiled": ("#000000", "*", True),
+    "compiled-jax": ("#000000", "x", True),
     "tfq": ("#D55E00", "s", True),
     "pennylane": ("#0072B2", "o", True),
     "pennylane-diagonal": ("#0072B2", "o", False),

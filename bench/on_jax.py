@@ -1,4 +1,4 @@
-"""What the peers on JAX share: the batch, the gradient and the compilation."""
+"""What engines on JAX share: the gradient and the compilation; the peers also the batch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ Node = Callable[[Any, Any, Any], Any]
 
 def compile_step(problem: Problem, node: Node) -> Callable[[], Outcome]:
     """One step of a problem, compiled as a whole."""
+    return compile_batch(problem, jax.vmap(node, in_axes=(0, None, None if problem.states is None else 0)))
+
+
+def compile_batch(problem: Problem, forward: Node) -> Callable[[], Outcome]:
+    """The same, where the data, initial states and expectation values are those of the whole batch."""
     states = None if problem.states is None else jnp.asarray(problem.states)
-    forward = jax.vmap(node, in_axes=(0, None, None if states is None else 0))
 
     @jax.jit
     def step(data: Any, weights: Any, states: Any, upstream: Any) -> tuple[Any, ...]:

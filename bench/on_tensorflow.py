@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import sympy
 import tensorflow as tf
 import tensorflow_quantum as tfq
 
+from bench.ours import model_circuit
 from bench.problem import Outcome, Problem
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.engines import expectation
@@ -20,12 +20,7 @@ Forward = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 def build_step(problem: Problem, engine: str) -> Callable[[], Outcome]:
     """A function that runs one step with the engine "compiled" or "tfq"."""
-    spec = ModelCircuit(
-        problem.circuit,
-        tuple(map(sympy.Symbol, problem.data_symbols)),
-        tuple(map(sympy.Symbol, problem.weight_symbols)),
-        problem.operators,
-    )
+    spec = model_circuit(problem)
     inputs = [tf.constant(array) for array in (problem.data, problem.weights, problem.upstream)]
     states = None if problem.states is None else tf.constant(problem.states)
 

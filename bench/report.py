@@ -15,10 +15,10 @@ from bench.figure import draw
 from bench.problem import Problem
 from bench.roofline import operations
 from bench.run import FIRST_CALL_LIMIT, TOLERANCE, Cell
-from bench.workloads import DEEP, MEMORY_RATIO, SHALLOW, Workload
+from bench.workloads import DEEP, MEMORY_RATIO, SECOND_CALL, SHALLOW, Workload
 from tfq_fusion.files import png, write_files
 
-OURS, TFQ = "compiled", "tfq"
+OURS, ON_JAX, TFQ = "compiled", "compiled-jax", "tfq"
 _NONE = "-"
 _FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 
@@ -51,7 +51,8 @@ class Report:
     Attributes:
         workloads: The workloads that ran, by name.
         problems: Their problems.
-        cells: What was measured; the workloads "memory-p5" and "memory-p50" only if the memory was.
+        cells: What was measured; the workloads of :func:`bench.run.run_memory` and of
+            :func:`bench.run.run_second` only if they were.
         rate: Matrix products' operations per second.
         machine: The machine, in words.
     """
@@ -102,7 +103,11 @@ class Report:
             f"## Ratios to reach\n\n{self._ratios()}\n\n"
             "*As written*: the peer gets the circuit gate by gate, as the compiled engine and TensorFlow Quantum do. "
             "The best peer overall may have had its multiplexed rotations rewritten by hand.",
-            f"## Other figures to reach\n\n{table(self._figures())}",
+            f"## Other figures to reach\n\n{table(self._figures())}\n\n"
+            "A second process finds what the first has compiled where JAX keeps it on disk: in the folder "
+            "`JAX_COMPILATION_CACHE_DIR`, with `JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0` and "
+            "`JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1` all of it. TensorFlow has such a cache as well "
+            "(`TF_XLA_FLAGS=--tf_xla_persistent_cache_directory=FOLDER`), which is not measured.",
             "## Roofline\n\nThe operations that the algorithm needs over the rate of matrix products.\n\n"
             f"{self._rooflines()}",
             "## Every engine\n\nThe first call includes tracing and compiling and may take "
@@ -152,6 +157,7 @@ class Report:
                 {
                     "Workload": workload.title,
                     "Compiled, ms": _ms(ours),
+                    "On JAX, ms": _ms(self._median(name, ON_JAX)),
                     "TFQ, ms": _ms(tfq),
                     "Over TFQ (to reach)": _at_least(ratio_of(tfq, ours), workload.over_tfq),
                     "Best peer, ms": best,
@@ -185,6 +191,11 @@ class Report:
                         f"{label}, {DEEP.title} over {SHALLOW.title}{figures}", ratio_of(more, less), MEMORY_RATIO, "x"
                     )
                 )
+        before, after = (self._cell(name, ON_JAX) for name in ("first-process", "second-process"))
+        if before is not None and after is not None:
+            compiling = "" if before.first_call_s is None else f" ({before.first_call_s:.1f} s in the first)"
+            label = f"First call of a second process on JAX, {SHALLOW.title}{compiling}"
+            rows.append(_row(label, after.first_call_s, SECOND_CALL, " s"))
         return rows
 
     def _rooflines(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.engines import ENGINES
+from bench.engines import ENGINES, Engine
 from bench.gates import gates_of, join_multiplexers
 from bench.problem import Outcome, Problem
 from bench.reference import reference
@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "OMP_WAIT_POLICY": "passive",  # idle OpenMP threads (lightning.qubit's) would spin on the cores that work
 }
+# JAX keeps what took long to compile and is large, unless it is told to keep all.
+_KEEP = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 # Freed memory goes back at once, so that what a step adds shows.
 _RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
@@ -96,6 +98,16 @@ def run_memory() -> Iterator[Cell]:
             yield _run(name, "compiled", Path(folder), reference(problem), 0, _RETURN_MEMORY)
 
 
+def run_second() -> Iterator[Cell]:
+    """The compiled engine on JAX in a process, and again in one that finds what the first compiled."""
+    problem = SHALLOW.build()
+    expected = reference(problem)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
+        problem.save(Path(folder))
+        for name in ("first-process", "second-process"):
+            yield _run(name, "compiled-jax", Path(folder), expected, 0, {"JAX_COMPILATION_CACHE_DIR": cache, **_KEEP})
+
+
 def matrix_product_rate() -> float:
     """See :func:`bench.roofline.matrix_product_rate`; in a process of its own."""
     command = [sys.executable, "-m", "bench.roofline"]
@@ -111,18 +123,39 @@ def _run(
     seconds: float,
     environment: Mapping[str, str] | None = None,
 ) -> Cell:
+    result, outcome = run_engine(ENGINES[engine], engine, problem, seconds, environment)
+    cell = Cell(workload, engine, **result)
+    return cell if outcome is None else judge(cell, outcome, expected)
+
+
+def run_engine(
+    engine: Engine, name: str, problem: Path, seconds: float, environment: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], Outcome | None]:
+    """Run an engine in a process of its own.
+
+    Args:
+        engine: The engine.
+        name: What its module is told beside the problem.
+        problem: The folder where the problem was saved.
+        seconds: How long warm steps are repeated at most.
+        environment: Variables beside those that every engine gets.
+
+    Returns:
+        The status and what else a :class:`Cell` says, without its deviation; and what the first step computed, unless
+        something went wrong.
+    """
     with tempfile.TemporaryDirectory() as out:
-        arguments = [ENGINES[engine].module, engine, problem, out, seconds, FIRST_CALL_LIMIT]
+        arguments = [engine.module, name, problem, out, seconds, FIRST_CALL_LIMIT]
+        variables = {"KERAS_BACKEND": engine.backend, **(environment or {})}
         late = f"no first step within {FIRST_CALL_LIMIT} s"
-        went_wrong = run_worker(ENGINES[engine].python, "bench.worker", arguments, environment or {}, late)
+        went_wrong = run_worker(engine.python, "bench.worker", arguments, variables, late)
         if went_wrong:
-            return Cell(workload, engine, *went_wrong)
+            return dict(zip(("status", "note"), went_wrong, strict=True)), None
         result = json.loads((Path(out) / "result.json").read_text(encoding="utf-8"))
         if "error" in result:
-            return Cell(workload, engine, "failed", result["error"])
+            return {"status": "failed", "note": result["error"]}, None
         with np.load(Path(out) / "outcome.npz", allow_pickle=False) as arrays:
-            outcome = Outcome(**arrays)
-    return judge(Cell(workload, engine, "ok", **result), outcome, expected)
+            return {"status": "ok", **result}, Outcome(**arrays)
 
 
 def run_worker(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import keras
-import sympy
 
 from bench.layers.contenders import CONTENDERS
+from bench.ours import model_circuit
 from bench.problem import Problem
-from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.layers import CircuitLayer
 
 LIBRARIES = {"tensorflow": ("keras", "tensorflow"), "jax": ("keras", "jax"), "torch": ("keras", "torch", "jax")}[
@@ -19,6 +18,5 @@ LIBRARIES = {"tensorflow": ("keras", "tensorflow"), "jax": ("keras", "jax"), "to
 
 def make_layer(problem: Problem, contender: str) -> CircuitLayer:
     """The layer of a circuit."""
-    data, weights = (tuple(map(sympy.Symbol, names)) for names in (problem.data_symbols, problem.weight_symbols))
-    spec = ModelCircuit(problem.circuit, data, weights, problem.operators)
-    return CircuitLayer(spec, engine="compiled" if CONTENDERS[contender].ours else "tfq", scale=math.pi / 2)
+    engine = "compiled" if CONTENDERS[contender].ours else "tfq"
+    return CircuitLayer(model_circuit(problem), engine=engine, scale=math.pi / 2)

@@ -28,6 +28,7 @@ def report() -> Report:
     }
     cells = [
         measured("a", "compiled", 2.0, 6.0),
+        measured("a", "compiled-jax", 1.0),
         measured("a", "tfq", 200.0),
         measured("a", "tensorcircuit", 12.0),
         measured("a", "tensorcircuit-diagonal", 8.0),
@@ -37,6 +38,8 @@ def report() -> Report:
         measured("b", "lightning", 6.0),
         measured("memory-p5", "compiled", 9.0, step_mb=10.0),
         measured("memory-p50", "compiled", 90.0, step_mb=12.0),
+        measured("first-process", "compiled-jax", 9.0, 3.0),
+        measured("second-process", "compiled-jax", 9.0, 0.9),
     ]
     problems = {name: workload.build() for name, workload in workloads.items()}
     return Report(workloads, problems, cells, rate=1e9, machine="A machine, 2 cores")
@@ -51,6 +54,7 @@ def row(page: str, start: str) -> list[str]:
 def test_ratios_stand_beside_their_targets(report: Report) -> None:
     assert row(report.markdown(), "Circuit A")[1:] == [
         "2",
+        "1",
         "200",
         "100x (50x) **reached**",
         "TensorCircuit-NG, rewritten 8",
@@ -62,7 +66,7 @@ def test_ratios_stand_beside_their_targets(report: Report) -> None:
 
 def test_an_engine_that_disagrees_gives_no_ratio(report: Report) -> None:
     page = report.markdown()
-    assert row(page, "Circuit B")[1:4] == ["1", "-", "- (50x) not measured"]
+    assert row(page, "Circuit B")[1:5] == ["1", "-", "-", "- (50x) not measured"]
     assert "disagrees: off by 2.0e-03, where 1e-04 is allowed" in page
 
 
@@ -78,6 +82,8 @@ def test_other_figures_have_verdicts(report: Report) -> None:
     assert row(page, "Circuit A: first call")[1:] == ["6.0 s", "5 s", "**missed**"]
     assert row(page, "Memory that a warm step adds, QFL n=8 P=50")[1:] == ["1.2x", "1.5x", "**reached**"]
     assert "(12.0 MB over 10.0 MB)" in page
+    second = row(page, "First call of a second process on JAX, QFL n=8 P=5 B=256 (3.0 s in the first)")
+    assert second[1:] == ["0.9 s", "1 s", "**reached**"]
 
 
 def test_unmeasured_figures_say_so(report: Report) -> None:
@@ -106,8 +112,8 @@ def test_unitaries_are_counted_as_blocks_of_at_most_four_qubits(qubits: int, fea
 def test_files_are_written(report: Report, tmp_path: Path) -> None:
     report.write(tmp_path)
     frame = pd.read_csv(tmp_path / "bench.csv")
-    assert list(frame["engine"][:2]) == ["compiled", "tfq"] and len(frame) == len(report.cells)
-    np.testing.assert_allclose(frame["ratio_to_compiled"][:4], [1, 100, 6, 4])
+    assert list(frame["engine"][:3]) == ["compiled", "compiled-jax", "tfq"] and len(frame) == len(report.cells)
+    np.testing.assert_allclose(frame["ratio_to_compiled"][:5], [1, 0.5, 100, 6, 4])
     assert frame["median_ms"].isna().sum() == 2
     assert (tmp_path / "bench.md").read_text(encoding="utf-8") == report.markdown()
     with Image.open(tmp_path / "bench.png") as image:

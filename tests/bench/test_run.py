@@ -11,7 +11,7 @@ from bench.engines import ENGINES, PEERS_PYTHON, Engine
 from bench.problem import Outcome, Problem
 from bench.reference import reference
 from bench.run import Cell, judge, run_workload
-from bench.workloads import qcnn, qfl
+from bench.workloads import QUICK, qcnn, qfl
 
 ENGINE = """
 import time
@@ -106,8 +106,16 @@ def test_the_peers_agree_with_the_reference(engine: str, problem: Problem) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["compiled", "tfq"])
+@pytest.mark.parametrize("engine", ["compiled", "compiled-jax", "tfq"])
 def test_ours_agree_with_the_reference_from_states(engine: str) -> None:
     (cell,) = run_workload("w", qcnn(2, 3), [engine], seconds=0)
     assert cell.status == "ok", cell.note
     assert reference(qcnn(2, 3)).values.shape == (3, 1)
+
+
+@pytest.mark.slow
+def test_a_second_process_finds_what_the_first_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "SHALLOW", QUICK["qfl-n3"])
+    first, second = run.run_second()
+    assert (first.status, second.status) == ("ok", "ok")
+    assert second.first_call_s < first.first_call_s
