@@ -7,7 +7,8 @@ operations lack is compilation, constants that outlive a trace, the transpose of
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -20,6 +21,9 @@ ops: Any = importlib.import_module("keras.ops" if _ON_TENSORFLOW else "tfq_fusio
 
 SMALL_BATCH, BATCH = 8, 32
 """A batch is padded to the first of these or to a multiple of the second: the last of an epoch compiles nothing new."""
+
+WIDE_BATCHES = (1, 2, 4, 8, 16)
+"""What a small batch is padded to on a wide register, where a sample more costs as much as any other."""
 
 
 def check_backend() -> None:
@@ -144,23 +148,33 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
     return transpose(gradients)
 
 
-def padded_size(size: int) -> int:
+def known_zero(array: Any) -> Any:
+    """Zero, known when an array is.
+
+    No product with zero: of a gradient that is not finite it would be NaN, for all samples.
+    """
+    return ops.cast(ops.reshape(array, (-1,))[0] > math.inf, array.dtype)
+
+
+def padded_size(size: int, small: Sequence[int] = (SMALL_BATCH,)) -> int:
     """How many samples :func:`pad_batch` makes of a batch."""
-    return SMALL_BATCH if size <= SMALL_BATCH else -(-size // BATCH) * BATCH
+    return next((each for each in small if size <= each), -(-size // BATCH) * BATCH)
 
 
-def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to :data:`SMALL_BATCH` or to a multiple of :data:`BATCH`.
+def pad_batch(array: Any, small: Sequence[int] = (SMALL_BATCH,)) -> Any:
+    """Zeros after the samples of ``[batch, ...]``, up to the next size in ``small`` or multiple of :data:`BATCH`.
 
     An empty batch is padded too: an empty last shard of a distributed batch has a gradient, of zeros.
     """
     size = array.shape[0]
     if size is not None:
-        missing = padded_size(size) - size
+        missing = padded_size(size, small) - size
         return keras.ops.pad(array, ((0, missing), *((0, 0),) * (len(array.shape) - 1))) if missing else array
     import tensorflow as tf
 
     # Only TensorFlow leaves a batch size unknown until the graph runs.
     size = tf.shape(array)[0]
-    missing = tf.where(size <= SMALL_BATCH, SMALL_BATCH - size, tf.math.floormod(-size, BATCH))
+    missing = tf.math.floormod(-size, BATCH)
+    for each in reversed(small):
+        missing = tf.where(size <= each, each - size, missing)
     return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])

@@ -18,6 +18,8 @@ from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.arrays import (
+    SMALL_BATCH,
+    WIDE_BATCHES,
     check_backend,
     constant,
     differentiable,
@@ -48,7 +50,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     if states is not None:
         require_equal_batches(data, states)
     batch = ops.shape(data)[0]
-    start = () if states is None else (handed_over(pad_batch(states)),)
+    start = () if states is None else (handed_over(pad_batch(states, program.small)),)
 
     @differentiable
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
@@ -60,7 +62,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
         return found, gradient
 
-    return values(pad_batch(read(data)), read(weights))[:batch]
+    return values(pad_batch(read(data), program.small), read(weights))[:batch]
 
 
 def require_room(spec: ModelCircuit, batch: int) -> None:
@@ -79,9 +81,14 @@ class _Lowered:
     _roomy: set[int] = dataclasses.field(default_factory=set)
     _functions: dict[bool, tuple[Callable[..., Any], Callable[..., Any]]] = dataclasses.field(default_factory=dict)
 
+    @property
+    def small(self) -> tuple[int, ...]:
+        """The sizes that small batches are padded to."""
+        return (SMALL_BATCH,) if self.structure.strings is None else WIDE_BATCHES
+
     def require_room(self, batch: int) -> None:
         """Raise a MemoryError unless the states of a batch fit, asked once for each size."""
-        size = padded_size(batch)
+        size = padded_size(batch, self.small)
         if size not in self._roomy:
             states, per_amplitude = STATES, 2 * np.dtype(self.dtype).itemsize * size
             qubits = self.structure.qubits

@@ -18,6 +18,7 @@ from tfq_fusion.engines.compiled.program import (
     BlockStep,
     DiagonalStep,
     GateStep,
+    PhaseStep,
     RotationStep,
     Sizes,
     Step,
@@ -46,6 +47,8 @@ def forward(step: Step, state: Any, inputs: Mapping[str, Any], constants: Mappin
         case GateStep():
             matrix = _gate_matrix(step, inputs["exponents"][step.gate], constants)
             return _gate(step, _transposed(step.order, state), matrix, constants)
+        case PhaseStep():
+            raise TypeError("Phases are steps of wide registers.")
 
 
 def backward(
@@ -105,6 +108,8 @@ def backward(
             if before is None:
                 before = _transposed(undo, _gate(step, after, inverse, constants))
             return before, _transposed(undo, _gate(step, adjoint, inverse, constants)), gradient
+        case PhaseStep():
+            raise TypeError("Phases are steps of wide registers.")
 
 
 def total(terms: Any) -> Any:

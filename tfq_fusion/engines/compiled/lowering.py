@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import cirq
 import numpy as np
 
 from tfq_fusion.circuits import ModelCircuit, is_channel
 from tfq_fusion.engines.arrays import SMALL_BATCH
+from tfq_fusion.engines.compiled.clusters import clusters
+from tfq_fusion.engines.compiled.cone import light_cone
 from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates, superoperators
-from tfq_fusion.engines.compiled.pauli import density_constants, pauli_constants
+from tfq_fusion.engines.compiled.pauli import density_constants, pauli_constants, pauli_strings, string_constants
 from tfq_fusion.engines.compiled.program import (
     Bank,
     BlockStep,
@@ -21,6 +24,7 @@ from tfq_fusion.engines.compiled.program import (
     Element,
     Family,
     GateStep,
+    PhaseStep,
     Program,
     RotationStep,
     Sizes,
@@ -28,10 +32,17 @@ from tfq_fusion.engines.compiled.program import (
     Structure,
     Tables,
 )
+from tfq_fusion.engines.compiled.walsh import sign_tables
 from tfq_fusion.engines.memory import STATES, check_memory
 
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
+
+WIDE = 13
+"""Qubits of the narrowest register on which passes over the states are dear, so that gates join larger blocks."""
+
+WIDE_BLOCK = 5
+"""Qubits of the widest block there: wider ones are not fewer."""
 
 MAX_STEPS = 2_000
 """Steps of a program: XLA compiles about ten in a second, for values and gradient."""
@@ -39,7 +50,7 @@ MAX_STEPS = 2_000
 
 @dataclasses.dataclass
 class _Group:
-    """Gates that become one step; ``kind`` is "block", "diagonal", "rotation" or "gate"."""
+    """Gates that become one step; ``kind`` is "block", "phases", "diagonal", "rotation" or "gate"."""
 
     kind: str
     gates: list[EigenGate] = dataclasses.field(default_factory=list)
@@ -70,27 +81,54 @@ def lower(spec: ModelCircuit) -> Program:
     columns |= {symbol.name: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
     if mixed:
         # Two qubits, or one, have a block of their own: the bits of its rows and columns are neighbours.
-        count, width, gates = 2 * len(qubits), MAX_BLOCK, superoperators(spec.circuit, positions, columns)
+        count, width, gates = 2 * len(qubits), MAX_BLOCK, list(superoperators(spec.circuit, positions, columns))
     else:
-        count, gates = len(qubits), eigen_gates(spec.circuit, positions, columns)
+        count, gates = len(qubits), list(eigen_gates(spec.circuit, positions, columns))
+        if count >= WIDE and all(gate.diagonal or len(gate.qubits) <= WIDE_BLOCK for gate in gates):
+            return _lower_wide(spec, positions, gates)
         width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
 
     groups: list[_Group] = []
     for gate in gates:
         _place(gate, groups, width, mixed)
         if len(groups) > MAX_STEPS:
-            raise LoweringError(
-                f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
-                f"Use fewer gates{' and channels' if mixed else ', or engine=' + repr('tfq')}."
-            )
+            raise _too_many_steps(mixed)
     assembly = _Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
     steps = tuple(assembly.steps(groups))
     final = [assembly.order.index(position) for position in range(count)]
     if mixed:
         pairs = {qubit: (final[2 * position], final[2 * position + 1]) for qubit, position in positions.items()}
-        return assembly.program(steps, density_constants(spec.operators, pairs), mixed)
+        return assembly.program(steps, density_constants(spec.operators, pairs), mixed=mixed)
     alone = {qubit: final[position] for qubit, position in positions.items()}
-    return assembly.program(steps, pauli_constants(spec.operators, alone), mixed)
+    return assembly.program(steps, pauli_constants(spec.operators, alone))
+
+
+def _lower_wide(spec: ModelCircuit, positions: Mapping[cirq.Qid, int], gates: Sequence[EigenGate]) -> Program:
+    whole, coefficients, constant = pauli_strings(spec.operators, positions)
+    gates, measured = light_cone(gates, whole)
+    groups = [
+        _Group(
+            "block" if cluster.qubits else "phases",
+            cluster.gates,
+            frozenset().union(*(gate.qubits for gate in cluster.gates)),
+        )
+        for cluster in clusters(gates, len(positions), WIDE_BLOCK)
+    ]
+    if len(groups) > MAX_STEPS:
+        raise _too_many_steps(mixed=False)
+    assembly = _Assembly(len(positions), len(spec.data_symbols), len(spec.weight_symbols))
+    steps = tuple(assembly.steps(groups))
+    final = [assembly.order.index(position) for position in range(len(positions))]
+    placed = [(sign, [(final[position], letter) for position, letter in string]) for sign, string in measured]
+    strings, observables = string_constants(placed, coefficients, len(positions))
+    return assembly.program(steps, observables | {"constant": constant}, strings=strings)
+
+
+def _too_many_steps(mixed: bool) -> LoweringError:
+    return LoweringError(
+        f"The circuit needs more than {MAX_STEPS:,} steps, which take minutes to compile. "
+        f"Use fewer gates{' and channels' if mixed else ', or engine=' + repr('tfq')}."
+    )
 
 
 def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool) -> int:
@@ -145,13 +183,19 @@ class _Assembly:
         self.count, self.data, self.weights = count, data, weights
         self.order = list(range(count))
         self.constants: dict[str, np.ndarray] = {}
-        self.diagonals = 0
+        self.diagonals = self.phases = 0
         self.tables: dict[Tables, dict[bytes, tuple[np.ndarray, np.ndarray]]] = {}
         self.gates: list[EigenGate] = []
-        self.blocks: dict[Any, list[list[list[list[EigenGate]]]]] = {}
+        self.blocks: dict[Any, list[list[list[EigenGate]]]] = {}
 
     def steps(self, groups: Sequence[_Group]) -> Iterator[Step]:
-        make = {"block": self._block, "diagonal": self._diagonal, "rotation": self._rotation, "gate": self._gate}
+        make = {
+            "block": self._block,
+            "phases": self._phases,
+            "diagonal": self._diagonal,
+            "rotation": self._rotation,
+            "gate": self._gate,
+        }
         waiting = list(groups)
         while waiting:
             group = waiting.pop(self._next(waiting))
@@ -174,7 +218,7 @@ class _Assembly:
         self.order = new
         return order
 
-    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray], mixed: bool) -> Program:
+    def program(self, steps: tuple[Step, ...], observables: dict[str, np.ndarray], **settings: Any) -> Program:
         families = self._families()
         self.constants |= {
             "exponent data": self._mix(self.gates, "data", self.data),
@@ -185,7 +229,7 @@ class _Assembly:
         for tables, rows in self.tables.items():
             for name, arrays in zip(("mix", "offset"), zip(*rows.values(), strict=True), strict=True):
                 self.constants[f"{tables.name} {name}"] = np.stack(arrays)
-        structure = Structure(self.count, steps, families, len(self.gates), mixed)
+        structure = Structure(self.count, steps, families, len(self.gates), **settings)
         return Program(structure, self.constants)
 
     @staticmethod
@@ -209,6 +253,36 @@ class _Assembly:
         self.constants[f"diagonal {self.diagonals}"] = entries.real if real else np.stack([entries.real, entries.imag])
         self.diagonals += 1
         return DiagonalStep(self.diagonals - 1, real)
+
+    def _phases(self, group: _Group) -> Step:
+        terms: dict[Sizes, list[np.ndarray]] = {}
+        for gate in group.gates:
+            qubits = sorted(gate.qubits)
+            phases, projectors = gate.expanded(qubits)
+            turning = np.einsum("e,edd->d", phases, projectors).real
+            for size in range(1, len(qubits) + 1):
+                for string in itertools.combinations(range(len(qubits)), size):
+                    high, low = sign_tables([string], len(qubits))
+                    part = np.pi * np.mean(np.kron(high[0], low[0]) * turning)
+                    if abs(part) > 1e-12:
+                        numbers = self._mix([gate], "data", self.data), self._mix([gate], "weight", self.weights)
+                        places = tuple(sorted(self.order.index(qubits[qubit]) for qubit in string))
+                        own = np.concatenate([*numbers, [[gate.angle.offset]]], axis=1)[0]
+                        terms[places] = terms.get(places, 0.0) + part * own
+        mix = np.stack(list(terms.values()))
+        name = f"phases {self.phases}"
+        high, low = sign_tables(terms, self.count)
+        data, weights, offset = np.split(mix, [self.data, self.data + self.weights], axis=1)
+        self.constants |= {
+            f"{name} high": high,
+            f"{name} low": low,
+            f"{name} weights": weights,
+            f"{name} offset": offset[:, 0],
+        }
+        if data.any():
+            self.constants[f"{name} data"] = data
+        self.phases += 1
+        return PhaseStep(self.phases - 1, bool(data.any()))
 
     def _rotation(self, group: _Group) -> Step:
         first = group.gates[0]
@@ -247,55 +321,60 @@ class _Assembly:
 
     def _block(self, group: _Group) -> Step:
         qubits = sorted(group.qubits)
-        layers = _layers(group.gates, qubits)
-        key = len(qubits), tuple(tuple((where, _padded(len(gates))) for where, gates in layer) for layer in layers)
+        rows = _rows(group.gates, qubits)
+        shape = tuple((where, _padded(len(gates))) for where, gates in rows)
+        key = len(qubits), shape, any(gate.angle.kind == "data" for gate in group.gates)
         members = self.blocks.setdefault(key, [])
-        members.append([[gates for _, gates in layer] for layer in layers])
+        members.append([gates for _, gates in rows])
         return BlockStep(list(self.blocks).index(key), len(members) - 1, len(qubits), self._to_front(qubits))
 
     def _families(self) -> tuple[Family, ...]:
         """The families of blocks; the gates that they are built from go to banks."""
         rows: dict[Bank, list[list[EigenGate]]] = {}
         families = []
-        for (width, key), members in self.blocks.items():
-            layers = []
-            for depth, layer in enumerate(key):
-                elements = []
-                for position, (where, length) in enumerate(layer):
-                    bank = Bank(len(where), length)
-                    elements.append(Element(where, bank, len(rows.setdefault(bank, []))))
-                    rows[bank] += [member[depth][position] for member in members]
-                layers.append(tuple(elements))
-            families.append(Family(width, len(members), tuple(layers)))
+        for (width, shape, sampled), members in self.blocks.items():
+            elements = []
+            for position, (where, length) in enumerate(shape):
+                bank = Bank(len(where), length, sampled)
+                elements.append(Element(where, bank, len(rows.setdefault(bank, []))))
+                rows[bank] += [member[position] for member in members]
+            families.append(Family(width, len(members), tuple(elements), sampled))
         for bank, held in rows.items():
             self._bank(bank, held)
         return tuple(families)
 
     def _bank(self, bank: Bank, rows: Sequence[Sequence[EigenGate]]) -> None:
-        expanded = [[gate.expanded(sorted(gate.qubits)) for gate in row] for row in rows]
+        expanded = []
+        for own in rows:
+            qubits = sorted(frozenset().union(*(gate.qubits for gate in own)))
+            expanded.append([gate.expanded(qubits) for gate in own])
         most = max(len(phases) for row in expanded for phases, _ in row)
         size = 2**bank.width
         phases = np.zeros((len(rows), bank.length, most))
         projectors = np.zeros((len(rows), bank.length, most, size, size), np.complex128)
         projectors[:, :, 0] = np.eye(size)  # what pads a row does nothing
         mix, offset = np.zeros((len(rows), bank.length, self.weights)), np.zeros((len(rows), bank.length))
+        of_data = np.zeros((len(rows), bank.length, self.data))
         linear = np.zeros((len(rows), bank.length, most))
         for row, (own, matrices) in enumerate(zip(rows, expanded, strict=True)):
             for column, (turning, projecting) in enumerate(matrices):
                 phases[row, column, : len(turning)] = turning
                 projectors[row, column, : len(turning)] = projecting
             mix[row, : len(own)] = self._mix(own, "weight", self.weights)
+            of_data[row, : len(own)] = self._mix(own, "data", self.data)
             offset[row, : len(own)] = [gate.angle.offset for gate in own]
             if any(gate.linear for gate in own):
                 linear[row, : len(own), 1] = [gate.linear for gate in own]
         projectors = projectors.reshape(-1, most, size, size)
-        name = f"bank {bank.width} {bank.length}"
+        name = bank.name
         self.constants |= {
             f"{name} phases": phases.reshape(-1, most),
             f"{name} projectors": np.stack([projectors.real, projectors.imag]),
             f"{name} mix": mix.reshape(offset.size, self.weights),
             f"{name} offset": offset.ravel(),
         }
+        if bank.sampled:
+            self.constants[f"{name} data"] = of_data.reshape(offset.size, self.data)
         if linear.any():
             self.constants[f"{name} linear"] = linear.reshape(-1, most)
 
@@ -304,18 +383,20 @@ def _padded(length: int) -> int:
     return 2 ** math.ceil(math.log2(length))
 
 
-def _layers(gates: Iterable[EigenGate], qubits: Sequence[int]) -> list[list[tuple[Sizes, list[EigenGate]]]]:
-    """Elements on different local qubits, layer after layer; gates on equal qubits join one element."""
-    layers: list[dict[Sizes, list[EigenGate]]] = []
+def _rows(gates: Iterable[EigenGate], qubits: Sequence[int]) -> list[tuple[Sizes, list[EigenGate]]]:
+    """Gates in rows on equal local qubits, in which those on fewer of these qubits join them."""
+    rows: list[tuple[frozenset[int], list[EigenGate]]] = []
     for gate in gates:
-        where = tuple(sorted(qubits.index(qubit) for qubit in gate.qubits))
-        depth = next(
-            (d for d in reversed(range(len(layers))) if any(set(where) & set(other) for other in layers[d])), -1
-        )
-        if depth >= 0 and where in layers[depth]:
-            layers[depth][where].append(gate)
-        else:
-            if depth + 1 == len(layers):
-                layers.append({})
-            layers[depth + 1][where] = [gate]
-    return [sorted(layer.items()) for layer in layers]
+        met = [number for number, (where, _) in enumerate(rows) if where & gate.qubits]
+        if met and gate.qubits <= rows[met[-1]][0]:
+            rows[met[-1]][1].append(gate)
+            continue
+        own = []
+        for number in met:
+            # What nothing on its qubits follows may wait for this gate.
+            where, held = rows[number]
+            if where <= gate.qubits and not any(where & later for later, _ in rows[number + 1 :]):
+                own += held
+                held.clear()
+        rows = [row for row in rows if row[1]] + [(gate.qubits, [*own, gate])]
+    return [(tuple(qubits.index(qubit) for qubit in sorted(where)), held) for where, held in rows]

@@ -104,7 +104,20 @@ class GateStep:
     controlled: bool
 
 
-Step = BlockStep | DiagonalStep | RotationStep | GateStep
+@dataclasses.dataclass(frozen=True)
+class PhaseStep:
+    """Multiply by a diagonal whose phases are sums of angles, each with a sign: a product of rotations of Z strings.
+
+    Attributes:
+        phases: Which of these diagonals.
+        sampled: Whether angles depend on the sample.
+    """
+
+    phases: int
+    sampled: bool
+
+
+Step = BlockStep | DiagonalStep | RotationStep | GateStep | PhaseStep
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -114,10 +127,17 @@ class Bank:
     Attributes:
         width: Qubits of each gate.
         length: Gates in a row, a power of two.
+        sampled: Whether each sample has gates of its own.
     """
 
     width: int
     length: int
+    sampled: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the names of their constants begin with."""
+        return f"bank {self.width} {self.length}{' sampled' if self.sampled else ''}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,12 +162,29 @@ class Family:
     Attributes:
         width: Qubits of a block.
         members: How many blocks.
-        layers: Elements on different qubits, layer after layer.
+        elements: What the matrices are products of, in the order in which they act.
+        sampled: Whether each sample has matrices of its own.
     """
 
     width: int
     members: int
-    layers: tuple[tuple[Element, ...], ...]
+    elements: tuple[Element, ...]
+    sampled: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Strings:
+    """Pauli strings that flip the same qubits.
+
+    Attributes:
+        flipped: Where the qubits stand that they flip.
+        odd: Whether they hold an odd number of Y.
+        count: How many strings.
+    """
+
+    flipped: Sizes
+    odd: bool
+    count: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +198,7 @@ class Structure:
         gates: How many gates have a step of their own.
         mixed: Whether the state is a density matrix. Then ``qubits`` counts the bits of its rows and of its columns,
             and blocks need not be unitary.
+        strings: What is measured, if the register is wide; then all steps are blocks or phases. See :mod:`.wide`.
     """
 
     qubits: int
@@ -168,6 +206,19 @@ class Structure:
     families: tuple[Family, ...]
     gates: int
     mixed: bool = False
+    strings: tuple[Strings, ...] | None = None
+
+    @property
+    def leading(self) -> tuple[BlockStep, ...]:
+        """The blocks that come first and have different qubits: of zeros they make a product state."""
+        found: list[BlockStep] = []
+        covered = 0
+        for step in self.steps:
+            if not isinstance(step, BlockStep) or min(step.order[: step.width]) < covered:
+                break
+            found.append(step)
+            covered += step.width
+        return tuple(found)
 
     @property
     def tables(self) -> list[Tables]:
@@ -177,8 +228,15 @@ class Structure:
     @property
     def shared(self) -> int:
         """How many steps come before the first one that depends on the sample."""
-        depends = (number for number, step in enumerate(self.steps) if isinstance(step, RotationStep | GateStep))
-        return next(depends, len(self.steps))
+        return next((number for number, step in enumerate(self.steps) if self._sampled(step)), len(self.steps))
+
+    def _sampled(self, step: Step) -> bool:
+        match step:
+            case BlockStep():
+                return self.families[step.family].sampled
+            case PhaseStep():
+                return step.sampled
+        return isinstance(step, RotationStep | GateStep)
 
     @property
     def segment(self) -> int:

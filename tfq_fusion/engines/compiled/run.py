@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back
-from tfq_fusion.engines.compiled import kernels
+from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, known_zero, ops, pull_back
+from tfq_fusion.engines.compiled import kernels, wide
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
 from tfq_fusion.engines.compiled.program import BlockStep, GateStep, RotationStep, Step, Structure, Tables
@@ -35,6 +35,10 @@ def forward(
     if states is not None:
         states, more = _finite(ops.concatenate([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
         poison = poison + more
+    if structure.strings is not None:
+        start = None if states is None else ops.reshape(states, (-1, 2, states.shape[1] // 2))
+        values, state = wide.forward(structure, constants, data, weights, start)
+        return values + poison[:, None], [state], [], poison
     blocks, angles, exponents = _parameters(structure, constants, data, weights)
     trigonometry = [_materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
     rotated = _rotations_of(structure, trigonometry)
@@ -89,6 +93,9 @@ def backward(
     data, _ = _finite(data, weights.dtype)
     upstream, more = _finite(upstream, weights.dtype)
     poison = poison + more
+    if structure.strings is not None:
+        gradients = wide.backward(structure, constants, data, weights, kept[-1], upstream, same_start)
+        return gradients[0] + poison[:, None], gradients[1] + ops.sum(poison)
     blocks, _, exponents = _parameters(structure, constants, data, weights)
     rotated = _rotations_of(structure, trigonometry)
     inputs = {"blocks": blocks, "rotations": rotated, "exponents": exponents}
@@ -121,10 +128,10 @@ def backward(
         _uncompute(structure, kept[-1], adjoint, inputs, constants, gather, same_start)
 
     def again(weights: Any) -> Any:
-        return block_matrices(structure.families, constants, weights)
+        return block_matrices(structure.families, constants, data, weights)
 
     families = [
-        ops.stack([block_gradients[number, member] for member in range(family.members)])
+        ops.stack([block_gradients[number, member] for member in range(family.members)])[:, None]
         for number, family in enumerate(structure.families)
     ]
     (weight_gradient,) = pull_back(again, (weights,), families)
@@ -167,7 +174,7 @@ def _uncompute(
         if _both_rotate(structure.steps[number - 1 : number + 1]):
             state, adjoint = _materialized(state), _materialized(adjoint)
         if gradient is not None:
-            zero = _zero(gather(step, gradient))
+            zero = known_zero(gather(step, gradient))
 
 
 def _recompute(
@@ -199,21 +206,13 @@ def _recompute(
             if _both_rotate(structure.steps[number - 1 : number + 1]):
                 adjoint = _materialized(adjoint)
             if gradient is not None:
-                zero = _zero(gather(step, gradient))
-
-
-def _zero(array: Any) -> Any:
-    """Zero, known when an array is.
-
-    No product with zero: of a gradient that is not finite it would be NaN, for all samples.
-    """
-    return ops.cast(ops.reshape(array, (-1,))[0] > math.inf, array.dtype)
+                zero = known_zero(gather(step, gradient))
 
 
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The blocks' matrices by family, the angles by kind of tables, and the exponents of gates ``[gates, batch]``."""
     features = ops.transpose(data)
-    blocks = block_matrices(structure.families, constants, weights)
+    blocks = [matrices[:, 0] for matrices in block_matrices(structure.families, constants, data, weights)]
     angles = []
     for tables in structure.tables:
         mix, offset = constants[f"{tables.name} mix"], constants[f"{tables.name} offset"]
