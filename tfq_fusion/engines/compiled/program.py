@@ -221,6 +221,17 @@ class Structure:
         return tuple(found)
 
     @property
+    def samples_last(self) -> list[bool]:
+        """Whether the samples' axis comes last, at first and after each step of a wide register.
+
+        It comes first for steps that depend on the sample, and last for blocks that do not.
+        """
+        found = [False]
+        for step in self.steps:
+            found.append(not self._sampled(step) and (found[-1] or isinstance(step, BlockStep)))
+        return found
+
+    @property
     def tables(self) -> list[Tables]:
         """What rotations turn about."""
         return sorted({step.tables for step in self.steps if isinstance(step, RotationStep)})

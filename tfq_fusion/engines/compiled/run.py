@@ -32,13 +32,14 @@ def forward(
         ``[batch]``, NaN for samples that are not finite, else zero.
     """
     data, poison = _finite(data, weights.dtype)
+    if structure.strings is not None:
+        values, state = wide.forward(structure, constants, data, weights, states)
+        # No product mixes samples there: what is not finite is found in the end.
+        values = values + poison[:, None]
+        return values, [state], [], _poison(values)
     if states is not None:
         states, more = _finite(ops.concatenate([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
         poison = poison + more
-    if structure.strings is not None:
-        start = None if states is None else ops.reshape(states, (-1, 2, states.shape[1] // 2))
-        values, state = wide.forward(structure, constants, data, weights, start)
-        return values + poison[:, None], [state], [], poison
     blocks, angles, exponents = _parameters(structure, constants, data, weights)
     trigonometry = [_materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
     rotated = _rotations_of(structure, trigonometry)
@@ -258,9 +259,13 @@ def _finite(rows: Any, dtype: Any) -> tuple[Any, Any]:
 
     Products across samples may then have one that is NaN multiplied by zero: the others do not become NaN.
     """
-    finite = ops.isfinite(rows)
-    poison = ops.where(ops.all(finite, axis=1), ops.cast(0.0, dtype), ops.cast(math.nan, dtype))
-    return ops.where(finite, rows, ops.zeros_like(rows)), poison
+    return ops.where(ops.isfinite(rows), rows, ops.zeros_like(rows)), ops.cast(_poison(rows), dtype)
+
+
+def _poison(rows: Any) -> Any:
+    """NaN for samples of ``[batch, ...]`` that are not finite, else zero."""
+    finite = ops.all(ops.isfinite(rows), axis=1)
+    return ops.where(finite, ops.cast(0.0, rows.dtype), ops.cast(math.nan, rows.dtype))
 
 
 def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:

@@ -31,5 +31,12 @@ def spread(high: Any, low: Any, numbers: Any) -> Any:
 
 
 def collect(high: Any, low: Any, array: Any) -> Any:
-    """An array ``[samples, 2**(n // 2), rest]`` summed over basis states with each string's signs."""
-    return ops.sum(ops.matmul(array, ops.transpose(low)) * ops.transpose(high), axis=1)
+    """Sums with the signs of strings over basis states: ``[samples, strings]`` of ``[samples, 2**n, batch]``.
+
+    One of the outer axes is 1, and the other is the samples'.
+    """
+    halves = high.shape[1], low.shape[1]
+    if array.shape[2] == 1:
+        return ops.sum(ops.matmul(ops.reshape(array, (-1, *halves)), ops.transpose(low)) * ops.transpose(high), axis=1)
+    sums = ops.matmul(low, ops.reshape(array, (*halves, -1)))
+    return ops.transpose(ops.sum(sums * ops.transpose(high)[..., None], axis=0))

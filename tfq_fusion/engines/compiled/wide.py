@@ -1,8 +1,9 @@
 """Running the program of a wide register, all blocks and phases: values, and their gradient by the adjoint method.
 
 A pass over the states is dear there, and matrices are cheap: gates with data join blocks too, of which each sample has
-matrices of its own. So a state is ``[batch, 2, 2**n]``, samples first: real parts, imaginary parts. A batch of 1 stands
-for samples that are still all alike.
+matrices of its own. A state is ``[samples, 2, 2**n, batch]``, real parts, imaginary parts, and one of the outer axes is
+1: samples come first for matrices of their own, one product each, and last for a matrix that they share, one product
+for all. Both are 1 as long as all samples are alike.
 """
 
 from __future__ import annotations
@@ -19,24 +20,30 @@ from tfq_fusion.engines.compiled.walsh import collect, spread
 def forward(
     structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any, states: Any
 ) -> tuple[Any, Any]:
-    """Expectation values ``[batch, operators]``, and the final state.
+    """Expectation values ``[samples, operators]``, and the final state.
 
     Args:
         structure: The program's structure.
         constants: Its numbers.
         data: ``[batch, data]``, finite.
         weights: ``[weights]``.
-        states: What the circuit starts from, real and imaginary parts ``[batch, 2, 2**n]``; None for zeros.
+        states: What the circuit starts from, complex ``[batch, 2**n]``; None for zeros.
     """
     matrices, angles = _parameters(structure, constants, data, weights)
-    state = _product(structure, matrices) if states is None else states
-    for step in structure.steps[len(structure.leading) if states is None else 0 :]:
+    first = len(structure.leading) if states is None else 0
+    if states is None:
+        state = _product(structure, matrices)
+    else:
+        state = ops.cast(ops.stack([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
+    state = state[..., None]
+    places = structure.samples_last
+    for number, step in list(enumerate(structure.steps))[first:]:
         if isinstance(step, BlockStep):
-            state = _times(matrices[step.family][step.member], _to_front(step.order, state), step.width)
+            state = _moved(step.order, state, places[number + 1])
+            state = _times(matrices[step.family][step.member], state, step.width)
         elif isinstance(step, PhaseStep):
+            state = _moved((), state, places[number + 1])
             state = _turned(_trigonometry(step, constants, angles), state)
-    if state.shape[0] == 1:
-        state = ops.broadcast_to(state, (ops.shape(data)[0], *state.shape[1:]))
     return _expectations(structure, constants, state), state
 
 
@@ -61,37 +68,38 @@ def backward(
         same_start: Whether all samples start from zeros.
     """
     matrices, angles = _parameters(structure, constants, data, weights)
+    if state.shape[0] == state.shape[3] == 1:
+        upstream = ops.sum(upstream, axis=0, keepdims=True)
     (adjoint,) = pull_back(lambda state: _expectations(structure, constants, state), (state,), upstream)
     first = len(structure.leading) if same_start else 0
+    places = structure.samples_last
     block_gradients: dict[tuple[int, int], Any] = {}
     phase_gradients: dict[int, Any] = {}
     zero: Any = 0.0
     for number, step in reversed(list(enumerate(structure.steps))[first:]):
         if same_start and number == structure.shared - 1:
             # Before the first data, all samples have one state.
-            state, adjoint = state[:1], ops.sum(adjoint, axis=0, keepdims=True)
+            state, adjoint = state[:1, ..., :1], ops.sum(adjoint, axis=(0, 3), keepdims=True)
+        undo: Sizes = ()
         if isinstance(step, BlockStep):
             inverse = ops.swapaxes(matrices[step.family][step.member], 1, 2) + zero
-            state, after = _times(inverse, state, step.width), adjoint
-            adjoint = _times(inverse, adjoint, step.width)
-            gradient = ops.matmul(_rows(after, step.width), ops.swapaxes(_rows(state, step.width), 1, 2))
-            if not structure.families[step.family].sampled:
-                gradient = ops.sum(gradient, axis=0, keepdims=True)
+            after = _rows(adjoint, step.width)
+            state, adjoint = (_times(inverse, each, step.width) for each in (state, adjoint))
+            gradient = ops.matmul(after, ops.swapaxes(_rows(state, step.width), 1, 2))
             block_gradients[step.family, step.member] = gradient
             undo = inverse_order(step.order)
-            state, adjoint = _to_front(undo, state), _to_front(undo, adjoint)
         elif isinstance(step, PhaseStep):
             cos, sin = _trigonometry(step, constants, angles)
             crossed = adjoint[:, 1] * state[:, 0] - adjoint[:, 0] * state[:, 1]
-            gradient = collect(*_tables(f"phases {step.phases}", constants), _halves(crossed))
             if not step.sampled:
-                gradient = ops.sum(gradient, axis=0, keepdims=True)
+                crossed = ops.sum(crossed, axis=(0, 2), keepdims=True)
+            gradient = collect(*_tables(f"phases {step.phases}", constants), crossed)
             phase_gradients[step.phases] = gradient
             state, adjoint = (_turned((cos, zero - sin), each) for each in (state, adjoint))
+        state, adjoint = (_moved(undo, each, places[number]) for each in (state, adjoint))
         zero = known_zero(gradient)
-
     if same_start and structure.shared >= first:
-        adjoint = ops.sum(adjoint, axis=0, keepdims=True)
+        adjoint = ops.sum(adjoint, axis=(0, 3), keepdims=True)
 
     def again(data: Any, weights: Any) -> tuple[Any, ...]:
         matrices, angles = _parameters(structure, constants, data, weights)
@@ -105,7 +113,8 @@ def backward(
         for number, family in enumerate(structure.families)
     ]
     of_angles = [phase_gradients[number] for number in range(len(angles))]
-    found = pull_back(again, (data, weights), (of_blocks, of_angles, adjoint if same_start else None))
+    start = _moved((), adjoint, last=False)[..., 0] if same_start else None
+    found = pull_back(again, (data, weights), (of_blocks, of_angles, start))
     return found[0], found[1]
 
 
@@ -139,31 +148,36 @@ def _product(structure: Structure, matrices: Sequence[Any]) -> Any:
     return product
 
 
-def _to_front(order: Sizes, state: Any) -> Any:
-    """Qubits in another order; neighbours that stay together are one axis."""
+def _outer(state: Any) -> tuple[int, int]:
+    """The outer axes of a state as a shape: -1 for the samples', which may be unknown, and 1 for the other."""
+    return (-1, 1) if state.shape[3] == 1 else (1, -1)
+
+
+def _moved(order: Sizes, state: Any, last: bool) -> Any:
+    """Qubits in another order, if one is given, and samples first or last; neighbours that stay so are one axis."""
+    order = order or tuple(range(state.shape[2].bit_length() - 1))
     starts = [place for place, axis in enumerate(order) if not place or axis != order[place - 1] + 1]
-    if len(starts) == 1:
-        return state
     runs = [order[start:end] for start, end in zip(starts, [*starts[1:], len(order)], strict=True)]
     ascending = sorted(runs)
-    tensor = ops.reshape(state, (-1, 2, *(2 ** len(run) for run in ascending)))
-    axes = (0, 1, *(2 + ascending.index(run) for run in runs))
-    return ops.reshape(ops.transpose(tensor, axes), (-1, *state.shape[1:]))
+    outer = _outer(state)
+    tensor = ops.reshape(state, (outer[0], 2, *(2 ** len(run) for run in ascending), outer[1]))
+    axes = [0, 1, *(2 + ascending.index(run) for run in runs), 2 + len(runs)]
+    if (outer[0] == 1) != last:
+        outer, axes[0], axes[-1] = outer[::-1], axes[-1], axes[0]
+    if axes != sorted(axes):
+        tensor = ops.transpose(tensor, axes)
+    return ops.reshape(tensor, (outer[0], *state.shape[1:3], outer[1]))
 
 
 def _rows(state: Any, width: int) -> Any:
-    """Real above imaginary parts of the leading qubits, ``[batch, 2d, rest]``."""
-    return ops.reshape(state, (-1, 2 * 2**width, state.shape[2] // 2**width))
+    """Real above imaginary parts of the leading qubits, ``[samples, 2d, rest]``."""
+    first, last = _outer(state)
+    return ops.reshape(state, (first, 2 * 2**width, -1 if last < 0 else state.shape[2] // 2**width))
 
 
 def _times(matrix: Any, state: Any, width: int) -> Any:
-    return ops.reshape(ops.matmul(matrix, _rows(state, width)), (-1, *state.shape[1:]))
-
-
-def _halves(array: Any) -> Any:
-    """``[batch, 2**n]`` as ``[batch, 2**(n // 2), rest]``."""
-    high = 2 ** ((array.shape[1].bit_length() - 1) // 2)
-    return ops.reshape(array, (-1, high, array.shape[1] // high))
+    first, last = _outer(state)
+    return ops.reshape(ops.matmul(matrix, _rows(state, width)), (first, *state.shape[1:3], last))
 
 
 def _tables(name: str, constants: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -181,14 +195,14 @@ def _trigonometry(step: PhaseStep, constants: Mapping[str, Any], angles: Sequenc
 
 
 def _turned(trigonometry: tuple[Any, Any], state: Any) -> Any:
-    (cos, sin), real, imaginary = trigonometry, state[:, 0], state[:, 1]
+    (cos, sin), real, imaginary = (part[..., None] for part in trigonometry), state[:, 0], state[:, 1]
     return ops.stack([real * cos - imaginary * sin, real * sin + imaginary * cos], axis=1)
 
 
 def _expectations(structure: Structure, constants: Mapping[str, Any], state: Any) -> Any:
-    """Expectation values ``[batch, operators]``."""
+    """Expectation values ``[samples, operators]``."""
     high, low = _tables("strings", constants)
-    values, start = [ops.zeros_like(state[:, 0, :0])], 0
+    values, start = [], 0
     for strings in structure.strings or ():
         end = start + strings.count
         other = _flipped(strings.flipped, state)
@@ -196,14 +210,16 @@ def _expectations(structure: Structure, constants: Mapping[str, Any], state: Any
             products = other[:, 0] * state[:, 1] - other[:, 1] * state[:, 0]
         else:
             products = other[:, 0] * state[:, 0] + other[:, 1] * state[:, 1]
-        values.append(collect(high[start:end], low[start:end], _halves(products)))
+        values.append(collect(high[start:end], low[start:end], products))
         start = end
-    return ops.matmul(ops.concatenate(values, axis=1), ops.transpose(constants["coefficients"])) + constants["constant"]
+    found = ops.concatenate(values, axis=1) if values else ops.zeros_like(state[:1, 0, :0, 0])
+    return ops.matmul(found, ops.transpose(constants["coefficients"])) + constants["constant"]
 
 
 def _flipped(places: Sizes, state: Any) -> Any:
     if not places:
         return state
-    bits = ops.reshape(state, (-1, 2, *(2,) * (state.shape[2].bit_length() - 1)))
+    first, last = _outer(state)
+    bits = ops.reshape(state, (first, 2, *(2,) * (state.shape[2].bit_length() - 1), last))
     flips = tuple(slice(None, None, -1 if axis - 2 in places else 1) for axis in range(len(bits.shape)))
-    return ops.reshape(bits[flips], (-1, *state.shape[1:]))
+    return ops.reshape(bits[flips], (first, *state.shape[1:3], last))
