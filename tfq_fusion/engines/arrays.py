@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ ops: Any = importlib.import_module("keras.ops" if _ON_TENSORFLOW else "tfq_fusio
 SMALL_BATCH, BATCH = 8, 32
 SIZES = (SMALL_BATCH, BATCH, *(size << octave for octave in range(25) for size in (2 * BATCH, 3 * BATCH)))
 """What a batch is padded to: the last of an epoch, or those of episodes that end at any time, compile little new."""
+
+WIDE_SIZES = (1, 2, 4, 8, 16, *SIZES[1:])
+"""The same on a wide register, where a sample more costs as much as any other."""
 
 
 def check_backend() -> None:
@@ -223,23 +227,31 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any
     return carry, tf.nest.pack_sequence_as(left, [array.stack() for array in kept])
 
 
-def padded_size(size: int) -> int:
+def known_zero(array: Any) -> Any:
+    """Zero, known when an array is.
+
+    No product with zero: of a gradient that is not finite it would be NaN, for all samples.
+    """
+    return ops.cast(ops.reshape(array, (-1,))[0] > math.inf, array.dtype)
+
+
+def padded_size(size: int, sizes: Sequence[int] = SIZES) -> int:
     """How many samples :func:`pad_batch` makes of a batch."""
-    return SIZES[bisect.bisect_left(SIZES, size)]
+    return sizes[bisect.bisect_left(sizes, size)]
 
 
-def pad_batch(array: Any) -> Any:
-    """Zeros after the samples of ``[batch, ...]``, up to one of :data:`SIZES`.
+def pad_batch(array: Any, sizes: Sequence[int] = SIZES) -> Any:
+    """Zeros after the samples of ``[batch, ...]``, up to the next of these sizes.
 
     An empty batch is padded too: an empty last shard of a distributed batch has a gradient, of zeros.
     """
     size = array.shape[0]
     if size is not None:
-        missing = padded_size(size) - size
+        missing = padded_size(size, sizes) - size
         return keras.ops.pad(array, ((0, missing), *((0, 0),) * (len(array.shape) - 1))) if missing else array
     import tensorflow as tf
 
     # Only TensorFlow leaves a batch size unknown until the graph runs.
     size = tf.shape(array)[0]
-    missing = tf.gather(SIZES, tf.searchsorted(SIZES, size[tf.newaxis])[0]) - size
+    missing = tf.gather(sizes, tf.searchsorted(sizes, size[tf.newaxis])[0]) - size
     return tf.pad(array, [[0, missing], *[[0, 0]] * (len(array.shape) - 1)])

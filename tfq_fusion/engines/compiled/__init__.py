@@ -19,6 +19,8 @@ from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.circuits.model import Content
 from tfq_fusion.engines.arrays import (
+    SIZES,
+    WIDE_SIZES,
     check_backend,
     constant,
     differentiable,
@@ -33,7 +35,7 @@ from tfq_fusion.engines.arrays import (
 from tfq_fusion.engines.compiled import run
 from tfq_fusion.engines.compiled.gates import LoweringError
 from tfq_fusion.engines.compiled.lowering import lower
-from tfq_fusion.engines.compiled.program import Layout, Structure, unpack
+from tfq_fusion.engines.compiled.program import Layout, Structure, WideStructure, unpack
 from tfq_fusion.engines.memory import STATES, check_memory
 
 __all__ = ["LoweringError", "expectation", "require_room"]
@@ -50,7 +52,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
     if states is not None:
         require_equal_batches(data, states)
     batch = ops.shape(data)[0]
-    start = () if states is None else (handed_over(pad_batch(states)),)
+    start = () if states is None else (handed_over(pad_batch(states, program.sizes)),)
 
     @differentiable
     def values(data: Any, weights: Any) -> tuple[Any, Callable[..., Any]]:
@@ -63,7 +65,7 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
         return found, gradient
 
-    return values(pad_batch(read(data)), read(weights))[:batch]
+    return values(pad_batch(read(data), program.sizes), read(weights))[:batch]
 
 
 def require_room(spec: ModelCircuit, batch: int) -> None:
@@ -75,20 +77,25 @@ def require_room(spec: ModelCircuit, batch: int) -> None:
 class _Lowered:
     """A lowered circuit in one precision, and what is asked once about it: each question costs part of a small run."""
 
-    structure: Structure
+    structure: Structure | WideStructure
     layout: Layout
     numbers: tuple[Any, Any]
     dtype: str
     _roomy: set[int] = dataclasses.field(default_factory=set)
     _functions: dict[bool, tuple[Callable[..., Any], Callable[..., Any]]] = dataclasses.field(default_factory=dict)
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """What batches are padded to."""
+        return WIDE_SIZES if isinstance(self.structure, WideStructure) else SIZES
+
     def require_room(self, batch: int) -> None:
         """Raise a MemoryError unless the states of a batch fit, asked once for each size."""
-        size = padded_size(batch)
+        size = padded_size(batch, self.sizes)
         if size not in self._roomy:
             states, per_amplitude = STATES, 2 * np.dtype(self.dtype).itemsize * size
             qubits = self.structure.qubits
-            if self.structure.mixed:
+            if isinstance(self.structure, Structure) and self.structure.mixed:
                 states += self.structure.kept
                 qubits //= 2
                 per_amplitude *= 2**qubits
@@ -113,7 +120,7 @@ def _lowered(content: Content, dtype: str) -> _Lowered:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(
-    structure: Structure, layout: Layout, dtype: str, same_start: bool
+    structure: Structure | WideStructure, layout: Layout, dtype: str, same_start: bool
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(numbers: Any, data: Any, weights: Any, states: Any = None) -> tuple[Any, ...]:
         return run.forward(structure, unpack(layout, *numbers), data, weights, states)

@@ -10,6 +10,8 @@ import cirq
 import numpy as np
 
 from tfq_fusion.engines.arrays import ops
+from tfq_fusion.engines.compiled.program import Strings
+from tfq_fusion.engines.compiled.walsh import sign_tables
 
 CHUNK = 2**12
 """Products of amplitudes, for the whole batch, that are held at once."""
@@ -35,7 +37,7 @@ def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.
         are taken twice from the norm, and the norm is in the constant.
     """
     count = len(positions)
-    strings, coefficients, constant = _strings(operators, positions)
+    strings, coefficients, constant = pauli_strings(operators, positions)
     of_z = [all(letter == "Z" for _, letter in letters) for letters in strings]
     constant += coefficients @ np.array(of_z, float)
 
@@ -73,7 +75,7 @@ def density_constants(
         ``rows`` and ``signs [strings, 2**n]``; ``coefficients [operators, strings]``, and ``constant [operators]``.
     """
     count, places = len(positions), list(positions.values())
-    strings, coefficients, constant = _strings(operators, positions)
+    strings, coefficients, constant = pauli_strings(operators, positions)
     bits = np.array(list(itertools.product((0, 1), repeat=count)), int).reshape(2**count, count)
     weights = 2 ** (2 * count - 1 - np.array(places, int).reshape(count, 2))
     rows, signs = np.zeros((len(strings), 2**count), np.int32), np.zeros((len(strings), 2**count))
@@ -86,7 +88,7 @@ def density_constants(
     return {"rows": rows, "signs": signs, "coefficients": coefficients, "constant": constant}
 
 
-def _strings(
+def pauli_strings(
     operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, Any]
 ) -> tuple[list[tuple[tuple[Any, str], ...]], np.ndarray, np.ndarray]:
     """The different strings of the operators but the identity, as letters on positions; and how they are summed.
@@ -108,6 +110,36 @@ def _strings(
     for number, letters, coefficient in entries:
         coefficients[number, strings.index(letters)] += coefficient
     return strings, coefficients, constant
+
+
+def string_constants(
+    strings: Sequence[tuple[int, Sequence[tuple[int, str]]]], coefficients: np.ndarray, count: int
+) -> tuple[tuple[Strings, ...], dict[str, np.ndarray]]:
+    """Pauli strings as flips of qubits and signs of Z strings, for a wide register.
+
+    Args:
+        strings: Their signs, and their letters on positions.
+        coefficients: How they are summed, ``[operators, strings]``.
+        count: The number of qubits n.
+
+    Returns:
+        The strings, by which qubits they flip; the signs on both halves of the register, ``strings high [strings,
+        2**(n // 2)]`` and ``strings low``, and ``coefficients [operators, strings]``, in that order.
+    """
+    keys = []
+    for _, letters in strings:
+        flipped = tuple(sorted(position for position, letter in letters if letter in "XY"))
+        keys.append((flipped, sum(letter == "Y" for _, letter in letters) % 2 == 1))
+    order = sorted(range(len(strings)), key=lambda number: keys[number])
+    signs = [sign * _PHASES[sum(letter == "Y" for _, letter in letters) % 4][0] for sign, letters in strings]
+    of_z = [[position for position, letter in letters if letter in "ZY"] for _, letters in strings]
+    high, low = sign_tables([of_z[number] for number in order], count)
+    groups = tuple(Strings(*key, len(list(own))) for key, own in itertools.groupby(keys[number] for number in order))
+    return groups, {
+        "strings high": high,
+        "strings low": low,
+        "coefficients": coefficients[:, order] * np.array(signs)[order],
+    }
 
 
 def _string(letters: Sequence[tuple[int, str]], basis: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

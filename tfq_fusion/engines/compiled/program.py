@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -129,6 +129,19 @@ class Part:
     passes: int
 
 
+@dataclasses.dataclass(frozen=True)
+class PhaseStep:
+    """Multiply by a diagonal whose phases are sums of angles, each with a sign: a product of rotations of Z strings.
+
+    Attributes:
+        phases: Which of these diagonals.
+        sampled: Whether angles depend on the sample.
+    """
+
+    phases: int
+    sampled: bool
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Bank:
     """Rows of gates that are multiplied alike.
@@ -136,10 +149,17 @@ class Bank:
     Attributes:
         width: Qubits of each gate.
         length: Gates in a row, a power of two.
+        sampled: Whether each sample has gates of its own.
     """
 
     width: int
     length: int
+    sampled: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the names of their constants begin with."""
+        return f"bank {self.width} {self.length}{' sampled' if self.sampled else ''}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,12 +184,29 @@ class Family:
     Attributes:
         width: Qubits of a block.
         members: How many blocks.
-        layers: Elements on different qubits, layer after layer.
+        elements: What the matrices are products of, in the order in which they act.
+        sampled: Whether each sample has matrices of its own.
     """
 
     width: int
     members: int
-    layers: tuple[tuple[Element, ...], ...]
+    elements: tuple[Element, ...]
+    sampled: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Strings:
+    """Pauli strings that flip the same qubits.
+
+    Attributes:
+        flipped: Where the qubits stand that they flip.
+        odd: Whether they hold an odd number of Y.
+        count: How many strings.
+    """
+
+    flipped: Sizes
+    odd: bool
+    count: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,6 +240,57 @@ class Structure:
         return max((len(part.steps) for part in self.parts), default=0) + sum(part.passes for part in self.parts)
 
 
+@dataclasses.dataclass(frozen=True)
+class WideStructure:
+    """The same for a wide register, see :mod:`.wide`.
+
+    Attributes:
+        qubits: The number of qubits n.
+        steps: What is done, in order. Steps change the order of the qubits; at first it is the circuit's.
+        members: Of each block the member of its family; of phases nothing, zero.
+        families: How the blocks are built.
+        strings: What is measured.
+    """
+
+    qubits: int
+    steps: tuple[BlockStep | PhaseStep, ...]
+    members: Sizes
+    families: tuple[Family, ...]
+    strings: tuple[Strings, ...]
+    mixed: ClassVar[bool] = False
+
+    @property
+    def leading(self) -> tuple[BlockStep, ...]:
+        """The blocks that come first and have different qubits: of zeros they make a product state."""
+        found: list[BlockStep] = []
+        covered = 0
+        for step in self.steps:
+            if not isinstance(step, BlockStep) or min(step.order[: step.width]) < covered:
+                break
+            found.append(step)
+            covered += step.width
+        return tuple(found)
+
+    @property
+    def samples_last(self) -> list[bool]:
+        """Whether the samples' axis comes last, at first and after each step of a wide register.
+
+        It comes first for steps that depend on the sample, and last for blocks that do not.
+        """
+        found = [False]
+        for step in self.steps:
+            found.append(not self._sampled(step) and (found[-1] or isinstance(step, BlockStep)))
+        return found
+
+    @property
+    def shared(self) -> int:
+        """How many steps come before the first one that depends on the sample."""
+        return next((number for number, step in enumerate(self.steps) if self._sampled(step)), len(self.steps))
+
+    def _sampled(self, step: BlockStep | PhaseStep) -> bool:
+        return self.families[step.family].sampled if isinstance(step, BlockStep) else step.sampled
+
+
 Layout = tuple[tuple[str, bool, Sizes], ...]
 """For each constant its name, whether it holds floats, and its shape."""
 
@@ -227,7 +315,7 @@ class Program:
               :func:`~tfq_fusion.engines.compiled.pauli.density_constants`.
     """
 
-    structure: Structure
+    structure: Structure | WideStructure
     constants: dict[str, np.ndarray]
 
     def packed(self) -> tuple[Layout, np.ndarray, np.ndarray]:

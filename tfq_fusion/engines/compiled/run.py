@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, ops, pull_back, scan
-from tfq_fusion.engines.compiled import kernels
+from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, known_zero, ops, pull_back, scan
+from tfq_fusion.engines.compiled import kernels, wide
 from tfq_fusion.engines.compiled.blocks import block_matrices
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
 from tfq_fusion.engines.compiled.program import (
@@ -23,12 +23,13 @@ from tfq_fusion.engines.compiled.program import (
     Step,
     Structure,
     Tables,
+    WideStructure,
 )
 from tfq_fusion.engines.compiled.rotations import angle_gradients, rotations
 
 
 def forward(
-    structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any, states: Any
+    structure: Structure | WideStructure, constants: Mapping[str, Any], data: Any, weights: Any, states: Any
 ) -> tuple[Any, Any, Any, Any]:
     """Expectation values ``[batch, operators]``, and what :func:`backward` wants to know.
 
@@ -45,6 +46,11 @@ def forward(
         batch]``; and ``[batch]``, NaN for samples that are not finite, else zero.
     """
     data, poison = _finite(data, weights.dtype)
+    if isinstance(structure, WideStructure):
+        values, state = wide.forward(structure, constants, data, weights, states)
+        # No product mixes samples there: what is not finite is found in the end.
+        values = values + poison[:, None]
+        return values, [state], [], _poison(values)
     if states is not None:
         states, more = _finite(ops.concatenate([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
         poison = poison + more
@@ -99,7 +105,7 @@ def _of_each_sample(state: Any, data: Any) -> Any:
 
 
 def backward(
-    structure: Structure,
+    structure: Structure | WideStructure,
     constants: Mapping[str, Any],
     data: Any,
     weights: Any,
@@ -128,6 +134,9 @@ def backward(
     data, _ = _finite(data, weights.dtype)
     upstream, more = _finite(upstream, weights.dtype)
     poison = poison + more
+    if isinstance(structure, WideStructure):
+        gradients = wide.backward(structure, constants, data, weights, kept[-1], upstream, same_start)
+        return gradients[0] + poison[:, None], gradients[1] + ops.sum(poison)
     blocks, _, exponents = _parameters(structure, constants, data, weights)
     numbers = _Numbers(blocks, _rotations_of(structure, trigonometry), exponents, constants)
     *starts, state = kept
@@ -156,9 +165,11 @@ def backward(
             gathered.setdefault(_kind(step), []).append((own[::-1], gradients))
 
     def again(weights: Any) -> Any:
-        return block_matrices(structure.families, constants, weights)
+        return block_matrices(structure.families, constants, data, weights)
 
-    families = [_by_member(gathered[number], family.members) for number, family in enumerate(structure.families)]
+    families = [
+        _by_member(gathered[number], family.members)[:, None] for number, family in enumerate(structure.families)
+    ]
     (weight_gradient,) = pull_back(again, (weights,), families)
     data_gradient = way.data_gradient
     if exponents is not None:
@@ -234,11 +245,11 @@ def _undone(
             state, adjoint = state if states else _materialized(state), _materialized(adjoint)
         if _is_gathered(step):
             found.append(gradient)
-            zero = _zero(gradient)
+            zero = known_zero(gradient)
         elif gradient is not None:
             both = ops.stack([data_gradient, ops.matmul(ops.transpose(mixes[place]), gradient[0])])
             data_gradient = ops.reshape(kernels.total(ops.reshape(both, (2, -1))), (both.shape[1], -1))
-            zero = _zero(data_gradient)
+            zero = known_zero(data_gradient)
     return _Way(state, adjoint, data_gradient), found[::-1], zero
 
 
@@ -309,18 +320,10 @@ def _in_pass(always: Sequence[Any], own: Sequence[Any]) -> list[Any]:
     return [first if isinstance(each, tuple) else each for first, each in zip(always, own, strict=True)]
 
 
-def _zero(array: Any) -> Any:
-    """Zero, known when an array is.
-
-    No product with zero: of a gradient that is not finite it would be NaN, for all samples.
-    """
-    return ops.cast(ops.reshape(array, (-1,))[0] > math.inf, array.dtype)
-
-
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The blocks' matrices by family, the angles by kind of tables, and the exponents of gates ``[gates, batch]``."""
     features = ops.transpose(data)
-    blocks = block_matrices(structure.families, constants, weights)
+    blocks = [matrices[:, 0] for matrices in block_matrices(structure.families, constants, data, weights)]
     angles = []
     for tables in structure.tables:
         mix, offset = constants[f"{tables.name} mix"], constants[f"{tables.name} offset"]
@@ -372,9 +375,13 @@ def _finite(rows: Any, dtype: Any) -> tuple[Any, Any]:
 
     Products across samples may then have one that is NaN multiplied by zero: the others do not become NaN.
     """
-    finite = ops.isfinite(rows)
-    poison = ops.where(ops.all(finite, axis=1), ops.cast(0.0, dtype), ops.cast(math.nan, dtype))
-    return ops.where(finite, rows, ops.zeros_like(rows)), poison
+    return ops.where(ops.isfinite(rows), rows, ops.zeros_like(rows)), ops.cast(_poison(rows), dtype)
+
+
+def _poison(rows: Any) -> Any:
+    """NaN for samples of ``[batch, ...]`` that are not finite, else zero."""
+    finite = ops.all(ops.isfinite(rows), axis=1)
+    return ops.where(finite, ops.cast(0.0, rows.dtype), ops.cast(math.nan, rows.dtype))
 
 
 def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
