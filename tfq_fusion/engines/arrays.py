@@ -7,6 +7,7 @@ operations lack is compilation, constants that outlive a trace, the transpose of
 from __future__ import annotations
 
 import bisect
+import functools
 import importlib
 import math
 from collections.abc import Callable, Sequence
@@ -52,6 +53,8 @@ def jit(
         import tensorflow as tf
 
         def compiled(function: Callable[..., Any], signature: Any) -> Any:
+            # As a partial function: of all circuits' it would warn as of one function that it traces again and again.
+            function = functools.partial(function)
             return tf.function(function, input_signature=signature, jit_compile=True, autograph=False)
 
         # Else TensorFlow would trace each size of a batch, which takes longer than to compile it.
