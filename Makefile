@@ -91,6 +91,7 @@ reproduce-%: install ## Train what a table is made of and write results/<table>.
 
 bench: install $(PEERS)/installed $(TORCH)/installed ## Time the engine, layers, the training of many models, tutorials, noise and shots beside their peers: results/bench*.{csv,md,png}
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.xla
 	$(BIN)/python -m bench.layers
 	$(BIN)/python -m bench.training
 	$(BIN)/python -m bench.tutorials

@@ -55,13 +55,13 @@ def forward(
         states, more = _finite(ops.concatenate([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
         poison = poison + more
     blocks, angles, exponents = _parameters(structure, constants, data, weights)
-    trigonometry = [_materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
+    trigonometry = [materialized(ops.stack([ops.cos(0.5 * each), ops.sin(0.5 * each)])) for each in angles]
     numbers = _Numbers(blocks, _rotations_of(structure, trigonometry), exponents, constants)
     state = _initial_state(structure, states, weights.dtype)
     starts = []
     for place, part in enumerate(structure.parts):
         if _turn_on(structure, place):
-            state = _materialized(state)
+            state = materialized(state)
         if part.passes == 1:
             starts.append(state)
             state = _states(part.steps, state, numbers.of(part, 0), constants)[-1]
@@ -94,7 +94,7 @@ def _states(steps: Sequence[Step], state: Any, own: Sequence[Any], constants: Ma
     for place, (step, numbers) in enumerate(zip(steps, own, strict=True)):
         state = kernels.forward(step, state, numbers, constants)
         if _both_rotate(steps[place : place + 2]):
-            state = _materialized(state)
+            state = materialized(state)
         states.append(state)
     return states
 
@@ -143,7 +143,7 @@ def backward(
     if structure.mixed:
         (adjoint,) = pull_back(lambda state: read_off(state, constants), (state,), ops.transpose(upstream))
     else:
-        adjoint = _materialized(apply_operators(state, 2.0 * ops.transpose(upstream), constants))
+        adjoint = materialized(apply_operators(state, 2.0 * ops.transpose(upstream), constants))
     way = _Way(state, adjoint, ops.zeros_like(ops.transpose(data)))
     gathered: dict[Any, list[tuple[Sizes, Any]]] = {}
     zero = 0.0
@@ -159,7 +159,7 @@ def backward(
             way, found = _passed_back(part, way, start, numbers)
             zero = 0.0
         if _turn_on(structure, place):
-            way = way._replace(state=_materialized(way.state), adjoint=_materialized(way.adjoint))
+            way = way._replace(state=materialized(way.state), adjoint=materialized(way.adjoint))
         gathering = [(step, own) for step, own in zip(part.steps, part.members, strict=True) if _is_gathered(step)]
         for (step, own), gradients in zip(gathering, found, strict=True):
             gathered.setdefault(_kind(step), []).append((own[::-1], gradients))
@@ -242,7 +242,7 @@ def _undone(
         after, before = (state, None) if states is None else (states[place + 1], states[place])
         state, adjoint, gradient = kernels.backward(step, after, adjoint, own[place], constants, zero, before)
         if _both_rotate(steps[place - 1 : place + 1]):
-            state, adjoint = state if states else _materialized(state), _materialized(adjoint)
+            state, adjoint = state if states else materialized(state), materialized(adjoint)
         if _is_gathered(step):
             found.append(gradient)
             zero = known_zero(gradient)
@@ -339,7 +339,7 @@ def _rotations_of(structure: Structure, trigonometry: Sequence[Any]) -> dict[Tab
     found = {}
     for tables, halves in zip(structure.tables, trigonometry, strict=True):
         parts = rotations(tables, _by_table(tables, halves))
-        found[tables] = parts if len(tables.axes) == 1 else _materialized(parts)
+        found[tables] = parts if len(tables.axes) == 1 else materialized(parts)
     return found
 
 
@@ -360,7 +360,7 @@ def _both_rotate(steps: Sequence[Step]) -> bool:
     return len(steps) == 2 and all(isinstance(step, RotationStep) for step in steps)
 
 
-def _materialized(array: Any) -> Any:
+def materialized(array: Any) -> Any:
     """The same array, ``[2, ..., batch]``, by way of a matrix product, across samples, of finite numbers.
 
     XLA would fuse what makes it into everything that uses it: make it again for every amplitude, in slower loops. Over
