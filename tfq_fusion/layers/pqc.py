@@ -173,14 +173,20 @@ class _Execution:
         )
         # Serialised circuits are protocol buffers: concatenated they merge, moment after moment. The identities make
         # each state one of all qubits of the model.
-        whole = tf.strings.join([self._identities, distinct])
-        states = self._simulate(whole, tf.zeros([0], tf.string), tf.zeros([tf.size(distinct), 0]))
-        # Of wide circuits this is a fragment, no state; their values are replaced below.
-        fragments = states.row_lengths()[:, tf.newaxis] > self._amplitudes
-        narrow = tf.where(
-            fragments,
-            tf.eye(1, self._amplitudes, dtype=tf.complex64),
-            states.to_tensor(shape=[None, self._amplitudes]),
+        prepared = tf.strings.join([self._identities, distinct])
+        states = self._simulate(prepared, tf.zeros([0], tf.string), tf.zeros([tf.size(distinct), 0]))
+        fragments = states.row_lengths() > self._amplitudes
+
+        def without_fragments() -> Any:
+            # Of wide circuits this is a fragment, no state; their values are replaced below.
+            zeros = tf.eye(1, self._amplitudes, dtype=tf.complex64)
+            return tf.where(fragments[:, tf.newaxis], zeros, states.to_tensor(shape=[None, self._amplitudes]))
+
+        # The states as they are, where that will do: each copy of many takes as long as a few gates.
+        narrow = tf.cond(
+            tf.reduce_any(fragments),
+            without_fragments,
+            lambda: tf.reshape(states.flat_values, [-1, self._amplitudes]),
         )
         values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions), **self._shots)
         # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
