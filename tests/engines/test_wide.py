@@ -16,7 +16,7 @@ from tfq_fusion.engines import compiled, expectation
 from tfq_fusion.engines.compiled import lowering
 from tfq_fusion.engines.compiled.cone import light_cone
 from tfq_fusion.engines.compiled.gates import eigen_gates
-from tfq_fusion.engines.compiled.program import WideStructure
+from tfq_fusion.engines.compiled.program import PhaseStep, WideStructure
 
 some = settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -97,3 +97,35 @@ def test_gates_that_no_observable_sees_are_left_out():
     # Z after a CNOT is ZZ before it; rotations about z, and those of other qubits, change nothing.
     assert [gate.qubits for gate in kept] == [{0}]
     assert measured == [(1, ((0, "Z"), (1, "Z")))]
+
+
+def test_circuits_of_which_nothing_is_left_have_values_and_no_gradient():
+    a = sympy.Symbol("a")
+    first, second = cirq.LineQubit.range(2)
+    spec = ModelCircuit(cirq.Circuit(cirq.rx(a)(first), cirq.X(second)), (), (a,), (cirq.PauliSum() + cirq.Z(second),))
+    with wide():
+        assert not lowering.lower(spec).structure.steps
+    hold_against_the_simulator(spec, np.random.default_rng(0), 2, wide)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        cirq.CZ**0.0,
+        cirq.TwoQubitDiagonalGate([0.3, 0.2, 1.1, 0.9]),
+        cirq.ThreeQubitDiagonalGate([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.8]),
+        cirq.MatrixGate(np.diag([1, 1j])).controlled(),
+    ],
+    ids=str,
+)
+def test_phases_of_fixed_gates(gate, monkeypatch):
+    """Some have no eigenvalue phases but are one matrix; some turn nothing."""
+    a, b = sympy.symbols("a b")
+    line = cirq.LineQubit.range(3)
+    turned = gate.on(*line[: cirq.num_qubits(gate)])
+    circuit = cirq.Circuit(cirq.ry(a).on_each(*line), turned, cirq.S(line[0]), cirq.rx(b).on_each(*line))
+    spec = ModelCircuit(circuit, (a,), (b,), tuple(cirq.PauliSum() + cirq.Y(qubit) for qubit in line))
+    monkeypatch.setattr(lowering, "WIDE_BLOCK", 1)
+    with wide():
+        assert PhaseStep in map(type, lowering.lower(spec).structure.steps)
+    hold_against_the_simulator(spec, np.random.default_rng(0), 2, wide)

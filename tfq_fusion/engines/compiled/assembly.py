@@ -155,29 +155,34 @@ class Assembly:
         return step, ()
 
     def _phases(self, alike: Sequence[Group]) -> tuple[PhaseStep, Sizes]:
-        terms: dict[Sizes, Any] = {}
+        terms: dict[Sizes, np.ndarray] = {}
         for gate in alike[0].gates:
             qubits = sorted(gate.qubits)
             phases, projectors = gate.expanded(qubits)
-            turning = np.einsum("e,edd->d", phases, projectors).real
-            for size in range(1, len(qubits) + 1):
-                for string in itertools.combinations(range(len(qubits)), size):
-                    high, low = sign_tables([string], len(qubits))
-                    part = np.pi * np.mean(np.kron(high[0], low[0]) * turning)
-                    if abs(part) > 1e-12:
-                        numbers = self._mix([gate], "data", self.data), self._mix([gate], "weight", self.weights)
-                        places = tuple(sorted(self.order.index(qubits[qubit]) for qubit in string))
-                        own = np.concatenate([*numbers, [[gate.angle.offset]]], axis=1)[0]
-                        terms[places] = terms.get(places, 0.0) + part * own
-        mix = np.stack(list(terms.values()))
-        name = f"phases {self.phases}"
+            turns, projections = np.pi * phases, np.einsum("edd->ed", projectors)
+            if gate.angle.kind == "constant":
+                # Not all fixed gates have eigenvalue phases: some are one matrix.
+                diagonal, offset = np.angle(np.exp(1j * turns * gate.angle.offset) @ projections), 1.0
+            else:
+                diagonal, offset = turns @ projections.real, gate.angle.offset
+            of_data, of_weights = self._mix([gate], "data", self.data), self._mix([gate], "weight", self.weights)
+            mix = np.concatenate([of_data[0], of_weights[0], [offset]])
+            sizes = range(1, len(qubits) + 1)
+            strings = [string for size in sizes for string in itertools.combinations(range(len(qubits)), size)]
+            for string, first, second in zip(strings, *sign_tables(strings, len(qubits)), strict=True):
+                place = tuple(sorted(self.order.index(qubits[qubit]) for qubit in string))
+                terms[place] = terms.get(place, np.zeros_like(mix)) + np.mean(np.kron(first, second) * diagonal) * mix
+        # The empty string, a phase of all, is there where no other is.
+        terms = {place: mix for place, mix in terms.items() if np.abs(mix).max() > 1e-12} or {(): np.zeros_like(mix)}
         high, low = sign_tables(terms, self.count)
-        data, weights, offset = np.split(mix, [self.data, self.data + self.weights], axis=1)
+        mixes = np.stack(list(terms.values()))
+        data, weights, constant = np.split(mixes, [self.data, self.data + self.weights], axis=1)
+        name = f"phases {self.phases}"
         self.constants |= {
             f"{name} high": high,
             f"{name} low": low,
             f"{name} weights": weights,
-            f"{name} offset": offset[:, 0],
+            f"{name} offset": constant[:, 0],
         }
         if data.any():
             self.constants[f"{name} data"] = data

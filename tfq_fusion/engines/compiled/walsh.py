@@ -6,7 +6,7 @@ tables of ``2**(n/2)`` columns take the place of one of ``2**n``, and matrix pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,14 @@ import numpy as np
 from tfq_fusion.engines.arrays import ops
 
 
-def sign_tables(strings: Iterable[Sequence[int]], count: int) -> tuple[np.ndarray, np.ndarray]:
+def sign_tables(strings: Collection[Sequence[int]], count: int) -> tuple[np.ndarray, np.ndarray]:
     """The signs of Z strings, given as positions, on halves of a register: ``[strings, 2**(n // 2)]``, and the rest."""
     high = count // 2
     tables = []
     for first, width in ((0, high), (high, count - high)):
         bits = np.arange(2**width)[:, np.newaxis] >> np.arange(width)[::-1] & 1
         held = np.array([[first + place in string for place in range(width)] for string in strings], int)
-        tables.append(1.0 - 2.0 * (held.reshape(-1, width) @ bits.T % 2))
+        tables.append(1.0 - 2.0 * (held.reshape(len(strings), width) @ bits.T % 2))
     return tables[0], tables[1]
 
 

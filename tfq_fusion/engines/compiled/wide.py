@@ -32,7 +32,7 @@ def forward(
     matrices, angles = _parameters(structure, constants, data, weights)
     first = len(structure.leading) if states is None else 0
     if states is None:
-        state = _product(structure, matrices)
+        state = _product(structure, matrices, weights.dtype)
     else:
         state = ops.cast(ops.stack([ops.real(states), ops.imag(states)], axis=1), weights.dtype)
     state = state[..., None]
@@ -103,7 +103,7 @@ def backward(
 
     def again(data: Any, weights: Any) -> tuple[Any, ...]:
         matrices, angles = _parameters(structure, constants, data, weights)
-        return matrices, angles, _product(structure, matrices) if same_start else None
+        return matrices, angles, _product(structure, matrices, weights.dtype) if same_start else None
 
     for step, member in zip(structure.leading[:first], structure.members, strict=False):
         block_gradients[step.family, member] = ops.zeros_like(matrices[step.family][member])
@@ -132,10 +132,9 @@ def _parameters(
     return block_matrices(structure.families, constants, data, weights), angles
 
 
-def _product(structure: WideStructure, matrices: Sequence[Any]) -> Any:
+def _product(structure: WideStructure, matrices: Sequence[Any], dtype: Any) -> Any:
     """The state after the leading blocks: the product of what each makes of zeros."""
     free = structure.qubits - sum(step.width for step in structure.leading)
-    dtype = matrices[0].dtype
     zero = ops.one_hot(0, 2**free, dtype=dtype)
     product = ops.stack([zero, 0.0 * zero])[None]
     for step, member in zip(structure.leading, structure.members, strict=False):
