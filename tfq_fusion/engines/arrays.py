@@ -60,9 +60,18 @@ def jit(
         # Else TensorFlow would trace each size of a batch, which takes longer than to compile it.
         taken = tf.nest.map_structure(lambda each: tf.TensorSpec(each.shape, each.dtype), list(arguments))
         there = compiled(forward, taken)
-        given = there.get_concrete_function().structured_outputs
-        result, *kept = tf.nest.map_structure(tf.TensorSpec.from_tensor, given)
-        return there, compiled(backward, [*taken[:3], *kept, result])
+
+        @functools.cache
+        def back() -> Any:
+            result, *kept = tf.nest.map_structure(
+                tf.TensorSpec.from_tensor, there.get_concrete_function().structured_outputs
+            )
+            return compiled(backward, [*taken[:3], *kept, result])
+
+        def and_back(*given: Any) -> Any:
+            return (backward if tf.config.functions_run_eagerly() else back())(*given)
+
+        return there, and_back
     import jax
 
     return jax.jit(forward), jax.jit(backward)
@@ -215,6 +224,12 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any
     def slices(number: Any) -> Any:
         return tf.nest.map_structure(lambda array: tf.gather(array, number), given)
 
+    if tf.executing_eagerly():
+        found = []
+        for number in range(length):
+            carry, left = function(carry, slices(number))
+            found.append(left)
+        return carry, tf.nest.map_structure(lambda *parts: tf.stack(parts), *found)
     once = tf.function(function, autograph=False)
     traced = once.get_concrete_function(*tf.nest.map_structure(spec, (carry, slices(0))))
     _, left = traced.structured_outputs
