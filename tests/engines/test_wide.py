@@ -61,9 +61,8 @@ def mixer(qubits):
     return ModelCircuit(circuit, data, weights, (cirq.PauliSum() + cirq.Z(readout),))
 
 
-@pytest.mark.parametrize("batch", [1, pytest.param(5, marks=pytest.mark.slow)])
-def test_a_wide_register_compiled(batch):
-    spec = mixer(13)
+def test_a_wide_register_compiled():
+    spec, batch = mixer(13), 3
     rng = np.random.default_rng(0)
     data, weights = rng.uniform(-1, 1, (batch, 12)), rng.uniform(-1, 1, 24)
     values, *gradients = values_and_gradients(spec, data, weights, np.ones((batch, 1)), tf.float32)
