@@ -185,8 +185,9 @@ def read_out(
     """
     (string,) = operator
     product = cirq.PauliSum.from_pauli_strings(cirq.PauliString(coefficient=string.coefficient))
-    for qubit, pauli in string.items():
+    # Sums come without an order, strings of them too, and the order of a product shows in its last bit.
+    for qubit in sorted(string):
         read_as_one, read_as_zero = errors[qubits[qubit]]
-        factor = (1 - read_as_one - read_as_zero) * pauli(qubits[qubit])
+        factor = (1 - read_as_one - read_as_zero) * string[qubit](qubits[qubit])
         product *= factor + float(read_as_zero - read_as_one)
     return product

@@ -103,6 +103,17 @@ def test_read_out_is_what_counting_wrong_results_gives():
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+def test_read_out_is_the_same_to_the_last_bit_in_whatever_order_a_sum_keeps_its_qubits():
+    errors = [[0.0324, 0.0512], [0.0182, 0.0476], [0.0144, 0.0746], [0.0068, 0.0752]]
+    seen = set()
+    for first in range(20):
+        qubits = cirq.LineQubit.range(first, first + len(errors))
+        operator = cirq.PauliSum.from_pauli_strings(cirq.DensePauliString("ZYYX").on(*qubits))
+        found = read_out(operator, {each: each for each in qubits}, dict(zip(qubits, errors, strict=True)))
+        seen.add(tuple(sorted(string.coefficient.real for string in found)))
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("features", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("processor", ["rainbow", "weber"])
 def test_values_on_a_processor_are_those_that_cirq_simulates_sample_by_sample(processor, features):
