@@ -22,7 +22,7 @@ from tfq_fusion.engines.memory import STATES, check_memory
 MAX_BLOCK = 4
 """Qubits of the widest block: its 16 x 16 matrix keeps a matrix unit busy and is cheap to build."""
 
-WIDE = 13
+WIDE = 12
 """Qubits of the narrowest register on which passes over the states are dear, so that gates join larger blocks."""
 
 WIDE_BLOCK = 5
