@@ -81,10 +81,11 @@ $(NEWEST)/installed: setup.cfg setup.py
 	if [ ! -x $(NEWEST)/bin/python ]; then echo "No Python 3.13: its tests are left out."; fi
 	@touch $@
 
-lint: install ## Check style and types
+lint: install ## Check style, types, and that no conflict of a merge is left
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) '
 
 reproduce-%: install ## Train what a table is made of and write results/<table>.{csv,md,png}: table1 ... (PROFILE=smoke|default|paper)
 	$(BIN)/python -m reproduce $* --profile $(PROFILE) $(ARGS)
