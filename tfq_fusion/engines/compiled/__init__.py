@@ -99,6 +99,7 @@ class _Lowered:
                 states += self.structure.kept
                 qubits //= 2
                 per_amplitude *= 2**qubits
+                per_amplitude //= 2 if self.structure.real else 1
             check_memory(qubits, states * per_amplitude, "compiled", batch)
             self._roomy.add(size)
 

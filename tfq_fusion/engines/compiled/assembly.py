@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tfq_fusion.engines.compiled.channels import sampled_matrices
 from tfq_fusion.engines.compiled.gates import EigenGate
 from tfq_fusion.engines.compiled.program import (
     Bank,
@@ -22,6 +23,7 @@ from tfq_fusion.engines.compiled.program import (
     PermutationStep,
     PhaseStep,
     RotationStep,
+    SampledStep,
     Sizes,
     Step,
     Tables,
@@ -31,7 +33,7 @@ from tfq_fusion.engines.compiled.walsh import sign_tables
 
 @dataclasses.dataclass
 class Group:
-    """Gates that become one step; ``kind`` is "block", "phases", "diagonal", "rotation" or "gate"."""
+    """Gates that become one step; ``kind`` is "block", "phases", "diagonal", "rotation", "gate" or "sampled"."""
 
     kind: str
     gates: list[EigenGate] = dataclasses.field(default_factory=list)
@@ -75,6 +77,7 @@ class Assembly:
         self.phases = 0
         self.tables: dict[Tables, dict[bytes, tuple[np.ndarray, np.ndarray]]] = {}
         self.gates: dict[Hashable, int] = {}
+        self.sampled: dict[bytes, int] = {}
         self.exponents: list[EigenGate] = []
         self.blocks: dict[Any, list[list[list[EigenGate]]]] = {}
 
@@ -94,6 +97,7 @@ class Assembly:
             "diagonal": self._diagonal,
             "rotation": self._rotation,
             "gate": self._gate,
+            "sampled": self._sampled,
         }
         waiting, found = list(stacks), []
         while waiting:
@@ -102,10 +106,10 @@ class Assembly:
         return tuple(step for step, _ in found), tuple(members for _, members in found)
 
     def _next(self, waiting: Sequence[Group]) -> int:
-        """The block that is in front already, if it may go first; else the first group."""
+        """The matrix whose qubits are in front already, if it may go first; else the first group."""
         passed: set[int] = set()
         for number, group in enumerate(waiting):
-            if group.kind != "block" or group.qubits & passed:
+            if group.kind not in ("block", "sampled") or group.qubits & passed:
                 break
             if set(self.order[: len(group.qubits)]) == group.qubits:
                 return number
@@ -227,6 +231,16 @@ class Assembly:
         start = len(self.exponents)
         self.exponents += [gate for group in alike for gate in group.gates]
         step = GateStep(number, len(gate.targets), order, bool(gate.controls))
+        return step, tuple(range(start, len(self.exponents)))
+
+    def _sampled(self, alike: Sequence[Group]) -> tuple[Step, Sizes]:
+        bits = sorted(alike[0].qubits)
+        frequencies, matrices = sampled_matrices(alike[0].gates, bits)
+        number = self.sampled.setdefault(frequencies.tobytes() + matrices.tobytes(), len(self.sampled))
+        self.constants |= {f"sampled {number} frequencies": frequencies, f"sampled {number} matrices": matrices}
+        start = len(self.exponents)
+        self.exponents += [gate for group in alike for gate in group.gates if gate.angle.kind == "data"]
+        step = SampledStep(number, len(bits), self._to_front(bits))
         return step, tuple(range(start, len(self.exponents)))
 
     def _block(self, alike: Sequence[Group]) -> tuple[BlockStep, Sizes]:

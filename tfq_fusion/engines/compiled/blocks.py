@@ -12,7 +12,9 @@ from tfq_fusion.engines.arrays import complex_array, einsum, ops
 from tfq_fusion.engines.compiled.program import Bank, Family
 
 
-def block_matrices(families: tuple[Family, ...], constants: Mapping[str, Any], data: Any, weights: Any) -> list[Any]:
+def block_matrices(
+    families: tuple[Family, ...], constants: Mapping[str, Any], data: Any, weights: Any, real: bool = False
+) -> list[Any]:
     """The matrices of every family, ``[members, samples, 2d, 2d]``: the real form of complex ``d x d``.
 
     There is one sample if all share a matrix.
@@ -22,10 +24,12 @@ def block_matrices(families: tuple[Family, ...], constants: Mapping[str, Any], d
         constants: The program's constants.
         data: ``[batch, data]``.
         weights: ``[weights]``.
+        real: Whether they act on Pauli components: then they are real, ``[members, samples, d, d]``.
     """
     banks = {element.bank for family in families for element in family.elements}
     elements = {bank: _elements(bank, constants, data, weights) for bank in sorted(banks)}
-    return [_real_form(_family_matrices(family, elements)) for family in families]
+    form = ops.real if real else _real_form
+    return [form(_family_matrices(family, elements)) for family in families]
 
 
 def _elements(bank: Bank, constants: Mapping[str, Any], data: Any, weights: Any) -> Any:

@@ -12,8 +12,6 @@ import cirq
 import numpy as np
 import sympy
 
-from tfq_fusion.circuits import is_channel
-
 
 class LoweringError(ValueError):
     """A circuit holds something that cannot be compiled."""
@@ -84,11 +82,12 @@ class EigenGate:
         order = [*controls, *self.targets]
         idle = [qubit for qubit in qubits if qubit not in order]
         return phases, np.stack(
-            [_reordered(np.kron(p, np.eye(2 ** len(idle))), [*order, *idle], qubits) for p in projectors]
+            [reordered(np.kron(p, np.eye(2 ** len(idle))), [*order, *idle], qubits) for p in projectors]
         )
 
 
-def _reordered(matrix: np.ndarray, qubits: Sequence[int], wanted: Sequence[int]) -> np.ndarray:
+def reordered(matrix: np.ndarray, qubits: Sequence[int], wanted: Sequence[int]) -> np.ndarray:
+    """A matrix on qubits, the first one most significant, as the same on these qubits in the order that is wanted."""
     count = len(qubits)
     axes = [qubits.index(qubit) for qubit in wanted]
     tensor = matrix.reshape((2,) * (2 * count)).transpose([*axes, *(count + axis for axis in axes)])
@@ -114,86 +113,24 @@ def eigen_gates(
     for number, moment in enumerate(circuit):
         for operation in moment:
             try:
-                yield from _operation_gates(operation, positions, columns)
+                yield from operation_gates(operation, positions, columns)
             except LoweringError as error:
                 raise LoweringError(
                     f"Cannot compile {operation!r} in moment {number}: {error} Use engine='tfq' if it accepts the gate."
                 ) from error
 
 
-def superoperators(
-    circuit: cirq.Circuit, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
-) -> Iterator[EigenGate]:
-    r"""The gates and channels of a circuit as gates on a register of twice the size, which holds a density matrix.
-
-    Position p becomes 2 p for the row's bit of a matrix element, and 2 p + 1 for the column's. A unitary U is U on the
-    rows and its conjugate on the columns; a channel with the Kraus operators K is $\sum_K K \otimes K^*$.
-
-    Args and errors are those of :func:`eigen_gates`.
-    """
-    for number, moment in enumerate(circuit):
-        for operation in moment:
-            try:
-                yield from _superoperators(operation.untagged, positions, columns)
-            except LoweringError as error:
-                raise LoweringError(f"Cannot compile {operation!r} in moment {number}: {error}") from error
-
-
-def _superoperators(
+def operation_gates(
     operation: cirq.Operation, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
 ) -> Iterator[EigenGate]:
-    if not is_channel(operation):
-        for gate in _operation_gates(operation, positions, columns):
-            yield _on(gate, 0)
-            yield _conjugated(_on(gate, 1))
-        return
-    if cirq.is_measurement(operation):
-        raise LoweringError("expectation values need no measurement: leave it out.")
-    if len(operation.qubits) > 2:
-        raise LoweringError("expected a channel of one or two qubits.")
-    rows, columns_of = ([2 * positions[qubit] + side for qubit in operation.qubits] for side in (0, 1))
-    targets = (*rows, *columns_of)
-    gate = operation.gate
-    if isinstance(gate, cirq.RandomGateChannel) and cirq.is_parameterized(gate.probability):
-        angle = _angle(gate.probability, columns)
-        if angle.kind == "data" or cirq.is_parameterized(gate.sub_gate):
-            raise LoweringError("expected a probability that is a number or a weight, of a gate without symbols.")
-        happens = _superoperator(gate.sub_gate)
-        never = np.eye(len(happens))
-        yield EigenGate(targets, (), angle, np.zeros(2), np.stack([never, happens - never]), linear=True)
-        return
-    yield EigenGate(targets, (), Angle("constant", 0, 0.0, 0.0), np.zeros(1), _superoperator(operation)[np.newaxis])
-
-
-def _superoperator(channel: Any) -> np.ndarray:
-    return np.sum([np.kron(operator, operator.conj()) for operator in cirq.kraus(channel)], axis=0)
-
-
-def _on(gate: EigenGate, side: int) -> EigenGate:
-    """The gate on the rows of a density matrix, side 0, or on its columns, side 1."""
-    targets = tuple(2 * position + side for position in gate.targets)
-    controls = tuple((2 * position + side, value) for position, value in gate.controls)
-    return dataclasses.replace(gate, targets=targets, controls=controls)
-
-
-def _conjugated(gate: EigenGate) -> EigenGate:
-    projectors = gate.projectors.conj()
-    if gate.axis in ("x", "z"):  # the rotation turns the other way
-        angle = dataclasses.replace(gate.angle, scale=-gate.angle.scale, offset=-gate.angle.offset)
-        return dataclasses.replace(gate, angle=angle, projectors=projectors)
-    return dataclasses.replace(gate, phases=-gate.phases, projectors=projectors)
-
-
-def _operation_gates(
-    operation: cirq.Operation, positions: Mapping[cirq.Qid, int], columns: Mapping[str, tuple[str, int]]
-) -> Iterator[EigenGate]:
+    """The gates whose product one unitary operation is; args and errors are those of :func:`eigen_gates`."""
     operation = operation.untagged
     if isinstance(operation, cirq.ControlledOperation):
         choices = [tuple(values) for values in operation.control_values.expand()]
         if len(choices) != 1:
             raise LoweringError(f"expected one control value per qubit, got {operation.control_values}.")
         controls = tuple((positions[qubit], value) for qubit, value in zip(operation.controls, choices[0], strict=True))
-        for gate in _operation_gates(operation.sub_operation, positions, columns):
+        for gate in operation_gates(operation.sub_operation, positions, columns):
             yield dataclasses.replace(gate, controls=(*controls, *gate.controls), axis=_controlled_axis(gate))
         return
     gate = operation.gate
@@ -211,7 +148,7 @@ def _operation_gates(
         phases = np.array([phase + gate.global_shift for phase, _ in components])
         projectors = np.array([projector for _, projector in components], dtype=np.complex128)
         axis = {cirq.XPowGate: "x", cirq.YPowGate: "y", cirq.ZPowGate: "z"}.get(_base(gate))
-        yield EigenGate(targets, (), _angle(gate.exponent, columns), phases, projectors, axis)
+        yield EigenGate(targets, (), angle_of(gate.exponent, columns), phases, projectors, axis)
     elif not cirq.is_parameterized(operation) and cirq.has_unitary(operation) and len(targets) <= 4:
         unitary = cirq.unitary(operation)
         yield EigenGate(targets, (), Angle("constant", 0, 0.0, 0.0), np.zeros(1), unitary[np.newaxis])
@@ -220,7 +157,7 @@ def _operation_gates(
         if parts is None:
             raise LoweringError("it is neither unitary nor known by a decomposition.")
         for part in parts:
-            yield from _operation_gates(part, positions, columns)
+            yield from operation_gates(part, positions, columns)
 
 
 def _holds_text(gate: Any) -> bool:
@@ -252,7 +189,8 @@ def _affine(expression: sympy.Expr) -> tuple[sympy.Symbol | None, float, float]:
     raise LoweringError(f"the exponent {expression} is not a number times one symbol, plus a number.")
 
 
-def _angle(exponent: cirq.TParamVal, columns: Mapping[str, tuple[str, int]]) -> Angle:
+def angle_of(exponent: cirq.TParamVal, columns: Mapping[str, tuple[str, int]]) -> Angle:
+    """An exponent as a number times one symbol, plus a number; raises LoweringError if it is something else."""
     if isinstance(exponent, numbers.Real):
         return Angle("constant", 0, 0.0, float(exponent))
     if not isinstance(exponent, sympy.Expr):  # SymPy would evaluate text

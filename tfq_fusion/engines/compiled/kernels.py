@@ -1,8 +1,9 @@
 """Applying a step to a state, undoing it on the way back, and the gradient that it leaves there.
 
-A state is a float array ``[2, 2**n, batch]``: real parts, imaginary parts. One matrix for the whole batch is one real
-product, and the batch comes last, so that every operation runs over contiguous samples. The order of the qubits changes
-from step to step (see :mod:`.program`). A batch of 1 stands for samples that are still all alike.
+A state is a float array ``[2, 2**n, batch]``, real parts and imaginary parts, or ``[1, 4**n, batch]``, the Pauli
+components of a density matrix. One matrix for the whole batch is one real product, and the batch comes last, so that
+every operation runs over contiguous samples. The order of the qubits changes from step to step (see :mod:`.program`).
+A batch of 1 stands for samples that are still all alike.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tfq_fusion.engines.compiled.program import (
     GateStep,
     PermutationStep,
     RotationStep,
+    SampledStep,
     Sizes,
     Step,
     inverse_order,
@@ -32,9 +34,9 @@ def forward(step: Step, state: Any, numbers: Any, constants: Mapping[str, Any]) 
     Args:
         step: The step.
         state: ``[2, 2**n, batch]``.
-        numbers: Of a block its matrix ``[2d, 2d]``; of a rotation what the state and what is turned of it are
-            multiplied with, ``[2 or 4, addresses, batch]``, see
-            :func:`tfq_fusion.engines.compiled.rotations.rotations`; of a gate its exponent ``[batch]``.
+        numbers: Of a block its matrix ``[2d, 2d]``, or ``[d, d]`` on Pauli components; of a rotation what the state and
+            what is turned of it are multiplied with, ``[2 or 4, addresses, batch]``, see
+            :func:`tfq_fusion.engines.compiled.rotations.rotations`; of other steps with data the exponent ``[batch]``.
         constants: The program's constants.
     """
     match step:
@@ -47,6 +49,9 @@ def forward(step: Step, state: Any, numbers: Any, constants: Mapping[str, Any]) 
         case GateStep():
             matrix = _gate_matrix(step, numbers, constants)
             return _gate(step, _transposed(step.order, state), matrix, constants)
+        case SampledStep():
+            factors, _ = _factors(step, numbers, constants)
+            return _state(_mixture(factors, _products(step, state, constants)), state)
         case PermutationStep():
             return _transposed(step.order, state)
 
@@ -108,6 +113,15 @@ def backward(
             if before is None:
                 before = _transposed(undo, _gate(step, after, inverse, constants))
             return before, _transposed(undo, _gate(step, adjoint, inverse, constants)), gradient
+        case SampledStep():
+            factors, slopes = _factors(step, numbers, constants)
+            rows = ops.reshape(adjoint, (2**step.width, after.shape[1] // 2**step.width, -1))
+            left = _mixture(slopes, _products(step, before, constants)) * rows
+            gradient = total(ops.reshape(left, (after.shape[1], -1)))
+            matrices = constants[f"sampled {step.matrix} matrices"] + zero
+            columns = ops.reshape(ops.transpose(matrices, (2, 0, 1)), (2**step.width, -1))
+            spread = ops.reshape(factors[:, None, None] * rows, (columns.shape[1], -1))
+            return before, _transposed(inverse_order(step.order), _state(ops.matmul(columns, spread), after)), gradient
         case PermutationStep():
             undo = inverse_order(step.order)
             return _transposed(undo, after) if before is None else before, _transposed(undo, adjoint), None
@@ -127,7 +141,7 @@ def _qubits(state: Any) -> Any:
 
     Elementwise steps all see a state so: XLA fuses them, and where a fused loop has to regroup axes it is slow.
     """
-    return ops.reshape(state, (2, *(2,) * (state.shape[1].bit_length() - 1), -1))
+    return ops.reshape(state, (state.shape[0], *(2,) * (state.shape[1].bit_length() - 1), -1))
 
 
 def _transposed(order: Sizes, state: Any) -> Any:
@@ -137,8 +151,8 @@ def _transposed(order: Sizes, state: Any) -> Any:
 
 
 def _rows(state: Any, width: int) -> Any:
-    """Real above imaginary parts of the leading qubits, ``[2d, rest]``."""
-    return ops.reshape(state, (2 * 2**width, -1))
+    """Real above imaginary parts of the leading qubits, ``[2d, rest]``, or Pauli components ``[d, rest]``."""
+    return ops.reshape(state, (state.shape[0] * 2**width, -1))
 
 
 def _state(rows: Any, like: Any) -> Any:
@@ -269,3 +283,23 @@ def _gate_gradient(step: GateStep, after: Any, adjoint: Any, constants: Mapping[
     if step.controlled:
         products = products * constants[f"gate {step.gate} mask"][:, None]
     return total(ops.reshape(products, (math.prod(products.shape[:3]), -1)))
+
+
+def _factors(step: SampledStep, exponent: Any, constants: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What each of a step's matrices is multiplied with, ``[matrices, batch]``, and the derivative in the exponent."""
+    rates = math.pi * constants[f"sampled {step.matrix} frequencies"][:, None]
+    cos, sin = ops.cos(rates * exponent), ops.sin(rates * exponent)
+    return ops.concatenate([cos, sin[1:]]), ops.concatenate([-rates * sin, (rates * cos)[1:]])
+
+
+def _products(step: SampledStep, state: Any, constants: Mapping[str, Any]) -> Any:
+    """All of a step's matrices times the components of the leading bits, ``[matrices, d, rest, batch]``."""
+    rows = ops.reshape(_transposed(step.order, state), (2**step.width, -1))
+    matrices = constants[f"sampled {step.matrix} matrices"]
+    products = ops.matmul(ops.reshape(matrices, (-1, matrices.shape[-1])), rows)
+    return ops.reshape(products, (*matrices.shape[:2], state.shape[1] // 2**step.width, -1))
+
+
+def _mixture(factors: Any, products: Any) -> Any:
+    """The products, each times its factor, in all: ``[d, rest, batch]``."""
+    return sum(factors[number] * products[number] for number in range(products.shape[0]))

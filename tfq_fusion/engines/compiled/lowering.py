@@ -10,11 +10,18 @@ import cirq
 
 from tfq_fusion.circuits import ModelCircuit, is_channel
 from tfq_fusion.engines.arrays import SMALL_BATCH
+from tfq_fusion.engines.compiled import channels
 from tfq_fusion.engines.compiled.assembly import Assembly, Group, axes_of, control_qubits, layout, matrices_of
 from tfq_fusion.engines.compiled.clusters import clusters
 from tfq_fusion.engines.compiled.cone import light_cone
-from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates, superoperators
-from tfq_fusion.engines.compiled.pauli import density_constants, pauli_constants, pauli_strings, string_constants
+from tfq_fusion.engines.compiled.gates import EigenGate, LoweringError, eigen_gates
+from tfq_fusion.engines.compiled.pauli import (
+    component_constants,
+    density_constants,
+    pauli_constants,
+    pauli_strings,
+    string_constants,
+)
 from tfq_fusion.engines.compiled.program import Program, Structure, WideStructure
 from tfq_fusion.engines.compiled.repetitions import runs
 from tfq_fusion.engines.memory import STATES, check_memory
@@ -47,12 +54,14 @@ def lower(spec: ModelCircuit) -> Program:
         if missing:
             raise ValueError(f"An operator acts on {missing}, but the circuit has only the qubits {qubits}.")
     mixed = any(map(is_channel, spec.circuit.all_operations()))
-    check_memory(len(qubits), _bytes_per_amplitude(spec, mixed), "compiled")
+    real = mixed and all(len(operation.qubits) <= channels.WIDEST for operation in spec.circuit.all_operations())
+    check_memory(len(qubits), _bytes_per_amplitude(spec, mixed, real), "compiled")
     columns = {symbol.name: ("data", index) for index, symbol in enumerate(spec.data_symbols)}
     columns |= {symbol.name: ("weight", index) for index, symbol in enumerate(spec.weight_symbols)}
     if mixed:
         # Two qubits, or one, have a block of their own: the bits of its rows and columns are neighbours.
-        count, width, gates = 2 * len(qubits), MAX_BLOCK, list(superoperators(spec.circuit, positions, columns))
+        lowered = channels.transfer_gates if real else channels.superoperators
+        count, width, gates = 2 * len(qubits), MAX_BLOCK, list(lowered(spec.circuit, positions, columns))
     else:
         count, gates = len(qubits), list(eigen_gates(spec.circuit, positions, columns))
         if count >= WIDE and all(gate.diagonal or len(gate.qubits) <= WIDE_BLOCK for gate in gates):
@@ -61,8 +70,12 @@ def lower(spec: ModelCircuit) -> Program:
 
     groups: list[Group] = []
     for gate in gates:
-        _place(gate, groups, width, mixed)
-    shared = next((number for number, group in enumerate(groups) if group.kind in ("rotation", "gate")), len(groups))
+        if real:
+            _place_real(gate, groups, width)
+        else:
+            _place(gate, groups, width, mixed)
+    sampled = ("rotation", "gate", "sampled")
+    shared = next((number for number, group in enumerate(groups) if group.kind in sampled), len(groups))
     repeated = [_passes(some, mixed) for some in (groups[:shared], groups[shared:])]
     _require_few(sum(map(len, itertools.chain.from_iterable(repeated))), mixed)
     assembly = Assembly(count, len(spec.data_symbols), len(spec.weight_symbols))
@@ -70,11 +83,11 @@ def lower(spec: ModelCircuit) -> Program:
     final = [assembly.order.index(position) for position in range(count)]
     if mixed:
         pairs = {qubit: (final[2 * position], final[2 * position + 1]) for qubit, position in positions.items()}
-        observables = density_constants(spec.operators, pairs)
+        observables = (component_constants if real else density_constants)(spec.operators, pairs)
     else:
         observables = pauli_constants(spec.operators, {qubit: final[place] for qubit, place in positions.items()})
     families, constants = assembly.finish()
-    return Program(Structure(count, before + after, len(before), families, mixed), constants | observables)
+    return Program(Structure(count, before + after, len(before), families, mixed, real), constants | observables)
 
 
 def _lower_wide(spec: ModelCircuit, positions: Mapping[cirq.Qid, int], gates: Sequence[EigenGate]) -> Program:
@@ -108,10 +121,10 @@ def _require_few(steps: int, mixed: bool) -> None:
         )
 
 
-def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool) -> int:
+def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool, real: bool) -> int:
     """What any batch needs: the states of the smallest one, and each string's rows and signs, in 4 bytes each."""
     if mixed:
-        return STATES * 2 * 4 * SMALL_BATCH * 2 ** len(spec.circuit.all_qubits())
+        return STATES * (1 if real else 2) * 4 * SMALL_BATCH * 2 ** len(spec.circuit.all_qubits())
     strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
     return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
@@ -128,6 +141,24 @@ def _place(gate: EigenGate, groups: list[Group], width: int, mixed: bool) -> Non
         if group.kind == kind and _may_join(gate, group, width):
             group.add(gate)
             return
+        if group.qubits & gate.qubits:
+            break
+    groups.append(Group(kind))
+    groups[-1].add(gate)
+
+
+def _place_real(gate: EigenGate, groups: list[Group], width: int) -> None:
+    """The same for a gate on Pauli components, which joins a matrix: of one gate with data, or of any with weights."""
+    kind = "sampled" if gate.angle.kind == "data" else "block"
+    for group in reversed(groups):
+        fixed = all(other.angle.kind == "constant" for other in group.gates)
+        if {group.kind, kind} == {"block"} or (fixed if kind == "sampled" else gate.angle.kind == "constant"):
+            union = group.qubits | gate.qubits
+            near = group.qubits & gate.qubits or len({bit // width for bit in union}) == 1
+            if near and len(union) <= max(width, len(group.qubits)):
+                group.add(gate)
+                group.kind = "sampled" if "sampled" in (kind, group.kind) else "block"
+                return
         if group.qubits & gate.qubits:
             break
     groups.append(Group(kind))
@@ -167,6 +198,9 @@ def _likeness(group: Group) -> Hashable:
     if group.kind == "rotation":
         first = group.gates[0]
         return group.kind, first.targets, control_qubits(first), axes_of(group)
+    if group.kind == "sampled":
+        bits = sorted(group.qubits)
+        return group.kind, tuple(bits), *(each.tobytes() for each in channels.sampled_matrices(group.gates, bits))
     # The angle of a diagonal is fixed, that of a gate is one of its numbers.
     fixed = group.kind == "diagonal"
     gates = [(gate.targets, gate.controls, *matrices_of(gate), fixed and gate.angle.offset) for gate in group.gates]

@@ -88,6 +88,28 @@ def density_constants(
     return {"rows": rows, "signs": signs, "coefficients": coefficients, "constant": constant}
 
 
+def component_constants(
+    operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, tuple[int, int]]
+) -> dict[str, np.ndarray]:
+    """Pauli sums as arrays that are read off the Pauli components of a density matrix, each string off one of them.
+
+    Args and what is returned are those of :func:`density_constants`, but ``rows`` and ``signs`` are ``[strings, 1]``.
+    """
+    strings, coefficients, constant = pauli_strings(operators, positions)
+    digits = {"X": (0, 1), "Y": (1, 0), "Z": (1, 1)}
+    last = 2 * len(positions) - 1
+    rows = [
+        sum(bit << (last - place) for pair, letter in letters for place, bit in zip(pair, digits[letter], strict=True))
+        for letters in strings
+    ]
+    return {
+        "rows": np.array(rows, np.int32).reshape(-1, 1),
+        "signs": np.ones((len(strings), 1)),
+        "coefficients": coefficients,
+        "constant": constant,
+    }
+
+
 def pauli_strings(
     operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, Any]
 ) -> tuple[list[tuple[tuple[Any, str], ...]], np.ndarray, np.ndarray]:
@@ -174,7 +196,7 @@ def expectations(state: Any, constants: Mapping[str, Any]) -> Any:
 
 
 def read_off(state: Any, constants: Mapping[str, Any]) -> Any:
-    """Expectation values ``[operators, batch]`` of a density matrix ``[2, 4**n, batch]``."""
+    """Expectation values ``[operators, batch]`` of a density matrix, ``[2, 4**n, batch]`` or its Pauli components."""
     elements = ops.take(_parts(state), ops.reshape(constants["rows"], (-1,)), axis=0)
     strings, size = constants["rows"].shape
     values = ops.einsum("tn,tnb->tb", constants["signs"], ops.reshape(elements, (strings, size, -1)))
@@ -193,5 +215,5 @@ def apply_operators(state: Any, upstream: Any, constants: Mapping[str, Any]) -> 
 
 
 def _parts(state: Any) -> Any:
-    """Real above imaginary parts, ``[2 * 2**n, batch]``."""
-    return ops.reshape(state, (2 * state.shape[1], -1))
+    """Real above imaginary parts, ``[2 * 2**n, batch]``, or Pauli components ``[4**n, batch]``."""
+    return ops.reshape(state, (state.shape[0] * state.shape[1], -1))

@@ -101,6 +101,21 @@ class GateStep:
 
 
 @dataclasses.dataclass(frozen=True)
+class SampledStep:
+    """Multiply Pauli components of a few qubits by a matrix of each sample: a gate with data, and fixed ones around it.
+
+    Attributes:
+        matrix: Which of these; its exponent is one of all gates'.
+        width: How many bits it acts on.
+        order: The permutation of bits that brings them to the front, where they stay.
+    """
+
+    matrix: int
+    width: int
+    order: Sizes
+
+
+@dataclasses.dataclass(frozen=True)
 class PermutationStep:
     """Bring the qubits into another order.
 
@@ -111,7 +126,7 @@ class PermutationStep:
     order: Sizes
 
 
-Step = BlockStep | DiagonalStep | RotationStep | GateStep | PermutationStep
+Step = BlockStep | DiagonalStep | RotationStep | GateStep | SampledStep | PermutationStep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +235,8 @@ class Structure:
         families: How the blocks are built.
         mixed: Whether the state is a density matrix. Then ``qubits`` counts the bits of its rows and of its columns,
             and blocks need not be unitary.
+        real: Whether that is held as its Pauli components, see :mod:`.channels`: two bits count those of each qubit,
+            and the leading axis of a state, else of real and imaginary parts, has one entry.
     """
 
     qubits: int
@@ -227,6 +244,7 @@ class Structure:
     shared: int
     families: tuple[Family, ...]
     mixed: bool = False
+    real: bool = False
 
     @property
     def tables(self) -> list[Tables]:
@@ -308,6 +326,8 @@ class Program:
               which give the exponents; with ``linear [gates, e]`` if some have the exponent as a factor instead;
             - ``tables AXES ADDRESSES mix [tables, axes, addresses, data]`` and ``offset [tables, axes, addresses]``,
               which give the angles;
+            - ``sampled N frequencies [k]`` and ``matrices [2 k - 1, d, d]``, see
+              :func:`tfq_fusion.engines.compiled.channels.sampled_matrices`;
             - ``diagonal N [2**n]`` or, with imaginary parts, ``[2, 2**n]``, in the order that the qubits have then;
             - ``gate N phases [e]``, ``projectors [2, e, d, d]``, with controls ``mask [rest]``; ``exponent data
               [exponents, data]``, ``exponent weights [exponents, weights]`` and ``exponent offset [exponents]``;

@@ -10,15 +10,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfq_fusion.engines.arrays import BATCH, SMALL_BATCH, known_zero, ops, pull_back, scan
+from tfq_fusion.engines.arrays import (
+    BATCH,
+    SMALL_BATCH,
+    complex_array,
+    einsum,
+    known_zero,
+    ops,
+    pull_back,
+    scan,
+)
 from tfq_fusion.engines.compiled import kernels, wide
 from tfq_fusion.engines.compiled.blocks import block_matrices
+from tfq_fusion.engines.compiled.channels import COMPONENTS
 from tfq_fusion.engines.compiled.pauli import apply_operators, expectations, read_off
 from tfq_fusion.engines.compiled.program import (
     BlockStep,
     GateStep,
     Part,
     RotationStep,
+    SampledStep,
     Sizes,
     Step,
     Structure,
@@ -165,7 +176,7 @@ def backward(
             gathered.setdefault(_kind(step), []).append((own[::-1], gradients))
 
     def again(weights: Any) -> Any:
-        return block_matrices(structure.families, constants, data, weights)
+        return _blocks(structure, constants, data, weights)
 
     families = [
         _by_member(gathered[number], family.members)[:, None] for number, family in enumerate(structure.families)
@@ -255,7 +266,8 @@ def _undone(
 
 def _is_gathered(step: Step) -> bool:
     """Whether what a step leaves in the gradient waits for that of all others."""
-    return isinstance(step, BlockStep | GateStep) or (isinstance(step, RotationStep) and len(step.tables.axes) > 1)
+    several = isinstance(step, RotationStep) and len(step.tables.axes) > 1
+    return several or isinstance(step, BlockStep | GateStep | SampledStep)
 
 
 def _kind(step: Step) -> Any:
@@ -293,7 +305,7 @@ class _Numbers:
                 return _taken(self.blocks[step.family], members, passes)
             case RotationStep():
                 return _taken(self.rotations[step.tables], members, passes)
-            case GateStep():
+            case GateStep() | SampledStep():
                 return _taken(self.exponents, members, passes)
         return ()
 
@@ -320,10 +332,14 @@ def _in_pass(always: Sequence[Any], own: Sequence[Any]) -> list[Any]:
     return [first if isinstance(each, tuple) else each for first, each in zip(always, own, strict=True)]
 
 
+def _blocks(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> list[Any]:
+    return block_matrices(structure.families, constants, data, weights, structure.real)
+
+
 def _parameters(structure: Structure, constants: Mapping[str, Any], data: Any, weights: Any) -> tuple[Any, Any, Any]:
     """The blocks' matrices by family, the angles by kind of tables, and the exponents of gates ``[gates, batch]``."""
     features = ops.transpose(data)
-    blocks = [matrices[:, 0] for matrices in block_matrices(structure.families, constants, data, weights)]
+    blocks = [matrices[:, 0] for matrices in _blocks(structure, constants, data, weights)]
     angles = []
     for tables in structure.tables:
         mix, offset = constants[f"{tables.name} mix"], constants[f"{tables.name} offset"]
@@ -386,6 +402,12 @@ def _poison(rows: Any) -> Any:
 
 def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
     """``[2, 2**n, batch]`` from real and imaginary parts side by side; from None zeros, alike for all samples."""
+    if states is None and structure.real:
+        # Of each qubit in zero the components of I and Z are 1.
+        state = ops.ones((1, 1), dtype=dtype)
+        for _ in range(structure.qubits // 2):
+            state = ops.reshape(ops.convert_to_tensor([[1.0], [0.0], [0.0], [1.0]], dtype=dtype) * state, (1, -1))
+        return state[..., None]
     if states is None:
         zero = ops.one_hot(0, 2**structure.qubits, dtype=dtype)
         return ops.stack([zero, 0.0 * zero])[..., None]
@@ -403,4 +425,11 @@ def _initial_state(structure: Structure, states: Any, dtype: Any) -> Any:
     count = structure.qubits // 2
     bits = ops.reshape(products, (2, *(2,) * structure.qubits, -1))
     pairs = [axis for qubit in range(count) for axis in (1 + qubit, 1 + count + qubit)]
-    return ops.reshape(ops.transpose(bits, (0, *pairs, 1 + structure.qubits)), (2, 4**count, -1))
+    elements = ops.reshape(ops.transpose(bits, (0, *pairs, 1 + structure.qubits)), (2, 4**count, -1))
+    if not structure.real:
+        return elements
+    density = complex_array(elements[0], elements[1])
+    for qubit in range(count):
+        components = ops.convert_to_tensor(COMPONENTS, dtype=density.dtype)
+        density = einsum("pe,aeb->apb", components, ops.reshape(density, (4**qubit, 4, -1)))
+    return ops.reshape(ops.real(density), (1, 4**count, -1))
