@@ -78,8 +78,8 @@ def sampled_matrices(gates: Sequence[EigenGate], bits: Sequence[int]) -> tuple[n
 
     Returns:
         Frequencies $\omega$ ``[k]``, the first one zero, and ``matrices [2 k - 1, d, d]``: for the gate's exponent t
-        the product of all is the sum of k matrices times $\cos(\pi \omega t)$, and of the others, for all frequencies but
-        the first, times $\sin(\pi \omega t)$.
+        the product of all is the sum of k matrices times $\cos(\pi \omega t)$ and of the others, for all frequencies
+        but the first, times $\sin(\pi \omega t)$.
     """
     (place,) = (number for number, gate in enumerate(gates) if gate.angle.kind == "data")
 
