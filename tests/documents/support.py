@@ -88,6 +88,7 @@ def prose(document):
     """A document in one line."""
     return " ".join((ROOT / document).read_text(encoding="utf-8").split())
 
+
 def example(document, about):
     """The Python of a document that has this text."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)

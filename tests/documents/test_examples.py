@@ -9,7 +9,7 @@ import pytest
 
 from reproduce.experiments.registry import backend_of
 from reproduce.tables.table import find
-from tests.documents.support import example, prose
+from tests.documents.support import ROOT, example, prose
 
 
 def test_the_circuit_of_the_documents_has_the_size_that_it_prints(capsys):
@@ -44,3 +44,10 @@ def test_what_the_documents_say_needs_no_tensorflow_needs_none(name):
     table = find(name)
     assert "Tables 1 and 6 are computed on JAX alone" in prose("docs/backends.md")
     assert {backend_of(spec) for spec in table.specs(table.plan("default", datasets=["emoji"]))} == {"jax"}
+
+
+def test_the_page_of_backends_names_the_pytorch_that_is_tested():
+    wanted = (ROOT / "tests" / "backends" / "requirements-torch.txt").read_text(encoding="utf-8")
+    (torch,) = re.findall(r"^torch==(\d+\.\d+)", wanted, re.MULTILINE)
+    (keras,) = re.findall(r"^keras>=([\d.]+)", wanted, re.MULTILINE)
+    assert re.search(rf"with PyTorch {torch}, JAX [\d.]+ and Keras {keras} or newer", prose("docs/backends.md"))

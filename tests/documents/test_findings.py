@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from reproduce.claims.rows import decode
-from tests.documents.support import TABLES, comparisons_of, compared_in, filled, prose, row, rows
+from tests.documents.support import TABLES, compared_in, comparisons_of, filled, prose, row, rows
 
 NOISELESS, HEAD, RANKED = "qfl[trained=noiseless]", "qfl[trained=noisy head]", "5/feature-map-rank[outputs=255]"
 VOWELS, LEADS, ROAD = "1/japanese-vowels", "2/ludb", "2/los-loop"

@@ -6,6 +6,7 @@ import pytest
 
 from reproduce.tables import table1, table2
 from tests.documents.support import TABLES, comparisons_of, filled, lines, named, power, prose, row, score
+from tfq_fusion.circuits import qfl_circuit
 from tfq_fusion.datasets.sets.ludb import FOLDS
 
 
@@ -106,3 +107,64 @@ def test_the_protocol_counts_the_runs_of_table_1():
         assert int(cells[-1].replace(",", "")) == len(
             table1.TABLE.specs(table1.TABLE.plan(profile.strip("`")), None, "compiled")
         )
+
+
+def first_scores(table):
+    """The rows of a table with the first metric of each data set: one of each cell."""
+    frame = TABLES[table]
+    return frame[frame["metric"].isin(["accuracy", "mae"])]
+
+
+def test_the_documents_count_the_trainings_of_table_1():
+    rows = first_scores("table1")
+    trained = rows[rows["fusion"].ne("persistence") & rows["mean"].notna()]
+    tuning = table1.PROFILES["default"].protocol
+    of_tuning = len(trained) * len(tuning.learning_rates) * tuning.tuning_seeds
+    reported = int(trained["seeds"].sum())
+    said = f"The default profile, {reported + of_tuning:,} trainings of which {reported:,} are reported"
+    assert said in prose("docs/reproduce.md")
+
+
+def test_the_documents_count_comparisons_and_the_seeds_that_they_need():
+    count = len(comparisons_of("table1"))
+    assert f"All of Table 1 with 20 seeds makes {count} comparisons." in prose("docs/reproduce.md")
+    fewest = next(seeds for seeds in range(1, 50) if 2 / 2**seeds * count < 0.05)
+    assert f"All of Table 1 makes {count}, so at least {fewest} seeds." in prose("docs/statistics.md")
+    sets = next(sets for sets in range(1, 50) if 2 / 2**sets * 45 < 0.05)
+    assert sets == 11 and "45 pairs of ten fusions with fewer than eleven data sets" in prose("docs/statistics.md")
+
+
+def test_the_documents_count_the_networks_of_table_4():
+    assert f"20 seeds of {len(first_scores('table4'))} networks" in prose("docs/reproduce.md")
+    assert set(first_scores("table4")["seeds"]) == {20}
+
+
+def test_the_sentences_of_the_separation_have_the_bound_of_its_table():
+    five = row("table3", "discrimination", "qfl", "error_bound", 5)["mean"]
+    assert f"err in {five:.5f} of the cases" in prose("docs/separation.md")
+
+
+def test_the_sizes_of_circuits_are_those_that_the_page_says():
+    twelve, many = (
+        len(qfl_circuit(modalities=modalities, features=4, degree=1).circuit.all_qubits()) for modalities in (12, 207)
+    )
+    assert f"12 modalities of 4 features take {twelve} qubits, 207 take {many}." in prose("docs/layers.md")
+    weights = row("table4", "growth", "qmfnn", "fusion_growth", None, 2)["fusion_params"]
+    assert f"12 qubits; fusion and QCNN have {weights:.0f} weights" in prose("docs/layers.md")
+
+
+def minutes(table):
+    """The minutes that the runs of a table took on two cores, by the times in their rows."""
+    cell = ["experiment", "dataset", "options", "modalities", "fusion", "degree", "arguments"]
+    cells = TABLES[table].dropna(subset="train_seconds").drop_duplicates(cell)
+    return f"{(cells['train_seconds'] * cells['seeds']).sum() / 2 / 60:.0f} minutes on two"
+
+
+def test_the_documents_say_how_long_the_other_tables_took():
+    text = prose("docs/reproduce.md")
+    for table, said in (
+        ("table1", "are reported, took by the times in their rows {}"),
+        ("table3", "By the times in its rows, Table 3 took {}"),
+        ("table4", "each tuned, took by the times in their rows {}"),
+    ):
+        assert said.format(minutes(table)) in text
