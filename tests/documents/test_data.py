@@ -78,26 +78,35 @@ def test_classes_and_samples_are_as_coarse_as_the_pages_say():
     assert said in prose("docs/protocol.md")
 
 
+def figures(text):
+    return [*map(float, re.findall(r"\d\.\d+", text))]
+
+
+def near(scores):
+    """Another processor rounds otherwise: a sample may fall to the other side."""
+    return pytest.approx(scores, abs=0.006)
+
+
 @pytest.mark.slow
 def test_linear_models_reach_what_the_page_says():
     spec = importlib.util.spec_from_file_location("data_baselines", ROOT / "scripts" / "data_baselines.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for name, (largest, single, every) in lines(PAGE, "| data set | largest class | single modalities | all |").items():
+    table = lines(PAGE, "| data set | largest class | single modalities | all |")
+    for name, (largest, single, every) in table.items():
         none, *alone, together = script.accuracies(load(name.strip("`")))
-        assert largest == f"{none['accuracy']:.3f}"
-        assert every == f"{together['accuracy']:.3f}"
-        found = {f"{row['modality']} {row['accuracy']:.3f}" for row in alone}
+        alone = {row["modality"]: row["accuracy"] for row in alone}
         if name == "`japanese-vowels`":
-            scores = sorted(row["accuracy"] for row in alone)
-            assert re.findall(r"\d\.\d+", single) == [f"{scores[0]:.3f}", f"{scores[-1]:.3f}"]
+            assert figures(single) == near([min(alone.values()), max(alone.values())])
         else:
-            assert {*single.split(", ")} == found
+            assert re.findall("[a-z]+", single) == [*alone]
+            assert figures(single) == near([*alone.values()])
+        assert figures(largest + " " + every) == near([none["accuracy"], together["accuracy"]])
     forecasts = {(row["forecast"], row["part"]): row for row in script.forecast_errors(load("traffic-detectors"))}
     for said in (ROOT / PAGE).read_text(encoding="utf-8").split("| `traffic-detectors` | part |")[1].splitlines()[2:5]:
         label, part, mae, rmse = (cell.strip() for cell in said.strip("|").split("|"))
         row = forecasts[label.split()[0], part]
-        assert (mae, rmse) == (f"{row['mae']:.3f}", f"{row['rmse']:.3f}")
+        assert figures(f"{mae} {rmse}") == near([row["mae"], row["rmse"]])
 
 
 @pytest.mark.data("los-loop")

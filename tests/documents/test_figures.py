@@ -21,6 +21,7 @@ TABLES_OF_THEIR_OWN_TESTS = {
     ],
     "docs/expressivity.md": ["| modalities and target | 1 block |"],
     "docs/reproduce.md": ["| fusion | ludb, ROC AUC"],
+    "docs/protocol.md": ["| change | japanese-vowels | mfeat |"],
     "docs/separation.md": ["| queries | 1 | 2 |"],
 }
 """Of each document the beginnings of tables whose cells some test compares, one by one."""
@@ -31,6 +32,7 @@ SENTENCES_OF_THEIR_OWN_TESTS = {
     "docs/data.md": [r"[\d.]+ MB in all", r"[\d.]+ GB for", r"[\d.]+ GB in all", r"utterances is [\d.]+ points"],
     "docs/expressivity.md": [r"\(P = 3: [\d.]+ of [\d.]+\)", r"ends at [\d.]+, and", r"degree 3, [\d.]+, which"],
     "docs/reproduce.md": [r"took [\d.]+ s per epoch"],
+    "docs/protocol.md": [r"One sample is [\d.]+ of the validation accuracy on `japanese-vowels` and [\d.]+ on"],
     "docs/separation.md": [r"err in [\d.]+ of the cases"],
 }
 """Patterns of figures that some test compares with results."""
