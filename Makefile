@@ -17,7 +17,7 @@ ON_BACKENDS := tests/backends tests/layers/test_circuit_layer.py
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-nightly test-backends lint bench soak compare data clean
+.PHONY: help install test test-slow test-nightly test-backends test-wheel lint bench soak compare data clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,15 @@ $(NEWEST)/installed: setup.cfg setup.py
 	done; \
 	if [ ! -x $(NEWEST)/bin/python ]; then echo "No Python 3.13: its tests are left out."; fi
 	@touch $@
+
+test-wheel: install ## Build a wheel and a source distribution, install the wheel into an empty environment, and try it there
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/python -m build --outdir "$$folder/dist" . >"$$folder/log" 2>&1 || { cat "$$folder/log"; exit 1; }; \
+	$(BIN)/python -m venv "$$folder/venv"; \
+	"$$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		"$$folder"/dist/*.whl mypy pandas-stubs pytest types-PyYAML; \
+	cd "$$folder"; PYTHONNOUSERSITE=1 venv/bin/python -m pytest -q -rs -p no:cacheprovider --noconftest --rootdir . \
+		-c /dev/null --import-mode=importlib "$(CURDIR)/tests/installed/checks.py"
 
 lint: install ## Check style, types, and that no conflict of a merge is left
 	$(BIN)/ruff check .

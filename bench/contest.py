@@ -2,7 +2,6 @@
 
 # No postponed annotations: the command reads those of a function inside of another.
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,7 +45,6 @@ def command(
         quick: Annotated[bool, typer.Option("--quick", help="Small ones, to see that everything runs.")] = False,
         results: Annotated[Path | None, typer.Option(help=where)] = None,
     ) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         console = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
         chosen, folder = (few, results) if quick else (workloads, results or Path("results"))
         cells = []

@@ -12,15 +12,32 @@ from rich.text import Text
 from reproduce.claims.tables import TABLES
 from reproduce.cli.data import app as data
 from reproduce.cli.runs import app as runs
-from reproduce.cli.terminal import Commands, ResultsDir, console
+from reproduce.cli.terminal import Commands, Quiet, ResultsDir, console
+from tfq_fusion import __version__
 
 app = typer.Typer(
     cls=Commands,
-    help="Reproduce tables of quantum fusion papers, beside what was published.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        console.print(f"tfq-fusion {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def laboratory(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Reproduce tables of quantum fusion papers, beside what was published."""
+
+
 app.add_typer(data, name="data")
 app.add_typer(runs, name="runs")
 
@@ -73,6 +90,7 @@ def _add_table(name: str, summary: str) -> None:
             bool, typer.Option("--dry-run", help="Tell what would run and what is there, and do nothing.")
         ] = False,
         verbose: Verbose = False,
+        quiet: Quiet = False,
         results: ResultsDir = Path("results"),
     ) -> None:
         from reproduce.tables.produce import produce
@@ -94,6 +112,7 @@ def _add_table(name: str, summary: str) -> None:
             workers=workers or CORES,
             scheduler=scheduler,
             verbose=verbose,
+            quiet=quiet,
         )
         if not complete:
             raise typer.Exit(1)

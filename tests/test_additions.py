@@ -1,10 +1,11 @@
 """What an addition costs: a fusion its file, a data set its card and its arrays, a table its module, a claim its entry.
 
-Nothing else has to know.
+Nothing else has to know. What is added is what CONTRIBUTING.md says, taken from that page.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,94 +20,15 @@ import reproduce
 import tfq_fusion
 from tfq_fusion.datasets.card import DATA
 
-FUSION = '''
-"""The sum of what each modality says."""
-
-from tfq_fusion._keras import keras, ops, register
-from tfq_fusion.fusions import FusionEntry
-from tfq_fusion.layers.fusion.base import Fusion
-from tfq_fusion.layers.fusion.modalities import concatenate_modalities
+PAGE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-@register
-class ToyFusion(Fusion):
-    def __init__(self, units, *, seed=None, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        self.units = units
+def block(heading):
+    """The block of code under a heading of the page on contributing."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    (found,) = re.findall(r"```\w+\n(.*?)```", section, re.DOTALL)
+    return found
 
-    def build_weights(self, widths):
-        initializer = keras.initializers.GlorotUniform(seed=self.seed)
-        self.kernel = self.add_weight(name="kernel", shape=(sum(widths), self.units), initializer=initializer)
-
-    def call(self, inputs):
-        return ops.matmul(concatenate_modalities(inputs, self.widths), self.kernel)
-
-
-TOY = FusionEntry(name="toy", caption="Toy", kind="classical", make=ToyFusion)
-'''
-
-CARD = {
-    "name": "toy",
-    "title": "Two views of a sign",
-    "task": "classification",
-    "source": {"registry": "PyPI", "package": "toy", "version": "1", "path": "toy", "origin": "this test"},
-    "licence": "CC0",
-    "attribution": "none",
-    "modalities": [
-        {"name": "one", "shape": [3], "description": "noise around the sign"},
-        {"name": "other", "shape": [2], "description": "the same"},
-    ],
-    "classes": ["minus", "plus"],
-    "split": {"train": 80, "validation": 20, "test": 20, "official_test": False, "method": "in order"},
-    "notes": ["made"],
-}
-
-TABLE = '''
-"""Toy table: what is told apart at a glance."""
-
-import dataclasses
-
-from reproduce.report.scores import score_figure
-from reproduce.tables import grid, table
-from tfq_fusion.training import Protocol
-
-METRICS = {"classification": ("accuracy",)}
-
-
-class Profile(table.Profile):
-    @property
-    def extent(self):
-        return "20 epochs"
-
-
-TABLE = table.Table(
-    title="Toy table",
-    profiles={"smoke": Profile(datasets=("toy",), seeds=2)},
-    metrics=METRICS,
-    fusions=("toy", "concat"),
-    choices=("toy",),
-    cells=lambda profile: grid.runs(("toy", "concat"), profile.seeds, protocol=Protocol(epochs=20), dataset="toy"),
-    fold=lambda results: grid.fold(results, METRICS),
-    figures=lambda frame, profile, units: {"": score_figure(frame, "Toy table", profile, units, {})},
-)
-'''
-
-CLAIM = {
-    "id": "T1",
-    "statement": "Toy tells signs apart.",
-    "value": 1.0,
-    "unit": "accuracy",
-    "sources": ["abstract"],
-    "confidence": "A",
-    "check": {
-        "kind": "value",
-        "table": "toy",
-        "dataset": "toy",
-        "series": {"fusion": "toy"},
-        "quantity": "accuracy",
-        "tolerance": 0.1,
-    },
-}
 
 PROGRAM = """
 import sys
@@ -148,7 +70,7 @@ def tree(tmp_path) -> Path:
 
 @pytest.mark.slow
 def test_a_fusion_a_data_set_a_table_and_a_claim_cost_their_own_files(tree):
-    (tree / "tfq_fusion" / "layers" / "fusion" / "toy.py").write_text(FUSION.lstrip())
+    (tree / "tfq_fusion" / "layers" / "fusion" / "toy.py").write_text(block("A fusion"))
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 120)
     arrays = {
@@ -158,14 +80,14 @@ def test_a_fusion_a_data_set_a_table_and_a_claim_cost_their_own_files(tree):
     rows = {"train": np.arange(80), "validation": np.arange(80, 100), "test": np.arange(100, 120)}
     file = tree / "tfq_fusion" / "data" / "toy.npz"
     np.savez(file, labels=labels, **arrays, **rows)
-    card = {**CARD, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    card = {**yaml.safe_load(block("A data set")), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     file.with_suffix(".yaml").write_text(yaml.safe_dump(card))
 
-    (tree / "reproduce" / "tables" / "toy.py").write_text(TABLE.lstrip())
+    (tree / "reproduce" / "tables" / "toy.py").write_text(block("A table"))
     published = tree / "reproduce" / "claims" / "published"
     (paper, *_) = sorted(published.glob("*.yaml"))
     claims = yaml.safe_load(paper.read_text(encoding="utf-8"))
-    claims["claims"].append(CLAIM)
+    claims["claims"].append(yaml.safe_load(block("A claim")))
     paper.write_text(yaml.safe_dump(claims), encoding="utf-8")
 
     where, accuracy = run(tree, "-c", PROGRAM)[-2:]

@@ -5,4 +5,6 @@ Importing the package imports none of TensorFlow, Keras or Cirq: take what you n
 ``tfq_fusion.datasets`` and ``tfq_fusion.training``.
 """
 
-__version__ = "0.1.0"
+import importlib.metadata
+
+__version__ = importlib.metadata.version("tfq-fusion")

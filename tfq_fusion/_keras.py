@@ -1,7 +1,8 @@
 """The Keras of this process, chosen as TensorFlow chooses it.
 
 ``TF_USE_LEGACY_KERAS=1`` (or ``true``) selects legacy Keras (``tf_keras``), anything else Keras 3. The operations
-``ops`` and ``losses`` are Keras 3's in both cases: inside a legacy layer they act on plain TensorFlow tensors.
+``ops``, ``losses`` and ``keras3`` are Keras 3's in both cases: inside a legacy layer they act on plain tensors.
+Import Keras and TensorFlow from here or after this module, so that TensorFlow starts quietly.
 """
 
 import inspect
@@ -11,7 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tfq_fusion._quiet import start_quietly
+
+start_quietly()
 try:
+    import keras as keras3
     from keras import KerasTensor, backend, losses, ops
 except ImportError as error:
     raise ImportError(
@@ -116,6 +121,7 @@ __all__ = [
     "at_least_single",
     "dtype_name",
     "keras",
+    "keras3",
     "losses",
     "ops",
     "real_tensor",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reproduce.cli.terminal import console
+from reproduce.cli.terminal import Quiet, console
 
 app = typer.Typer()
 
@@ -21,9 +21,9 @@ def data(context: typer.Context) -> None:
 
 
 @app.command()
-def fetch(name: Annotated[str, typer.Argument(help="A data set, or 'all'.")]) -> None:
+def fetch(name: Annotated[str, typer.Argument(help="A data set, or 'all'.")], quiet: Quiet = False) -> None:
     """Download what is missing of a data set, check it, and prepare it once."""
     from reproduce.cli.datasets import fetch_each
 
-    if not fetch_each(name, console):
+    if not fetch_each(name, console, quiet):
         raise typer.Exit(2)

@@ -37,8 +37,13 @@ def _size(card: Card) -> str:
     return f"{decimal(card.source.download_bytes)} to download"
 
 
-def fetch_each(name: str, console: Console) -> bool:
+def fetch_each(name: str, console: Console, quiet: bool) -> bool:
     """Fetch one data set, or all; one that fails does not keep the others from being fetched.
+
+    Args:
+        name: The data set, or "all".
+        console: Where to tell what is ready.
+        quiet: Whether to tell errors alone.
 
     Returns:
         Whether all of them are there now.
@@ -46,11 +51,13 @@ def fetch_each(name: str, console: Console) -> bool:
     failed = False
     for each in available() if name == "all" else (name,):
         try:
-            dataset = fetch(each, progress=True)
+            dataset = fetch(each, progress=not quiet)
         except EXPECTED as error:
             report(error)
             failed = True
         else:
             sizes = (f"{len(labels):,}" for _, labels in (dataset.train, dataset.validation, dataset.test))
-            console.print(f"{each}: ready, {' / '.join(sizes)} samples to train, validate and test")
+            ready = f"{each}: ready, {' / '.join(sizes)} samples to train, validate and test"
+            if not quiet:
+                console.print(ready)
     return not failed

@@ -23,6 +23,8 @@ console = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 ResultsDir = Annotated[Path, typer.Option("--results", help="Folder of the tables and the raw runs.")]
 
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what goes wrong.")]
+
 
 class Commands(TyperGroup):
     """Commands that all end alike: an expected error is one line and exit status 2, Ctrl-C one line and 130."""

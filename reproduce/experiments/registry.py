@@ -120,6 +120,7 @@ def run(specs: Sequence[RunSpec], backup: Path | None = None) -> list[RunResult]
     experiment = EXPERIMENTS[kind]
     for spec in specs:
         _check_stated(spec, experiment.computation)
+    importlib.import_module("tfq_fusion._keras")  # before TensorFlow, which then starts quietly
     module, _, name = experiment.function.partition(":")
     function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()

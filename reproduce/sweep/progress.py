@@ -68,6 +68,7 @@ class SweepProgress:
         self._block_of = {spec.id: block for block, runs in self._ahead.items() for spec in runs}
         self._left = set(self._block_of)
         self._total = len(self._left)
+        self._begun = time.monotonic()
         self._started: dict[str, float] = {}
         self._lines: dict[str, TaskID] = {}
         self._workers: dict[str, int] = {}
@@ -83,6 +84,7 @@ class SweepProgress:
         self._all = self._live.add_task("all runs", total=max(self._total, 1), state=self._overall)
 
     def __enter__(self) -> SweepProgress:
+        self._begun = time.monotonic()
         self._live.start()
         return self
 
@@ -142,7 +144,10 @@ class SweepProgress:
             self._live.remove_task(self._lines.pop(block))
 
     def _overall(self) -> str:
-        return f"{self._total - len(self._left)} of {self._total}, {duration(self.seconds_left())} left"
+        done = self._total - len(self._left)
+        minutes = (time.monotonic() - self._begun) / 60
+        rate = f"{done / minutes:,.{0 if done > 10 * minutes else 1}f} a minute, " if done and minutes else ""
+        return f"{done} of {self._total}, {rate}{duration(self.seconds_left())} left"
 
     def _running(self, block: str, runs: Block) -> str:
         started = self._started.get(block)

@@ -40,6 +40,7 @@ def produce(
     workers: int = 1,
     scheduler: str | None = None,
     verbose: bool = False,
+    quiet: bool = False,
 ) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
 
@@ -60,6 +61,7 @@ def produce(
         workers: As ``fresh``.
         scheduler: Likewise.
         verbose: Likewise.
+        quiet: Whether to report failed runs alone.
 
     Returns:
         Whether no run failed; the table is made of those that did not.
@@ -72,6 +74,7 @@ def produce(
         StoreError: If the raw runs are damaged, in use, or cannot be written.
     """
     raw, notes = path_stem.parent / FILE, table.notes(plan)
+    told = Console(quiet=True) if quiet else console
     if dry_run:
         console.print(preview(specs, [] if fresh else stored(specs, Store(raw)), workers))
         return True
@@ -81,7 +84,7 @@ def produce(
         others = read_tables(path_stem.parent, but=path_stem.name)  # before anything runs: one may be broken
         comparisons = read_comparisons(path_stem.parent, but=path_stem.name)
         there = 0 if fresh else len(stored(specs, store))
-        console.print(f"{len(specs)} runs, {there} of them in {raw} already.")
+        told.print(f"{len(specs)} runs, {there} of them in {raw} already.")
         try:
             results = run_all(
                 specs,
@@ -94,7 +97,7 @@ def produce(
                 backups=raw.with_name("checkpoints"),
                 fresh=fresh,
                 verbose=verbose,
-                console=console,
+                console=told,
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
@@ -126,10 +129,10 @@ def produce(
             counts = Counter(verdict.verdict for verdict in found)
     if frame is not None:
         for note in notes:
-            console.print(note)
-        console.print(f"Wrote {', '.join(map(str, written))}.")
-        console.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
-        _report_moved(path_stem.with_suffix(".csv"), frame, console)
+            told.print(note)
+        told.print(f"Wrote {', '.join(map(str, written))}.")
+        told.print("Published claims: " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + ".")
+        _report_moved(path_stem.with_suffix(".csv"), frame, told)
     if failed:
         lacking = f" {len(failed)} of {len(specs)} runs, which the table lacks."
         console.print(Text.assemble(("Failed:", "bold red"), lacking))

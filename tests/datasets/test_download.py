@@ -311,7 +311,7 @@ def test_the_proxy_of_the_environment_is_used(server, folder, monkeypatch):
 def test_progress_is_shown_on_standard_error(one, capsys):
     fetch("set", [one], progress=True)
     captured = capsys.readouterr()
-    assert "1 of 1 files" in captured.err
+    assert captured.err == "set: 1 of 1 files\n"
     assert captured.out == ""
 
 

@@ -18,7 +18,8 @@ from tfq_fusion.datasets.files import naming
 
 if TYPE_CHECKING:
     import requests
-    from rich.progress import Progress
+
+    from tfq_fusion.datasets.bars import Bars
 
 WORKERS = 8  # files at once
 CONNECT_SECONDS = 10.0
@@ -164,14 +165,16 @@ def fetch(name: str, files: Sequence[RemoteFile], progress: bool = False) -> Pat
         MissingDataError: If all mirrors of a file fail; what was downloaded is kept.
         OSError: If the folder cannot be written.
     """
+    from tfq_fusion.datasets.bars import Bars
+
     folder = data_folder() / name
     stop = threading.Event()
     with (
         _session() as session,
-        _bars(progress) as bars,
+        Bars(progress) as bars,
         concurrent.futures.ThreadPoolExecutor(WORKERS) as executor,
     ):
-        done = bars.add_task(name, total=len(files), unit="files")
+        done = bars.add(name, len(files), "files")
         worker = _Worker(name, folder, session, bars, stop)
         futures = [executor.submit(worker, file) for file in files]
         try:
@@ -203,20 +206,6 @@ def _session() -> requests.Session:
     return session
 
 
-def _bars(progress: bool) -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} {task.fields[unit]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not progress,
-    )
-
-
 @dataclasses.dataclass(frozen=True)
 class _Worker:
     """Downloads one file after the other; each call runs in a thread of its own."""
@@ -224,7 +213,7 @@ class _Worker:
     name: str
     folder: Path
     session: requests.Session
-    bars: Progress
+    bars: Bars
     stop: threading.Event
 
     def __call__(self, file: RemoteFile) -> None:
@@ -282,7 +271,7 @@ class _Worker:
             resumed = response.status_code == requests.codes.partial_content
             received = begin if resumed else 0
             size = received + (response.raw.length_remaining or 0)
-            bar = self.bars.add_task(part.stem, total=size, completed=received, unit="bytes", visible=size > BAR_BYTES)
+            bar = self.bars.add(part.stem, size, "bytes", received, visible=size > BAR_BYTES)
             try:
                 with naming(part), part.open("ab" if resumed else "wb") as output:
                     for chunk in answer.chunks():
@@ -290,9 +279,9 @@ class _Worker:
                         if max(received, size) > file.limit:
                             raise ValueError(f"expected at most {file.limit:,} bytes, got more")
                         output.write(chunk)
-                        self.bars.update(bar, completed=received)
+                        self.bars.set(bar, received)
             finally:
-                self.bars.remove_task(bar)
+                self.bars.remove(bar)
 
 
 def _resumable_bytes(part: Path, file: RemoteFile) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +21,39 @@ from tfq_fusion.files import sync
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".part"
+
+_Item = TypeVar("_Item")
+_watched = contextvars.ContextVar("_watched", default=False)
+
+
+@contextlib.contextmanager
+def watched(whether: bool) -> Iterator[None]:
+    """Whether the steps of preparations inside are shown on standard error."""
+    before = _watched.set(whether)
+    try:
+        yield
+    finally:
+        _watched.reset(before)
+
+
+def steps(what: str, items: Sequence[_Item], unit: str) -> Iterator[_Item]:
+    """The items, one after the other; where somebody watches, with how many are done, how fast, and the time left.
+
+    Args:
+        what: What is done with them, such as "ptb-xl, read".
+        items: What a preparation goes through.
+        unit: What they are, in the plural.
+    """
+    if not _watched.get():
+        yield from items
+        return
+    from tfq_fusion.datasets.bars import Bars
+
+    with Bars(shown=True) as bars:
+        bar = bars.add(what, len(items), unit)
+        for item in items:
+            yield item
+            bars.advance(bar)
 
 
 def fingerprint(name: str, version: int, hashes: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from tfq_fusion.datasets.card import DATA, Card
 from tfq_fusion.datasets.dataset import Dataset, Source
+from tfq_fusion.datasets.prepared import watched
 from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets import images, ludb, metr_la, ptb_xl, wikipedia
 from tfq_fusion.datasets.sets.embedded import open_embedded, open_japanese_vowels
@@ -75,21 +76,22 @@ def fetch(name: str, progress: bool = False) -> Dataset:
 
     Args:
         name: The data set.
-        progress: Whether to show progress on standard error.
+        progress: Whether to show on standard error how far it is.
 
     Raises:
         MissingDataError: If a file cannot be downloaded from any mirror.
         OSError: If the folder cannot be written.
         ValueError: If the name is unknown, or an embedded set is damaged.
     """
-    if state(name) in ("embedded", "ready"):
-        try:
-            return load(name)
-        except ValueError:
-            if name in EMBEDDED:
-                raise
-    DOWNLOADS[name].fetch(progress)
-    return load(name)
+    with watched(progress):
+        if state(name) in ("embedded", "ready"):
+            try:
+                return load(name)
+            except ValueError:
+                if name in EMBEDDED:
+                    raise
+        DOWNLOADS[name].fetch(progress)
+        return load(name)
 
 
 def state(name: str) -> Literal["embedded", "ready", "partial", "missing"]:

@@ -13,8 +13,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import numpy as np
+
+from tfq_fusion._keras import keras3 as keras
+from tfq_fusion._quiet import compile_quietly
 
 _ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -51,6 +53,8 @@ def jit(
     """
     if _ON_TENSORFLOW:
         import tensorflow as tf
+
+        compile_quietly()
 
         def compiled(function: Callable[..., Any], signature: Any) -> Any:
             # As a partial function: of all circuits' it would warn as of one function that it traces again and again.

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import cirq
-import keras
 import numpy as np
 
+from tfq_fusion._keras import keras3 as keras
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit, is_channel, padded_symbols
 from tfq_fusion.circuits.model import Content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-import keras
+from tfq_fusion._keras import keras3 as keras
 
 
 def require_reference(who: str, instead: str) -> None:

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
+from tfq_fusion._keras import keras3 as keras
 from tfq_fusion.arguments import SEEDS, integer
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.circuits.model import Content

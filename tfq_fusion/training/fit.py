@@ -7,9 +7,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
 from tfq_fusion._keras import keras
 from tfq_fusion.training.backup import Backup
@@ -18,6 +18,9 @@ from tfq_fusion.training.fitted import Fitted, evaluate_parts, parts_to_evaluate
 from tfq_fusion.training.losses import loss_of
 from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def fit(
@@ -58,6 +61,8 @@ def fit(
 
 def shuffled_batches(data: Prepared, protocol: Protocol, seed: int, first_epoch: int = 0) -> tf.data.Dataset:
     """The batches of the training part, epoch after epoch, each in :func:`order_of` its own."""
+    import tensorflow as tf
+
     samples = tf.nest.map_structure(tf.constant, labelled(data, data.train))
     count = len(data.train[1])
     epochs = range(first_epoch, protocol.epochs)
@@ -73,6 +78,8 @@ def _train(
     model: keras.Model, data: Prepared, protocol: Protocol, learning_rate: float, seed: int, folder: Path | None
 ) -> tuple[dict[str, list[float]], float | None]:
     """The losses of every epoch, and the median of the seconds of those that this process trained."""
+    import tensorflow as tf
+
     steps = math.ceil(len(data.train[1]) / protocol.batch_size)
     optimizer = keras.optimizers.Adam(learning_rate)
     # One call runs an epoch: calls from Python would take longer than most batches. A loss that becomes NaN stops the
@@ -119,6 +126,8 @@ class _EpochTimer(keras.callbacks.Callback):
 def _predict(
     model: keras.Model, data: Prepared, parts: Mapping[str, Part], protocol: Protocol
 ) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
     batches = {name: _batches(data, part, protocol) for name, part in parts.items()}
     # Keras' own `predict` traces the model anew for the last batch, which is smaller.
     inputs, _ = batches["test"].element_spec
@@ -127,4 +136,6 @@ def _predict(
 
 
 def _batches(data: Prepared, part: Part, protocol: Protocol) -> tf.data.Dataset:
+    import tensorflow as tf
+
     return tf.data.Dataset.from_tensor_slices(labelled(data, part)).batch(protocol.batch_size).cache()

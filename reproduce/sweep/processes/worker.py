@@ -22,6 +22,7 @@ from distributed import Status, get_worker
 from reproduce.sweep.errors import LaboratoryError
 from reproduce.sweep.processes.child import IDLE_SECONDS
 from reproduce.sweep.run.provenance import versions
+from tfq_fusion._quiet import LEVEL
 
 STARTED = "tfq-fusion-run-started"
 """Topic of the events that tell which worker has begun which block of runs."""
@@ -71,9 +72,9 @@ class Process:
         self.idle_since = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed with the process)
         self._temporary = tempfile.mkdtemp(prefix="tfq-fusion-")
-        quiet = {} if command.verbose else {"TF_CPP_MIN_LOG_LEVEL": "3"}
         settings = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), THREADS)
         settings |= {"KERAS_BACKEND": command.backend, "NPROC": THREADS}  # XLA takes it for the cores it has
+        settings[LEVEL] = "0" if command.verbose else "3"
         if command.backend != "tensorflow":
             settings["TF_USE_LEGACY_KERAS"] = "0"  # legacy Keras has no other backend
         self._process = subprocess.Popen(
@@ -82,7 +83,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=None if command.verbose else self._log,
             # It imports what this process would.
-            env={**os.environ, **quiet, **settings, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(sys.path)},
             start_new_session=True,  # Ctrl-C is for the client, which decides what it means
         )
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import tfq_fusion
 from reproduce.__main__ import app
 from reproduce.sweep.processes import execute
 from reproduce.sweep.runs import FINISHED
@@ -178,3 +179,19 @@ def test_help_needs_no_tensorflow_and_no_second():
     start = time.perf_counter()
     assert run(sys.executable, "-c", code, env={**os.environ, "PYTHONPATH": str(Path.cwd())}).returncode == 0
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.slow
+def test_commands_say_what_tensorflow_says_if_they_are_verbose_and_nothing_if_they_are_quiet(tmp_path):
+    command = [sys.executable, "-m", "reproduce", "table4", "--profile", "smoke", "--datasets", "growth"]
+    silent = run(*command, "--fusions", "lmf", "--results", str(tmp_path / "silent"))
+    assert (silent.returncode, silent.stderr) == (0, "")
+    verbose = run(*command, "--fusions", "lmf", "--verbose", "--results", str(tmp_path / "verbose"))
+    assert "absl::InitializeLog()" in verbose.stderr
+    quiet = run(*command, "--fusions", "lmf", "--quiet", "--results", str(tmp_path / "quiet"))
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert (tmp_path / "quiet" / "table4.csv").exists()
+
+
+def test_the_version_is_that_of_the_package():
+    assert invoke("--version") == (0, f"tfq-fusion {tfq_fusion.__version__}\n")

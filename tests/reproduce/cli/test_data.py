@@ -119,3 +119,11 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(small, folder, monkey
     code, output = run("fetch", "mnist")
     assert code == 2
     assert re.search(rf"Error: .*{re.escape(str(folder / 'file'))}", output)
+
+
+def test_quiet_commands_tell_errors_alone(small):
+    found = CliRunner().invoke(app, ["data", "fetch", "all", "--quiet"])
+    assert found.exit_code == 2
+    assert found.stdout.startswith("Error: wikipedia: gone could not be downloaded")
+    assert "ready" not in found.stdout
+    assert found.stderr == ""

@@ -52,6 +52,16 @@ def test_a_block_is_retried_as_one_and_each_of_its_seeds_has_a_line():
     ]
 
 
+def test_a_terminal_shows_how_many_runs_end_in_a_minute(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    watched, told = watch(terminal=True)
+    with watched:
+        now[0] += 30.0
+        watched.finished([DONE])
+    assert "1 of 5, 2.0 a minute, about 40 s left" in told.getvalue()
+
+
 def test_a_running_block_has_one_line_on_a_terminal():
     watched, told = watch(terminal=True, blocks=[SEEDS])
     with watched:

@@ -18,7 +18,7 @@ from tfq_fusion.datasets.arguments import different_names, integer_between
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset, Source, view_card
 from tfq_fusion.datasets.files import DamagedDataError, expecting
-from tfq_fusion.datasets.prepared import fingerprint, prepared
+from tfq_fusion.datasets.prepared import fingerprint, prepared, steps
 from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets.ecg import LEADS, RATE, SECONDS, lead_dataset, listed_files, read_record, remote_file
 
@@ -117,7 +117,7 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
         fold[rows] = number
     signals = np.empty((len(table), len(LEADS), RATE * SECONDS), dtype=np.float32)
     with _records(folder) as records:
-        for row, subject in enumerate(table.index):
+        for row, subject in enumerate(steps("ludb, prepared", [*table.index], "records")):
             recorded = read_record("ludb", records / str(subject), RECORDED_RATE).astype(np.float64)
             signals[row] = resample_poly(recorded, RATE, RECORDED_RATE, axis=1, padtype="line")
     return {"signals": signals, "fold": fold, **labels}

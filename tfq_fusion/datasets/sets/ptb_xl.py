@@ -16,7 +16,7 @@ from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Dataset, Source, view_card
 from tfq_fusion.datasets.download import RemoteFile, absent, missing_data
 from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
-from tfq_fusion.datasets.prepared import fingerprint, prepared
+from tfq_fusion.datasets.prepared import fingerprint, prepared, steps
 from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets.ecg import (
     LEADS,
@@ -126,7 +126,8 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
         listed = listed_hashes(folder / SUMS)
         with expecting("ptb-xl", folder / SUMS, "the hash of each record"):
             hashes = [listed[file.path] for file in records]
-        for file, sha256 in zip(records, hashes, strict=True):
+        pairs = [*zip(records, hashes, strict=True)]
+        for file, sha256 in steps("ptb-xl, verified", pairs, "files"):
             read_verified("ptb-xl", folder / file.path, sha256, file.limit)
     expected = f"a table of statements with diagnostic and diagnostic_class, one of {', '.join(SUPERCLASSES)}"
     with expecting("ptb-xl", folder / STATEMENTS, expected):
@@ -145,7 +146,7 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
         if {TEST_FOLD, VALIDATION_FOLD} - (filled := {*table["strat_fold"][diagnosed]}) or len(filled) < 3:
             raise ValueError("a part without any diagnosis")
     signals = np.empty((diagnosed.sum(), len(LEADS), RATE * SECONDS), dtype=np.int16)
-    for row, record in enumerate(table["filename_lr"][diagnosed]):
+    for row, record in enumerate(steps("ptb-xl, prepared", [*table["filename_lr"][diagnosed]], "records")):
         signals[row] = read_record("ptb-xl", folder / record, RATE, UNITS_PER_MV)
     return {
         "signals": signals,

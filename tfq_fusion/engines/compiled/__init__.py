@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
+from tfq_fusion._keras import keras3 as keras
 from tfq_fusion._keras import ops
 from tfq_fusion.circuits import ModelCircuit
 from tfq_fusion.circuits.model import Content

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion._keras import keras
+from tfq_fusion._quiet import compile_quietly
 from tfq_fusion.arguments import floating_point, seed_or_draw
 from tfq_fusion.layers.fusion.modalities import Shape, batch_size, modality_widths
 
@@ -71,6 +72,7 @@ class Fusion(keras.layers.Layer):
             ValueError: If these are no shapes of at least two modalities, see
                 :func:`tfq_fusion.layers.fusion.modalities.modality_widths`.
         """
+        compile_quietly()
         self._widths = modality_widths(input_shape)
         self.build_weights(self._widths)
         super().build(input_shape)
