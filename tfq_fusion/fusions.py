@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tfq_fusion._keras import keras
 
+__all__ = ["FusionEntry", "fusions"]
+
 Kind = Literal["quantum", "control", "classical"]
 
 
@@ -31,6 +33,12 @@ class FusionEntry:
     """A fusion as the tables know it, assigned to a name of the module that makes it.
 
     All fields but ``make`` are literals there: ``SUM = FusionEntry(name="sum", caption="Sum", kind="classical", ...)``.
+
+    Example:
+        >>> from tfq_fusion.fusions import fusions
+        >>> qfl = fusions()["qfl"]
+        >>> qfl.caption, qfl.kind, qfl.has_degree
+        ('QFL', 'quantum', True)
 
     Attributes:
         name: Its name in commands and tables.
@@ -77,6 +85,11 @@ def make_fusion(
     **arguments: Any,
 ) -> keras.layers.Layer:
     """A fusion layer by its name in the tables.
+
+    Example:
+        >>> from tfq_fusion.models import make_fusion
+        >>> type(make_fusion("lmf", widths=[4, 3], units=16)).__name__
+        'LowRankFusion'
 
     Args:
         name: One of :func:`fusions` that is a layer.

@@ -29,7 +29,7 @@ def evidence_fusion_circuit(
     qubit becomes
 
     $$
-    R_y\Big(t_0 + \sum_m t_m x_m + t_\wedge \prod_m x_m + t_\vee \prod_m (1 - x_m)\Big) |0\rangle .
+    R_y\left(t_0 + \sum_m t_m x_m + t_\wedge \prod_m x_m + t_\vee \prod_m (1 - x_m)\right) |0\rangle .
     $$
 
     These are M + 3 gates and as many weights per proposition: one rotation, one with a control for each modality, one
@@ -125,8 +125,8 @@ def fused_expectations(masses: Any, cosines: Any, sines: Any) -> tuple[Any, Any]
     X \rangle = e^{i a}$, and the mean of that over x is a product over modalities but for two terms:
 
     $$
-    \langle Z \rangle + i \langle X \rangle = e^{i t_0} \Big[ \prod_m (1 - \pi_m + \pi_m e^{i t_m})
-    + (e^{i t_\wedge} - 1) \prod_m \pi_m e^{i t_m} + (e^{i t_\vee} - 1) \prod_m (1 - \pi_m) \Big]
+    \langle Z \rangle + i \langle X \rangle = e^{i t_0} \left[ \prod_m (1 - \pi_m + \pi_m e^{i t_m})
+    + (e^{i t_\wedge} - 1) \prod_m \pi_m e^{i t_m} + (e^{i t_\vee} - 1) \prod_m (1 - \pi_m) \right]
     $$
 
     Args:

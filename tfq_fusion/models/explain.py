@@ -12,6 +12,8 @@ from tfq_fusion.circuits import fused_states
 from tfq_fusion.layers.fusion.evidence import MARGIN
 from tfq_fusion.models.evidence_network import EvidenceNetwork
 
+__all__ = ["IGNORANCE", "class_beliefs", "conflict", "explain"]
+
 IGNORANCE = 0.5
 """The mass of a modality that knows nothing about a proposition. Every class then has the same belief, and the mass
 function that stands for it is vacuous: combined with any other it changes nothing and conflicts with nothing."""

@@ -13,7 +13,10 @@ from tfq_fusion._lazy import lazy_names
 if TYPE_CHECKING:
     from tfq_fusion.training.baselines import historical_average as historical_average
     from tfq_fusion.training.baselines import persistence_forecast as persistence_forecast
+    from tfq_fusion.training.fitted import Fitted as Fitted
+    from tfq_fusion.training.fitted import Program as Program
     from tfq_fusion.training.many import fit_many as fit_many
+    from tfq_fusion.training.metrics import REPORTED_STEPS as REPORTED_STEPS
     from tfq_fusion.training.metrics import evaluate as evaluate
     from tfq_fusion.training.metrics import t_interval as t_interval
     from tfq_fusion.training.preprocessing import Prepared as Prepared

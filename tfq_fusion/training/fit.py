@@ -19,6 +19,8 @@ from tfq_fusion.training.losses import loss_of
 from tfq_fusion.training.preprocessing import Part, Prepared
 from tfq_fusion.training.protocol import Protocol
 
+__all__ = ["fit"]
+
 
 def fit(
     make_model: Callable[[int], keras.Model],
