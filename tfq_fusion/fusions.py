@@ -46,8 +46,8 @@ class FusionEntry:
         kind: "quantum"; "control", a classical fusion with as many weights as a quantum one; or "classical".
         has_degree: Whether its circuit's degree, or that of the circuit that it controls, is chosen.
         make: Makes the layer, not built yet; None for what is no fusion layer but a network or a forecast. It is called
-            with keywords: the arguments of :func:`make_fusion`, of which it names those that it needs, and further ones
-            of the layer.
+            with keywords: the arguments of :func:`tfq_fusion.models.make_fusion`, of which it names those that it
+            needs, and further ones of the layer.
     """
 
     name: str
@@ -92,7 +92,7 @@ def make_fusion(
         'LowRankFusion'
 
     Args:
-        name: One of :func:`fusions` that is a layer.
+        name: One of :func:`tfq_fusion.fusions.fusions` that is a layer.
         widths: The number of features of each modality.
         units: Width of the output ("concat" has none: it keeps every feature).
         degree: Degree of "qfl"; and for "control" the degree of the QFL whose number of weights it matches.

@@ -64,7 +64,7 @@ class MultiplexedRotation(cirq.Gate):
 
     @property
     def axis(self) -> str:
-        """The rotation axis: "x", "y" or "z"."""
+        """The rotation axis, "x", "y" or "z"."""
         return self._axis
 
     def _num_qubits_(self) -> int:
@@ -103,7 +103,7 @@ class MultiplexedRotation(cirq.Gate):
 
     @property
     def hardware_angles(self) -> tuple[cirq.TParamVal, ...]:
-        """The angles of the rotations of :meth:`decompose_for_hardware`: signed means of :attr:`angles`."""
+        """The angles of the rotations of :meth:`decompose_for_hardware`, signed means of :attr:`angles`."""
         size = len(self._angles)
         return tuple(
             sum((-1) ** (address & gray).bit_count() * angle for address, angle in enumerate(self._angles)) / size

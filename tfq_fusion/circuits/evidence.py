@@ -49,7 +49,7 @@ def evidence_fusion_circuit(
         readout: What is measured behind the QCNN, likewise.
 
     Returns:
-        The circuit, on (M + 1) K qubits: evidence qubit (m, k) is ``cirq.GridQubit(m, k)``, fused qubit k is
+        The circuit, on (M + 1) K qubits. Evidence qubit (m, k) is ``cirq.GridQubit(m, k)``, fused qubit k is
         ``cirq.GridQubit(M, k)``. Data are the angles of the evidence qubits, $2 \arcsin \sqrt{\pi_{mk}}$, modality by
         modality. Weights are $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ in radians, proposition by proposition, then
         the QCNN's.

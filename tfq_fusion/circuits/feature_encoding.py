@@ -12,7 +12,7 @@ from tfq_fusion.circuits.encoding import MultiplexedRotation
 from tfq_fusion.circuits.model import padded_symbols
 
 ENCODINGS = ("angle", "dense_angle", "amplitude")
-"""How features become a state: see :func:`encode_features`."""
+"""How :func:`encode_features` makes a state of features."""
 
 MAX_AMPLITUDE_QUBITS = 12
 """4,095 angles; with more, the gates cost more than the states that they make."""

@@ -101,7 +101,7 @@ class ModelCircuit:
 
     @property
     def content(self) -> Content:
-        """What the circuit and the operators are now: model circuits of equal content have equal values."""
+        """What the circuit and the operators are now; model circuits of equal content have equal values."""
         # To make it costs as much as to run a small circuit, so it is kept as long as it is true. Cirq freezes a
         # circuit anew after each change of it, and to compare the terms as its sums have them costs microseconds.
         circuit = self.circuit.freeze()

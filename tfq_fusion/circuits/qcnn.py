@@ -14,7 +14,7 @@ from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
 from tfq_fusion.circuits.observables import every_pauli_observable
 
 READOUTS = ("z", "pauli")
-"""What is measured behind a QCNN: see :func:`qcnn_circuit`."""
+"""What :func:`qcnn_circuit` measures."""
 
 Pairs = list[tuple[int, int]]
 Gates = Callable[[cirq.Qid, cirq.Qid, Sequence[sympy.Symbol]], Iterator[cirq.OP_TREE]]

@@ -57,7 +57,7 @@ class FusionRegisters:
 
     @property
     def terms(self) -> int:
-        """The number of addressed terms: every feature and the constant."""
+        """The number of addressed terms, every feature and the constant."""
         return sum(self.widths) + 1
 
     @property

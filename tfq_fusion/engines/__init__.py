@@ -14,10 +14,10 @@ from tfq_fusion.circuits import ModelCircuit
 __all__ = ["DIFFERENTIATORS", "ENGINES", "check_engine", "expectation"]
 
 ENGINES = ("compiled", "tfq")
-"""What runs a circuit: see :func:`expectation`."""
+"""What :func:`expectation` has circuits run by."""
 
 DIFFERENTIATORS = ("adjoint", "parameter_shift")
-"""How gradients are computed: see :func:`expectation`."""
+"""How :func:`expectation` has gradients computed."""
 
 
 def check_engine(engine: str) -> None:

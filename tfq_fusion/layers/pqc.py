@@ -408,7 +408,7 @@ class ControlledPQC(_CircuitLayer):
     """A circuit whose parameters are an input: ``tfq.layers.ControlledPQC``, fast, saved by Keras, under either Keras.
 
     Call it with ``[circuits, parameters]``: ``[batch]`` circuits without symbols, serialised by
-    ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of :attr:`symbols`. The output is
+    ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of ``symbols``. The output is
     ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled. As many circuits as rows of
     parameters are expected, else calls raise TensorFlow's ``InvalidArgumentError``.
 

@@ -92,12 +92,12 @@ class DecisionNetwork(keras.Model):
 
     @property
     def unimodal(self) -> keras.Model:
-        """All modalities' modules: from the inputs to probabilities ``[batch, modalities, classes]``."""
+        """All modalities' modules, from the inputs to probabilities ``[batch, modalities, classes]``."""
         return self.get_layer("unimodal")
 
     @property
     def fusion(self) -> keras.layers.Layer:
-        """The rule: from these to ``[batch, classes]``."""
+        """The rule, from these to ``[batch, classes]``."""
         return self.get_layer("fusion")
 
     def compute_loss(

@@ -148,12 +148,12 @@ class EvidenceNetwork(keras.Model):
 
     @property
     def unimodal(self) -> keras.Model:
-        """All modalities' modules: from the inputs to masses ``[batch, modalities, propositions]``."""
+        """All modalities' modules, from the inputs to masses ``[batch, modalities, propositions]``."""
         return self.get_layer("unimodal")
 
     @property
     def fusion(self) -> EvidenceFusion:
-        """The fusion block and its QCNN: from masses to ``[batch, observables]``."""
+        """The fusion block and its QCNN, from masses to ``[batch, observables]``."""
         return self.get_layer("fusion")
 
     @property

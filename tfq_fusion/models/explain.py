@@ -70,8 +70,8 @@ def explain(
         classes: Names of the classes; their indices if None.
 
     Returns:
-        A row for each sample and each source: its modalities by name; "block", the fused qubits before the QCNN; and
-        "network", the output. Index levels "sample" and "source", columns:
+        A row for each sample and each source, which are its modalities by name; "block", the fused qubits before the
+        QCNN; and "network", the output. Index levels "sample" and "source", columns:
 
         - ``belief``, a column for each class: of a modality and of the block :func:`class_beliefs` of its masses, of
           the network its output. Nothing in the loss holds the fused qubits to the propositions; they begin there.

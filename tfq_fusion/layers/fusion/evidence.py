@@ -120,7 +120,7 @@ class EvidenceFusion(Fusion):
 
     @property
     def combination(self) -> np.ndarray:
-        r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
+        r"""The block's weights ``[K, M + 3]`` in radians, $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
         modalities, propositions = _size(self.widths)
         theta = ops.convert_to_numpy(self.circuit.theta)
         return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
