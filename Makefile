@@ -115,6 +115,7 @@ data: install ## List the data sets; with DATASET=name or all: fetch, check and 
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
 docs: $(VENV)/installed-docs ## Build the site in build/site, with the API reference and the notebooks executed
+	rm -rf docs/reference/api
 	$(SPHINX) $(ARGS) . build/site
 	@echo "The site begins at build/site/index.html"
 

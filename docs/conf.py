@@ -39,10 +39,12 @@ nb_execution_mode = "force"
 nb_execution_timeout = 90
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
+nb_merge_streams = True
 # Whatever scripts the output of a notebook asks for comes with it: a reader may have no network.
 nb_ipywidgets_js = {}
 
 add_module_names = False
+napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints = "description"
@@ -54,6 +56,10 @@ toc_object_entries_show_parents = "hide"
 
 nitpicky = True
 # What is not ours has its documentation elsewhere.
-nitpick_ignore_regex = [("py:.*", r"(?!tfq_fusion).*")]
-# Nobody makes one but ``ModelCircuit.content``.
-nitpick_ignore = [("py:class", "tfq_fusion.circuits.model.Content")]
+nitpick_ignore_regex = [("py:.*", r"(?!tfq_fusion)\w+\..*")]
+# Names of types that need no page: the first is what ``ModelCircuit.content`` gives, the second lists two words.
+nitpick_ignore = [
+    ("py:class", "tfq_fusion.circuits.model.Content"),
+    ("py:class", "Initialization"),
+    ("py:class", "Path"),
+]
