@@ -7,6 +7,7 @@ ARGS    ?=
 VENV := .venv
 BIN  := $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal
+SPHINX = $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -d build/doctrees
 # The benchmark's peers need other versions of NumPy and JAX.
 PEERS := .venv-bench
 # The layers' tests run there again: on PyTorch without TensorFlow, and on the newest Python.
@@ -17,7 +18,7 @@ ON_BACKENDS := tests/backends tests/layers/test_circuit_layer.py
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-nightly test-backends test-wheel lint bench soak compare data clean
+.PHONY: help install test test-slow test-nightly test-backends test-wheel lint bench soak compare data docs docs-links clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,7 +123,23 @@ compare: install ## Hold the results against what is published, and write a verd
 data: install ## List the data sets; with DATASET=name or all: fetch, check and prepare
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
+docs: $(VENV)/installed-docs ## Build the site in build/site, with the API reference and the notebooks executed
+	rm -rf docs/reference/api
+	$(SPHINX) $(ARGS) . build/site
+	@echo "The site begins at build/site/index.html"
+
+docs-links: $(VENV)/installed-docs ## Follow the documents' links to other hosts (the build checks all others)
+	$(SPHINX) -b linkcheck . build/links
+
+$(VENV)/installed-docs: $(VENV)/installed
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "The site is built with Python 3.11 or 3.12: make clean docs PYTHON=python3.11" >&2; exit 1; }
+	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	$(BIN)/python -c 'import pip' 2>/dev/null || pip="uv pip install --quiet --python $(BIN)/python"; \
+	$$pip -c constraints.txt -e '.[docs]'
+	@touch $@
+
 clean: ## Remove the environment, the caches and the raw runs
 	rm -rf $(VENV) $(PEERS) $(TORCH) $(NEWEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		results/runs.sqlite* results/checkpoints
+		results/runs.sqlite* results/checkpoints docs/reference/api
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

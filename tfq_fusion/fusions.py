@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tfq_fusion._keras import keras
 
+__all__ = ["FusionEntry", "fusions"]
+
 Kind = Literal["quantum", "control", "classical"]
 
 
@@ -32,14 +34,20 @@ class FusionEntry:
 
     All fields but ``make`` are literals there: ``SUM = FusionEntry(name="sum", caption="Sum", kind="classical", ...)``.
 
+    Example:
+        >>> from tfq_fusion.fusions import fusions
+        >>> qfl = fusions()["qfl"]
+        >>> qfl.caption, qfl.kind, qfl.has_degree
+        ('QFL', 'quantum', True)
+
     Attributes:
         name: Its name in commands and tables.
         caption: What people call it.
         kind: "quantum"; "control", a classical fusion with as many weights as a quantum one; or "classical".
         has_degree: Whether its circuit's degree, or that of the circuit that it controls, is chosen.
         make: Makes the layer, not built yet; None for what is no fusion layer but a network or a forecast. It is called
-            with keywords: the arguments of :func:`make_fusion`, of which it names those that it needs, and further ones
-            of the layer.
+            with keywords: the arguments of :func:`tfq_fusion.models.make_fusion`, of which it names those that it
+            needs, and further ones of the layer.
     """
 
     name: str
@@ -78,8 +86,13 @@ def make_fusion(
 ) -> keras.layers.Layer:
     """A fusion layer by its name in the tables.
 
+    Example:
+        >>> from tfq_fusion.models import make_fusion
+        >>> type(make_fusion("lmf", widths=[4, 3], units=16)).__name__
+        'LowRankFusion'
+
     Args:
-        name: One of :func:`fusions` that is a layer.
+        name: One of :func:`tfq_fusion.fusions.fusions` that is a layer.
         widths: The number of features of each modality.
         units: Width of the output ("concat" has none: it keeps every feature).
         degree: Degree of "qfl"; and for "control" the degree of the QFL whose number of weights it matches.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfq_fusion.circuits.ansatz import hardware_efficient_block as hardware_efficient_block
     from tfq_fusion.circuits.encoding import MultiplexedRotation as MultiplexedRotation
     from tfq_fusion.circuits.evidence import evidence_fusion_circuit as evidence_fusion_circuit
+    from tfq_fusion.circuits.evidence import fused_expectations as fused_expectations
     from tfq_fusion.circuits.evidence import fused_states as fused_states
     from tfq_fusion.circuits.feature_encoding import ENCODINGS as ENCODINGS
     from tfq_fusion.circuits.feature_encoding import amplitude_angles as amplitude_angles
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
     from tfq_fusion.circuits.qcnn import CONVOLUTIONS as CONVOLUTIONS
     from tfq_fusion.circuits.qcnn import POOLINGS as POOLINGS
     from tfq_fusion.circuits.qcnn import READOUTS as READOUTS
+    from tfq_fusion.circuits.qcnn import controlled_pool as controlled_pool
     from tfq_fusion.circuits.qcnn import qcnn_circuit as qcnn_circuit
     from tfq_fusion.circuits.qcnn import qcnn_layers as qcnn_layers
+    from tfq_fusion.circuits.qcnn import su4_gates as su4_gates
+    from tfq_fusion.circuits.qcnn import tutorial_gates as tutorial_gates
+    from tfq_fusion.circuits.qcnn import tutorial_pool as tutorial_pool
     from tfq_fusion.circuits.qfl import hardware_mix as hardware_mix
     from tfq_fusion.circuits.qfl import qfl_circuit as qfl_circuit
     from tfq_fusion.circuits.registers import FusionRegisters as FusionRegisters

@@ -11,6 +11,7 @@ import sympy
 from tfq_fusion.arguments import one_of
 
 ENTANGLERS = ("all_to_all", "ring", "brick")
+"""Which qubits :func:`entangler_ops` entangles."""
 
 
 def entangler_ops(qubits: Sequence[cirq.Qid], entangler: str) -> Iterator[cirq.Operation]:

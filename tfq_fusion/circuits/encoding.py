@@ -27,6 +27,18 @@ class MultiplexedRotation(cirq.Gate):
     with $k$ index qubits, the most significant first. It is the data encoding of the Quantum Fusion Layer
     (arXiv 2510.06938), and the "uniformly controlled rotation" of Möttönen et al., arXiv quant-ph/0404089.
 
+    Example:
+        >>> import cirq
+        >>> import sympy
+        >>> from tfq_fusion.circuits import MultiplexedRotation
+        >>> rotation = MultiplexedRotation(sympy.symbols("x0 x1 x2"))
+        >>> print(cirq.Circuit(rotation(*cirq.LineQubit.range(3))))
+        0: ───◇───────────────────
+              │
+        1: ───◇───────────────────
+              │
+        2: ───Ry(x0, x1, x2, 0)───
+
     Args:
         angles: The angles $x_0, x_1, \ldots$ in radians, numbers or symbols. The index register has
             ``ceil(log2(len(angles)))`` qubits; addresses without an angle rotate by zero.
@@ -52,7 +64,7 @@ class MultiplexedRotation(cirq.Gate):
 
     @property
     def axis(self) -> str:
-        """The rotation axis: "x", "y" or "z"."""
+        """The rotation axis, "x", "y" or "z"."""
         return self._axis
 
     def _num_qubits_(self) -> int:
@@ -91,7 +103,7 @@ class MultiplexedRotation(cirq.Gate):
 
     @property
     def hardware_angles(self) -> tuple[cirq.TParamVal, ...]:
-        """The angles of the rotations of :meth:`decompose_for_hardware`: signed means of :attr:`angles`."""
+        """The angles of the rotations of :meth:`decompose_for_hardware`, signed means of :attr:`angles`."""
         size = len(self._angles)
         return tuple(
             sum((-1) ** (address & gray).bit_count() * angle for address, angle in enumerate(self._angles)) / size

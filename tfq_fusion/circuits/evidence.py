@@ -29,7 +29,7 @@ def evidence_fusion_circuit(
     qubit becomes
 
     $$
-    R_y\Big(t_0 + \sum_m t_m x_m + t_\wedge \prod_m x_m + t_\vee \prod_m (1 - x_m)\Big) |0\rangle .
+    R_y\left(t_0 + \sum_m t_m x_m + t_\wedge \prod_m x_m + t_\vee \prod_m (1 - x_m)\right) |0\rangle .
     $$
 
     These are M + 3 gates and as many weights per proposition: one rotation, one with a control for each modality, one
@@ -49,7 +49,7 @@ def evidence_fusion_circuit(
         readout: What is measured behind the QCNN, likewise.
 
     Returns:
-        The circuit, on (M + 1) K qubits: evidence qubit (m, k) is ``cirq.GridQubit(m, k)``, fused qubit k is
+        The circuit, on (M + 1) K qubits. Evidence qubit (m, k) is ``cirq.GridQubit(m, k)``, fused qubit k is
         ``cirq.GridQubit(M, k)``. Data are the angles of the evidence qubits, $2 \arcsin \sqrt{\pi_{mk}}$, modality by
         modality. Weights are $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ in radians, proposition by proposition, then
         the QCNN's.
@@ -125,8 +125,8 @@ def fused_expectations(masses: Any, cosines: Any, sines: Any) -> tuple[Any, Any]
     X \rangle = e^{i a}$, and the mean of that over x is a product over modalities but for two terms:
 
     $$
-    \langle Z \rangle + i \langle X \rangle = e^{i t_0} \Big[ \prod_m (1 - \pi_m + \pi_m e^{i t_m})
-    + (e^{i t_\wedge} - 1) \prod_m \pi_m e^{i t_m} + (e^{i t_\vee} - 1) \prod_m (1 - \pi_m) \Big]
+    \langle Z \rangle + i \langle X \rangle = e^{i t_0} \left[ \prod_m (1 - \pi_m + \pi_m e^{i t_m})
+    + (e^{i t_\wedge} - 1) \prod_m \pi_m e^{i t_m} + (e^{i t_\vee} - 1) \prod_m (1 - \pi_m) \right]
     $$
 
     Args:

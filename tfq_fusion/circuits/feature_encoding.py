@@ -12,6 +12,7 @@ from tfq_fusion.circuits.encoding import MultiplexedRotation
 from tfq_fusion.circuits.model import padded_symbols
 
 ENCODINGS = ("angle", "dense_angle", "amplitude")
+"""How :func:`encode_features` makes a state of features."""
 
 MAX_AMPLITUDE_QUBITS = 12
 """4,095 angles; with more, the gates cost more than the states that they make."""

@@ -44,6 +44,18 @@ class ModelCircuit:
     It keeps copies: what happens later to the objects that it was made of does not reach it. Cirq's own circuits and
     sums can be changed in place, so a cache keeps :attr:`content`, never the model circuit itself.
 
+    Example:
+        >>> import cirq
+        >>> import sympy
+        >>> from tfq_fusion.circuits import ModelCircuit
+        >>> x, a = sympy.symbols("x a")
+        >>> qubit = cirq.LineQubit(0)
+        >>> spec = ModelCircuit(cirq.Circuit(cirq.ry(x)(qubit), cirq.rx(a)(qubit)), [x], [a], cirq.Z(qubit))
+        >>> print(spec.circuit)
+        0: ───Ry(x)───Rx(a)───
+        >>> spec.weight_symbols
+        (a,)
+
     Attributes:
         circuit: Symbolic circuit, made of gates that TensorFlow Quantum can serialise, and of channels.
         data_symbols: Bound to each sample's features, in feature order. Any sequence is taken.
@@ -89,7 +101,7 @@ class ModelCircuit:
 
     @property
     def content(self) -> Content:
-        """What the circuit and the operators are now: model circuits of equal content have equal values."""
+        """What the circuit and the operators are now; model circuits of equal content have equal values."""
         # To make it costs as much as to run a small circuit, so it is kept as long as it is true. Cirq freezes a
         # circuit anew after each change of it, and to compare the terms as its sums have them costs microseconds.
         circuit = self.circuit.freeze()
@@ -172,7 +184,7 @@ def _real(coefficient: complex) -> bool:
 
 
 def padded_symbols(prefix: str, count: int) -> tuple[sympy.Symbol, ...]:
-    """Symbols ``prefix_0 ... prefix_{count-1}``, zero-padded so that sorting by name keeps their order.
+    """Symbols ``prefix_0`` to ``prefix_{count-1}``, zero-padded so that sorting by name keeps their order.
 
     TensorFlow Quantum sorts symbols by name.
     """

@@ -13,6 +13,15 @@ import numpy as np
 class KrausGate(cirq.Gate):
     r"""The channel $\rho \mapsto \sum_i K_i \rho K_i^\dagger$ as a value, which ``cirq.KrausChannel`` is not.
 
+    Example:
+        >>> import cirq
+        >>> from tfq_fusion.circuits import KrausGate
+        >>> damping = KrausGate(cirq.kraus(cirq.amplitude_damp(0.1)))
+        >>> damping == KrausGate(cirq.kraus(cirq.amplitude_damp(0.1)))
+        True
+        >>> print(cirq.Circuit(damping(cirq.LineQubit(0))))
+        0: ───Kraus───
+
     Args:
         operators: The operators K, each complex ``[2**n, 2**n]``, with $\sum_i K_i^\dagger K_i = 1$.
 

@@ -10,6 +10,7 @@ import cirq
 import numpy as np
 
 MEASUREMENTS = ("random_pauli", "pauli_plane", "computational")
+"""What :func:`qfl_circuit` measures."""
 
 _PAULIS = (cirq.X, cirq.Y, cirq.Z)
 

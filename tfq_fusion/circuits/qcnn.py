@@ -14,6 +14,7 @@ from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
 from tfq_fusion.circuits.observables import every_pauli_observable
 
 READOUTS = ("z", "pauli")
+"""What :func:`qcnn_circuit` measures."""
 
 Pairs = list[tuple[int, int]]
 Gates = Callable[[cirq.Qid, cirq.Qid, Sequence[sympy.Symbol]], Iterator[cirq.OP_TREE]]
@@ -127,7 +128,9 @@ _POOLINGS = {
 _POOLING_OF = {"su4": "controlled", "tutorial": "tutorial"}
 
 CONVOLUTIONS = tuple(_CONVOLUTIONS)
+"""The convolutions of :func:`qcnn_circuit`."""
 POOLINGS = tuple(_POOLINGS)
+"""The poolings of :func:`qcnn_circuit`."""
 
 
 def qcnn_layers(

@@ -44,6 +44,12 @@ def qfl_circuit(
     paper states the structure, but neither the entangler, nor the blocks per U, nor the number of observables:
     those defaults are ours.
 
+    Example:
+        >>> from tfq_fusion.circuits import qfl_circuit
+        >>> spec = qfl_circuit(modalities=3, features=4, degree=2)
+        >>> len(spec.circuit.all_qubits()), len(spec.data_symbols), len(spec.weight_symbols), len(spec.operators)
+        (5, 12, 45, 32)
+
     Args:
         modalities: The number M of modalities.
         features: The number D of features of every modality, or one number per modality.

@@ -16,6 +16,14 @@ class FusionRegisters:
     modalities of ``D`` features the index register has ``ceil(log2(M * D + 1))`` qubits and the value register has
     one (arXiv 2510.06938; qubit-efficient encoding after Tan et al., arXiv 2007.01774).
 
+    Example:
+        >>> from tfq_fusion.circuits import FusionRegisters
+        >>> registers = FusionRegisters.of(modalities=2, features=3)
+        >>> registers.index, registers.value
+        ((cirq.LineQubit(0), cirq.LineQubit(1), cirq.LineQubit(2)), cirq.LineQubit(3))
+        >>> registers.address(modality=1, feature=0)
+        4
+
     Attributes:
         widths: The number of features of each modality.
 
@@ -49,7 +57,7 @@ class FusionRegisters:
 
     @property
     def terms(self) -> int:
-        """The number of addressed terms: every feature and the constant."""
+        """The number of addressed terms, every feature and the constant."""
         return sum(self.widths) + 1
 
     @property

@@ -21,6 +21,11 @@ class _Frozen(BaseModel):
 class PackageSource(_Frozen):
     """Where the raw data of an embedded set come from.
 
+    Example:
+        >>> from tfq_fusion.datasets import describe
+        >>> describe("emoji").source.package
+        'emoji-datasource'
+
     Attributes:
         registry: The package registry that serves ``package``.
         package: Name of the package.
@@ -39,6 +44,12 @@ class PackageSource(_Frozen):
 class WebSource(_Frozen):
     """Where a data set is downloaded from.
 
+    Example:
+        >>> from tfq_fusion.datasets import WebSource
+        >>> source = WebSource(url="https://example.org/data", origin="An author, 2020", download_bytes=1_000_000)
+        >>> source.download_bytes
+        1000000
+
     Attributes:
         url: The page or folder of the data set; its loader knows the files.
         origin: Who made the data and where they first appeared.
@@ -52,6 +63,12 @@ class WebSource(_Frozen):
 
 class Modality(_Frozen):
     """One modality, or a stack of equal ones in a single array.
+
+    Example:
+        >>> from tfq_fusion.datasets import Modality
+        >>> picture = Modality(name="front", shape=(8, 8, 3), description="RGB from 0 to 255", kind="image")
+        >>> picture.count
+        1
 
     Attributes:
         name: Its key in ``Dataset.train[0]``, ``Dataset.validation[0]`` and ``Dataset.test[0]``.
@@ -71,6 +88,12 @@ class Modality(_Frozen):
 class Split(_Frozen):
     """The fixed split.
 
+    Example:
+        >>> from tfq_fusion.datasets import describe
+        >>> split = describe("emoji").split
+        >>> split.train, split.validation, split.test
+        (1153, 277, 476)
+
     Attributes:
         train: Number of training samples.
         validation: Number of validation samples.
@@ -88,6 +111,14 @@ class Split(_Frozen):
 
 class Card(_Frozen):
     """A data set's card, read from ``<name>.yaml``.
+
+    Example:
+        >>> from tfq_fusion.datasets import describe
+        >>> card = describe("emoji")
+        >>> card.task, card.licence, card.split.train
+        ('classification', 'Apache-2.0 (google), CC BY 4.0 (twitter), MIT (name)', 1153)
+        >>> [modality.name for modality in card.modalities]
+        ['google', 'twitter', 'name']
 
     Attributes:
         name: The name that :func:`tfq_fusion.datasets.load` takes.

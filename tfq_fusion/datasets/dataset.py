@@ -28,6 +28,13 @@ class Dataset:
     ``[samples, horizon * outputs]`` with NaN for what was not observed. A downloaded set's arrays may be memory-mapped
     and read-only.
 
+    Example:
+        >>> from tfq_fusion.datasets import load
+        >>> dataset = load("japanese-vowels")
+        >>> inputs, labels = dataset.train
+        >>> dataset.task, len(dataset.modalities), inputs["coefficient_01"].shape, labels.shape
+        ('classification', 12, (216, 16), (216,))
+
     Attributes:
         train: For fitting.
         validation: For early stopping and every choice.

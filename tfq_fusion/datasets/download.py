@@ -62,7 +62,18 @@ class RemoteFile:
 
 
 class MissingDataError(FileNotFoundError):
-    """A data set is not there, or could not be downloaded; the message says how to get it."""
+    """A data set is not there, or could not be downloaded; the message says how to get it.
+
+    Example:
+        >>> import os
+        >>> from tfq_fusion.datasets import MissingDataError, load
+        >>> os.environ["TFQ_FUSION_DATA_DIR"] = "an empty folder"
+        >>> try:
+        ...     load("metr-la")
+        ... except MissingDataError as error:
+        ...     print(str(error).split(". ")[0])
+        metr-la: 2 of 2 files are not there
+    """
 
 
 def default_folder() -> Path:

@@ -12,6 +12,12 @@ from typing import Any
 class DamagedDataError(ValueError):
     """A file of a data set is not what it should be.
 
+    Example:
+        >>> from pathlib import Path
+        >>> from tfq_fusion.datasets import DamagedDataError
+        >>> print(DamagedDataError("mnist", Path("images.gz"), "60,000 images", "59,999"))
+        images.gz is damaged: expected 60,000 images, found 59,999. Fetch it anew with `make data DATASET=mnist`.
+
     Args:
         name: The data set.
         file: The file.

@@ -11,9 +11,13 @@ import sympy
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit
 
+__all__ = ["DIFFERENTIATORS", "ENGINES", "check_engine", "expectation"]
+
 ENGINES = ("compiled", "tfq")
+"""What :func:`expectation` has circuits run by."""
 
 DIFFERENTIATORS = ("adjoint", "parameter_shift")
+"""How :func:`expectation` has gradients computed."""
 
 
 def check_engine(engine: str) -> None:
@@ -33,6 +37,15 @@ def expectation(
     differentiator: str = "adjoint",
 ) -> Any:
     """Expectation values of a circuit, exact or as a device estimates them, differentiable in data and weights.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.circuits import qfl_circuit
+        >>> from tfq_fusion.engines import expectation
+        >>> spec = qfl_circuit(modalities=2, features=1, degree=1)
+        >>> values = expectation(spec, data=np.zeros((5, 2)), weights=np.zeros(len(spec.weight_symbols)))
+        >>> values.shape, values.dtype
+        (TensorShape([5, 32]), tf.float64)
 
     Args:
         spec: The circuit. If it holds channels, whole density matrices are computed, of ``4**n`` elements: noise is

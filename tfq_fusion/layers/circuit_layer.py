@@ -32,13 +32,17 @@ class CircuitLayer(keras.layers.Layer):
     amplitudes of norm 1, complex or real, the first qubit (in Cirq's order) most significant; engine "compiled" only.
     A circuit without data takes ``[batch, 0]`` features.
 
-    Example::
-
-        x, a = sympy.symbols("x a")
-        qubit = cirq.LineQubit(0)
-        circuit = cirq.Circuit(cirq.rx(x)(qubit), cirq.rz(a)(qubit), cirq.H(qubit))
-        layer = CircuitLayer(circuit, [cirq.Z(qubit)], data_symbols=[x])
-        layer(np.array([[0.1], [0.2]]))  # [2, 1]
+    Example:
+        >>> import cirq
+        >>> import numpy as np
+        >>> import sympy
+        >>> from tfq_fusion.layers import CircuitLayer
+        >>> x, a = sympy.symbols("x a")
+        >>> qubit = cirq.LineQubit(0)
+        >>> circuit = cirq.Circuit(cirq.rx(x)(qubit), cirq.rz(a)(qubit), cirq.H(qubit))
+        >>> layer = CircuitLayer(circuit, [cirq.Z(qubit)], data_symbols=[x])
+        >>> layer(np.array([[0.1], [0.2]])).shape
+        TensorShape([2, 1])
 
     Args:
         circuit: A :class:`~tfq_fusion.circuits.ModelCircuit`; or a symbolic circuit, with the next two arguments.

@@ -317,6 +317,16 @@ class PQC(_CircuitLayer):
     lacks. Compiled measurements have the distribution that TensorFlow Quantum's have, and the exact gradient, where
     the default there estimates it.
 
+    Example:
+        >>> import cirq
+        >>> import sympy
+        >>> import tensorflow_quantum as tfq
+        >>> from tfq_fusion.layers import PQC
+        >>> qubit = cirq.LineQubit(0)
+        >>> layer = PQC(cirq.Circuit(cirq.rx(sympy.Symbol("a"))(qubit)), cirq.Z(qubit))
+        >>> layer(tfq.convert_to_tensor([cirq.Circuit(), cirq.Circuit(cirq.X(qubit))])).shape
+        TensorShape([2, 1])
+
     Args:
         model_circuit: Circuit with the symbols to train.
         operators: The observables: a Pauli string or sum, or a list of them.
@@ -327,6 +337,9 @@ class PQC(_CircuitLayer):
         regularizer: Regularises the parameters.
         constraint: Constrains the parameters.
         **kwargs: Keras layer arguments.
+
+    Attributes:
+        symbols: The symbols of the model circuit, sorted by name, as the parameters are.
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.
@@ -395,9 +408,21 @@ class ControlledPQC(_CircuitLayer):
     """A circuit whose parameters are an input: ``tfq.layers.ControlledPQC``, fast, saved by Keras, under either Keras.
 
     Call it with ``[circuits, parameters]``: ``[batch]`` circuits without symbols, serialised by
-    ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of :attr:`symbols`. The output is
+    ``tfq.convert_to_tensor``, and ``[batch, symbols]`` floats in the order of ``symbols``. The output is
     ``[batch, operators]``, float32. :class:`PQC` says when the circuit is compiled. As many circuits as rows of
     parameters are expected, else calls raise TensorFlow's ``InvalidArgumentError``.
+
+    Example:
+        >>> import cirq
+        >>> import numpy as np
+        >>> import sympy
+        >>> import tensorflow_quantum as tfq
+        >>> from tfq_fusion.layers import ControlledPQC
+        >>> qubit = cirq.LineQubit(0)
+        >>> layer = ControlledPQC(cirq.Circuit(cirq.rx(sympy.Symbol("a"))(qubit)), cirq.Z(qubit))
+        >>> layer([tfq.convert_to_tensor([cirq.Circuit()] * 2), np.array([[0.0], [np.pi]])]).numpy().round(3)
+        array([[ 1.],
+               [-1.]], dtype=float32)
 
     Args:
         model_circuit: Circuit with the symbols to control.
@@ -406,6 +431,9 @@ class ControlledPQC(_CircuitLayer):
         backend: "noiseless", or a Cirq simulator or sampler.
         differentiator: One of ``tfq.differentiators``; None for the backend's default.
         **kwargs: Keras layer arguments.
+
+    Attributes:
+        symbols: The symbols of the model circuit, sorted by name, as the parameters are.
 
     Raises:
         TypeError: If an argument is of a type that TensorFlow Quantum does not take.

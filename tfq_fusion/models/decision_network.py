@@ -33,9 +33,19 @@ class DecisionNetwork(keras.Model):
     the modalities' own, with the same weights of samples and classes: each is a classifier by itself, and a rule with
     weights is trained along. Legacy Keras reports the loss without that term.
 
-    Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
-    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
-    for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
+    - Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
+    - Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
+      for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
+
+    Example:
+        >>> from tfq_fusion.datasets import load
+        >>> from tfq_fusion.models import DecisionNetwork
+        >>> from tfq_fusion.training import prepare
+        >>> dataset = load("mfeat")
+        >>> inputs, _ = prepare(dataset).validation
+        >>> network = DecisionNetwork(dataset.card.modalities, classes=10, rule="dempster")
+        >>> network(inputs).shape
+        TensorShape([200, 10])
 
     Args:
         modalities: The modalities, as in a data set's card.
@@ -82,12 +92,12 @@ class DecisionNetwork(keras.Model):
 
     @property
     def unimodal(self) -> keras.Model:
-        """All modalities' modules: from the inputs to probabilities ``[batch, modalities, classes]``."""
+        """All modalities' modules, from the inputs to probabilities ``[batch, modalities, classes]``."""
         return self.get_layer("unimodal")
 
     @property
     def fusion(self) -> keras.layers.Layer:
-        """The rule: from these to ``[batch, classes]``."""
+        """The rule, from these to ``[batch, classes]``."""
         return self.get_layer("fusion")
 
     def compute_loss(

@@ -187,8 +187,8 @@ class Frames(keras.layers.Layer):
     So the gradients of convolutions with a stride are products of matrices, where XLA takes hundreds of times as long
     for those of Keras' own on a CPU; and each modality can have weights of its own, for which Keras has ``groups``.
 
-    Input: ``[batch, modalities, steps, channels]``.
-    Output: ``[batch, modalities, (steps - size) // step + 1, size * channels]``.
+    - Input: ``[batch, modalities, steps, channels]``.
+    - Output: ``[batch, modalities, (steps - size) // step + 1, size * channels]``.
 
     Args:
         size: Steps of a frame.

@@ -58,15 +58,25 @@ class EvidenceNetwork(keras.Model):
     same weights of samples and classes. That makes them the decision of each modality on its own, as in fusion at
     decision level. Legacy Keras reports the loss without that term.
 
-    Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
-    Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
-    for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
+    - Input: a dict of arrays by name, as :func:`tfq_fusion.training.prepare` gives them.
+    - Output: the probability of each class, ``[batch, classes]``, float32. Labels are one-hot, ``[batch, classes]``; or
+      for losses that take them, such as "sparse_categorical_crossentropy", indices of classes, ``[batch]``.
+
+    Example:
+        >>> from tfq_fusion.datasets import load
+        >>> from tfq_fusion.models import EvidenceNetwork
+        >>> from tfq_fusion.training import prepare
+        >>> dataset = load("mfeat", views=["fou", "zer"])
+        >>> inputs, _ = prepare(dataset).validation
+        >>> network = EvidenceNetwork(dataset.card.modalities, classes=10, method="mixture")
+        >>> network(inputs).shape
+        TensorShape([200, 10])
 
     Args:
         modalities: The modalities, as in a data set's card.
         classes: The number of classes.
         propositions: The number K of propositions; None for the fewest, see :func:`class_code`.
-        hidden: Hidden units or filters of each module, see :func:`tfq_fusion.models.encoders.encode_modalities`.
+        hidden: Hidden units or filters of each module, see ``tfq_fusion.models.encoders``.
         convolution: The QCNN's convolution, or None for no QCNN, see :class:`~tfq_fusion.layers.EvidenceFusion`.
         readout: What is measured behind the QCNN, likewise.
         evidence_weight: Weight of the masses' cross-entropy in the loss; 0 leaves the masses without a meaning.
@@ -138,12 +148,12 @@ class EvidenceNetwork(keras.Model):
 
     @property
     def unimodal(self) -> keras.Model:
-        """All modalities' modules: from the inputs to masses ``[batch, modalities, propositions]``."""
+        """All modalities' modules, from the inputs to masses ``[batch, modalities, propositions]``."""
         return self.get_layer("unimodal")
 
     @property
     def fusion(self) -> EvidenceFusion:
-        """The fusion block and its QCNN: from masses to ``[batch, observables]``."""
+        """The fusion block and its QCNN, from masses to ``[batch, observables]``."""
         return self.get_layer("fusion")
 
     @property

@@ -12,6 +12,8 @@ from tfq_fusion.circuits import fused_states
 from tfq_fusion.layers.fusion.evidence import MARGIN
 from tfq_fusion.models.evidence_network import EvidenceNetwork
 
+__all__ = ["IGNORANCE", "class_beliefs", "conflict", "explain"]
+
 IGNORANCE = 0.5
 """The mass of a modality that knows nothing about a proposition. Every class then has the same belief, and the mass
 function that stands for it is vacuous: combined with any other it changes nothing and conflicts with nothing."""
@@ -68,8 +70,8 @@ def explain(
         classes: Names of the classes; their indices if None.
 
     Returns:
-        A row for each sample and each source: its modalities by name; "block", the fused qubits before the QCNN; and
-        "network", the output. Index levels "sample" and "source", columns:
+        A row for each sample and each source, which are its modalities by name; "block", the fused qubits before the
+        QCNN; and "network", the output. Index levels "sample" and "source", columns:
 
         - ``belief``, a column for each class: of a modality and of the block :func:`class_beliefs` of its masses, of
           the network its output. Nothing in the loss holds the fused qubits to the propositions; they begin there.

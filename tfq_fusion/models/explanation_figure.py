@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+__all__ = ["explanation_figure", "reason"]
+
 _MEASURES = {"contribution": ("#0072B2", "Decision less probable by"), "influence": ("#E69F00", "Fused state moves by")}
 """Colours of Okabe and Ito, which stay apart for colour-blind readers."""
 _NOTABLE = 0.05

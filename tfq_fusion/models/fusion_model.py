@@ -30,7 +30,7 @@ def fusion_model(
 ) -> keras.Model:
     """Encoder per modality -> fusion -> head; all but the fusion is the same for every fusion.
 
-    The kind of a modality says which encoder of :mod:`tfq_fusion.models.encoders` it gets; each ends in a hyperbolic
+    The kind of a modality says which encoder of ``tfq_fusion.models.encoders`` it gets; each ends in a hyperbolic
     tangent, so that a fusion sees features in [-1, 1]. The head is Dense(head, ReLU) and Dense(outputs), with a softmax
     for classes and a sigmoid for labels of which several can be true. The papers state neither: both are ours.
 

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 from tfq_fusion._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from tfq_fusion.training.backup import DamagedBackupError as DamagedBackupError
     from tfq_fusion.training.baselines import historical_average as historical_average
     from tfq_fusion.training.baselines import persistence_forecast as persistence_forecast
+    from tfq_fusion.training.fitted import Fitted as Fitted
+    from tfq_fusion.training.fitted import Program as Program
     from tfq_fusion.training.many import fit_many as fit_many
+    from tfq_fusion.training.metrics import REPORTED_STEPS as REPORTED_STEPS
     from tfq_fusion.training.metrics import evaluate as evaluate
     from tfq_fusion.training.metrics import t_interval as t_interval
     from tfq_fusion.training.preprocessing import Prepared as Prepared
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from tfq_fusion.training.statistics import compare as compare
     from tfq_fusion.training.statistics import decide as decide
     from tfq_fusion.training.statistics import resample_scores as resample_scores
+    from tfq_fusion.training.vectorized import StructureError as StructureError
     from tfq_fusion.training.weighted_scores import weighted_accuracy as weighted_accuracy
     from tfq_fusion.training.weighted_scores import weighted_mae as weighted_mae
     from tfq_fusion.training.weighted_scores import weighted_roc_auc as weighted_roc_auc

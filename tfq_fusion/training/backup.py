@@ -25,7 +25,20 @@ SUMS = "sha256.json"
 
 
 class DamagedBackupError(ValueError):
-    """A backup is not what was written: its training can only begin anew, once the backup is removed."""
+    """A backup is not what was written: its training can only begin anew, once the backup is removed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tfq_fusion.training import DamagedBackupError
+        >>> from tfq_fusion.training.backup import ArrayBackups
+        >>> ArrayBackups(Path("run")).save(epoch=1, arrays={"loss": [0.7]})
+        >>> written = Path("run/epoch-1/arrays.npz").write_bytes(b"cut off")
+        >>> try:
+        ...     ArrayBackups(Path("run"))
+        ... except DamagedBackupError:
+        ...     print("remove the folder, and train anew")
+        remove the folder, and train anew
+    """
 
 
 class Backups:

@@ -22,6 +22,8 @@ from tfq_fusion.training.protocol import Protocol
 if TYPE_CHECKING:
     import tensorflow as tf
 
+__all__ = ["fit"]
+
 
 def fit(
     make_model: Callable[[int], keras.Model],

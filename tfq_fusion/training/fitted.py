@@ -17,6 +17,11 @@ from tfq_fusion.training.preprocessing import Part, Prepared
 class Program:
     """The program that trained several models at once: with it their numbers repeat to the last bit.
 
+    Example:
+        >>> from tfq_fusion.training import Program
+        >>> Program(seeds=(0, 1, 2), memory_mb=1.5) == Program(seeds=(0, 1, 2), memory_mb=2.5)
+        True
+
     Attributes:
         seeds: The seed of each member; those that only fill the program up come last, and once more.
         memory_mb: What it holds at most of the data, the weights and what it computes from them, in MB (10^6 bytes).
@@ -29,6 +34,18 @@ class Program:
 @dataclasses.dataclass(frozen=True)
 class Fitted:
     """A trained model.
+
+    Example:
+        >>> from tfq_fusion.datasets import load
+        >>> from tfq_fusion.models import fusion_model, make_fusion
+        >>> from tfq_fusion.training import Protocol, prepare
+        >>> from tfq_fusion.training.fit import fit
+        >>> dataset = load("mfeat", views=["fou", "zer"])
+        >>> def make_model(seed):
+        ...     return fusion_model(dataset.card.modalities, make_fusion("concat", [4, 4]), 10, dataset.task, seed=seed)
+        >>> fitted = fit(make_model, prepare(dataset), Protocol(epochs=2), seed=0, learning_rate=5e-3)
+        >>> fitted.epochs, fitted.diverged, list(fitted.metrics["test"])
+        (2, False, ['accuracy', 'roc_auc'])
 
     Attributes:
         metrics: Part ("validation", "test", and further ones that were tested) -> metric -> value; empty if it

@@ -13,7 +13,7 @@ from tfq_fusion.arguments import integer, one_of
 TASKS = ("classification", "multilabel", "forecasting")
 
 REPORTED_STEPS = (3, 6, 12)
-"""The steps at which errors of a longer forecast are reported: 15, 30 and 60 minutes of a five-minute series, as in
+"""The steps at which errors of a longer forecast are reported, 15, 30 and 60 minutes of a five-minute series, as in
 arXiv 1707.01926."""
 
 

@@ -18,6 +18,15 @@ Part = tuple[dict[str, np.ndarray], np.ndarray]
 class Prepared:
     """Standardised parts of a data set: arrays of their own, of which the data set knows nothing.
 
+    Example:
+        >>> from tfq_fusion.datasets import load
+        >>> from tfq_fusion.training import prepare
+        >>> data = prepare(load("emoji"))
+        >>> data.task, data.outputs, data.imbalanced
+        ('classification', 9, True)
+        >>> data.widths
+        {'google': 192, 'twitter': 192, 'name': 64}
+
     Attributes:
         train: Modality name -> float32 ``[n, width]`` for a vector, ``[n, ...]`` as in the data set for every other
             kind; and labels: class indices, zeros and ones for each class, or standardised targets.

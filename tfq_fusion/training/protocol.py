@@ -11,6 +11,14 @@ from tfq_fusion.arguments import flag, integer, number
 class Protocol:
     """How a model is made and trained.
 
+    Example:
+        >>> from tfq_fusion.training import Protocol
+        >>> Protocol(epochs=5, learning_rates=[1e-3, 1e-2]).learning_rates
+        (0.001, 0.01)
+        >>> Protocol(epochs=0)
+        Traceback (most recent call last):
+        ValueError: epochs should be an integer of at least 1, got 0.
+
     Attributes:
         features: Encoded features D per modality.
         hidden: Hidden units of each encoder.

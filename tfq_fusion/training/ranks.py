@@ -16,6 +16,13 @@ from scipy.stats import friedmanchisquare, studentized_range
 class Ranking:
     """Mean ranks of fusions over data sets; 1 is the best.
 
+    Example:
+        >>> import pandas as pd
+        >>> from tfq_fusion.training import rank_fusions
+        >>> scores = pd.DataFrame({"qfl": [0.7, 0.9], "concat": [0.8, 0.95], "gcn": [0.6, 0.8]}, ["emoji", "mfeat"])
+        >>> rank_fusions(scores, lower_is_better=[False, False]).mean_ranks.to_dict()
+        {'concat': 1.0, 'qfl': 2.0, 'gcn': 3.0}
+
     Attributes:
         datasets: How many data sets there were.
         mean_ranks: Fusion -> mean rank, best first.

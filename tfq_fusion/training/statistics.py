@@ -33,6 +33,14 @@ Word = Literal["better", "worse", "equivalent", "undecided"]
 class Stratum(NamedTuple):
     """What a fusion made of a set of test samples, seed by seed.
 
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.training import Stratum, resample_scores
+        >>> predicted = np.array([[[0.9, 0.1], [0.3, 0.7], [0.6, 0.4], [0.8, 0.2]]])  # by one seed
+        >>> stratum = Stratum(predicted, truth=np.array([0, 1, 1, 0]))
+        >>> resample_scores("accuracy", [0], [stratum], seed=0).scores[0]
+        array([0.75])
+
     Attributes:
         predicted: Class probabilities ``[seeds, n, classes]``, or mean absolute errors ``[seeds, n]`` of each sample
             over its observed targets.
@@ -50,6 +58,15 @@ class Stratum(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class ResampledScores:
     """The scores of a fusion on the test samples, and on samples that are drawn from them.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.training import Stratum, resample_scores
+        >>> truth = np.arange(200) % 2
+        >>> stratum = Stratum(np.tile(np.eye(2)[truth], (6, 1, 1)), truth)  # six seeds, always right
+        >>> resampled = resample_scores("accuracy", range(6), [stratum], seed=0, resamples=100)
+        >>> resampled.scores.shape
+        (101, 6)
 
     Attributes:
         metric: "accuracy", "roc_auc" or "mae".
@@ -70,6 +87,20 @@ class ResampledScores:
 @dataclass(frozen=True)
 class Comparison:
     """The first fusion's score minus the second's, the baseline's.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.training import Stratum, compare, resample_scores
+        >>> truth = np.arange(200) % 2
+        >>> right = np.tile(np.eye(2)[truth], (6, 1, 1))  # six seeds, always right
+        >>> wrong = right.copy()
+        >>> wrong[:, :40] = right[:, :40, ::-1]  # six seeds, right but for the same 40 samples
+        >>> ours, theirs = (
+        ...     resample_scores("accuracy", range(6), [Stratum(predicted, truth)], seed=0)
+        ...     for predicted in (right, wrong)
+        ... )
+        >>> round(compare(ours, theirs).difference, 2)
+        0.2
 
     Attributes:
         metric: "accuracy", "roc_auc" or "mae".
@@ -106,7 +137,22 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Decision:
-    """The word for a comparison, and its p after Holm's correction over the table."""
+    """The word for a comparison, and its p after Holm's correction over the table.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.training import Stratum, compare, decide, resample_scores
+        >>> truth = np.arange(200) % 2
+        >>> right = np.tile(np.eye(2)[truth], (6, 1, 1))  # six seeds, always right
+        >>> wrong = right.copy()
+        >>> wrong[:, :40] = right[:, :40, ::-1]  # six seeds, right but for the same 40 samples
+        >>> ours, theirs = (
+        ...     resample_scores("accuracy", range(6), [Stratum(predicted, truth)], seed=0)
+        ...     for predicted in (right, wrong)
+        ... )
+        >>> decide([compare(ours, theirs)])
+        [Decision(word='better', p_holm=0.03125)]
+    """
 
     word: Word
     p_holm: float
@@ -121,7 +167,8 @@ def resample_scores(
     and the numbers of samples alone, so fusions that were tested on the same samples get the same draws.
 
     Args:
-        metric: "accuracy", "roc_auc" or "mae", see :mod:`tfq_fusion.training.weighted_scores`.
+        metric: "accuracy", "roc_auc" or "mae", see :func:`weighted_accuracy`, :func:`weighted_roc_auc` and
+            :func:`weighted_mae`.
         seeds: Those that were trained, in the order of the predictions. Leave out a seed that diverged.
         strata: Sets of test samples, such as the folds of a cross-validation, or the same ones disturbed in several
             ways, each tested with every seed. Samples are drawn within their stratum; the score is the mean over

@@ -19,7 +19,20 @@ _APART = "Train models of different structure in calls of their own."
 
 
 class StructureError(ValueError):
-    """Models that should share a program differ in more than weights and constants."""
+    """Models that should share a program differ in more than weights and constants.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from tfq_fusion.training import StructureError
+        >>> from tfq_fusion.training.vectorized import MemberFunction
+        >>> shared = MemberFunction(1.0)
+        >>> shared.add(0, jnp.sin)
+        >>> try:
+        ...     shared.add(1, jnp.cos)
+        ... except StructureError as error:
+        ...     print(str(error).split(":")[0])
+        The model of seed 1 does not compute what that of seed 0 does
+    """
 
 
 class MemberFunction:

@@ -43,10 +43,10 @@ def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarr
     weighted sample has, or none, has no such pairs and is left out of the average. With two classes that exclude each
     other the area is that of the second: the other's is the same.
 
-    From :data:`LARGE` samples on the area is that to first order in the weights (Hoeffding's decomposition; see DeLong
-    et al. 1988, Biometrics 44, 837-845): exact where all weights are equal, and else, in a bootstrap, within a fifth of
-    the spread of the exact one, and the spread itself within 1 %. The exact area of 2,000 resamples of 10,000 samples
-    takes half a minute for twenty seeds, this one 2 s.
+    From 1,000 samples on (``LARGE``) the area is that to first order in the weights (Hoeffding's decomposition; see
+    DeLong et al. 1988, Biometrics 44, 837-845): exact where all weights are equal, and else, in a bootstrap, within a
+    fifth of the spread of the exact one, and the spread itself within 1 %. The exact area of 2,000 resamples of 10,000
+    samples takes half a minute for twenty seeds, this one 2 s.
 
     Probabilities are ordered as they are given. :func:`tfq_fusion.training.evaluate` first divides those of a sample by
     their sum, which float32 misses a little, and so decides near ties otherwise.
@@ -57,7 +57,7 @@ def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarr
         weights: How often each sample counts, ``[resamples, n]``.
 
     Returns:
-        ``[resamples, seeds]``, float64; NaN where no class has a pair. Below :data:`LARGE` samples the value is that of
+        ``[resamples, seeds]``, float64; NaN where no class has a pair. Below ``LARGE`` samples the value is that of
         ``sklearn.metrics.roc_auc_score(..., average="macro", multi_class="ovr", sample_weight=...)``.
 
     Raises:

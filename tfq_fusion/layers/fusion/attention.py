@@ -38,10 +38,18 @@ class AttentionFusion(Fusion):
     positions. ``LN`` (Ba et al. 2016, arXiv 1607.06450, epsilon 1e-5) has no scale and shift: the linear maps behind it
     would take them in.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``.
-    Weights: ``units * (sum(features_m + 1) + 12 * units + 7)``; Glorot-uniform kernels (that of each modality by
-    itself), positions normal with standard deviation 0.02, zero biases.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``.
+    - Weights: ``units * (sum(features_m + 1) + 12 * units + 7)``; Glorot-uniform kernels (that of each modality by
+      itself), positions normal with standard deviation 0.02, zero biases.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import AttentionFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = AttentionFusion(units=16)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 16]), 3328)
 
     Args:
         units: Width of the tokens and of the output, at least 2 and a multiple of ``heads``.

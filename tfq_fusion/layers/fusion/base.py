@@ -21,20 +21,25 @@ class Fusion(keras.layers.Layer):
     :meth:`build_weights`, and computes in ``call``: :mod:`tfq_fusion.layers.fusion.modalities` has functions that take
     both forms of input and check them. Its output is ``[batch, units]``, unless it overrides :meth:`output_width`.
 
-    Example::
-
-        @keras.saving.register_keras_serializable()
-        class SumFusion(Fusion):
-            def __init__(self, units, *, seed=None, **kwargs):
-                super().__init__(seed=seed, **kwargs)
-                self.units = units
-
-            def build_weights(self, widths):
-                initializer = keras.initializers.GlorotUniform(seed=self.seed)
-                self.kernel = self.add_weight(name="kernel", shape=(sum(widths), self.units), initializer=initializer)
-
-            def call(self, inputs):
-                return concatenate_modalities(inputs, self.widths) @ self.kernel
+    Example:
+        >>> import keras
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import Fusion
+        >>> from tfq_fusion.layers.fusion.modalities import concatenate_modalities
+        >>> @keras.saving.register_keras_serializable()
+        ... class SumFusion(Fusion):
+        ...     def __init__(self, units, *, seed=None, **kwargs):
+        ...         super().__init__(seed=seed, **kwargs)
+        ...         self.units = units
+        ...
+        ...     def build_weights(self, widths):
+        ...         uniform = keras.initializers.GlorotUniform(seed=self.seed)
+        ...         self.kernel = self.add_weight(name="kernel", shape=(sum(widths), self.units), initializer=uniform)
+        ...
+        ...     def call(self, inputs):
+        ...         return concatenate_modalities(inputs, self.widths) @ self.kernel
+        >>> SumFusion(units=5)([np.ones((8, 4)), np.ones((8, 3))]).shape
+        TensorShape([8, 5])
 
     Args:
         seed: Seed of all that is random, for a subclass whose constructor has this argument; None draws one, repeatable

@@ -34,9 +34,17 @@ class FactorizedBilinearFusion(Fusion):
     ``sum |s| = 1``: outputs differ by less than 4e-5 from the source's, and a sample without signal gives
     zeros and finite gradients.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``, each row of unit length.
-    Weights: ``factors * units * sum(features_m)``, Glorot-uniform, no biases.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``, each row of unit length.
+    - Weights: ``factors * units * sum(features_m)``, Glorot-uniform, no biases.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import FactorizedBilinearFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = FactorizedBilinearFusion(units=32)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 32]), 1120)
 
     Args:
         units: Output width.

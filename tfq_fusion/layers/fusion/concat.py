@@ -14,8 +14,16 @@ from tfq_fusion.layers.fusion.modalities import concatenate_modalities
 class ConcatFusion(Fusion):
     """Concatenates the modalities. It has no weights.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, sum of features_m]``, in the order of the modalities.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, sum of features_m]``, in the order of the modalities.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import ConcatFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = ConcatFusion()
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 7]), 0)
 
     Raises:
         ValueError: When called with fewer than two modalities, other ranks, batch sizes that differ, what is no real

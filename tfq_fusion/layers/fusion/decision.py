@@ -27,8 +27,15 @@ class MeanFusion(_DecisionFusion):
 
     The sum rule of Kittler et al., "On combining classifiers", IEEE TPAMI 20 (3), 226-239, 1998.
 
-    Input: a list of ``[batch, classes]`` tensors or one ``[batch, modalities, classes]`` tensor of probabilities.
-    Output: probabilities ``[batch, classes]``.
+    - Input: a list of ``[batch, classes]`` tensors or one ``[batch, modalities, classes]`` tensor of probabilities.
+    - Output: probabilities ``[batch, classes]``.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import MeanFusion
+        >>> sure, unsure = np.array([[0.9, 0.1]]), np.array([[0.4, 0.6]])
+        >>> MeanFusion()([sure, unsure]).numpy().round(2)
+        array([[0.65, 0.35]], dtype=float32)
 
     Raises:
         ValueError: When called with modalities of different numbers of classes, or (in eager execution) with values
@@ -48,6 +55,13 @@ class ProductFusion(_DecisionFusion):
     independent given the class. Probabilities below 1e-7 count as 1e-7, so no modality alone can rule out a class.
 
     Input, output and errors are those of :class:`MeanFusion`.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import ProductFusion
+        >>> sure, unsure = np.array([[0.9, 0.1]]), np.array([[0.4, 0.6]])
+        >>> ProductFusion()([sure, unsure]).numpy().round(2)
+        array([[0.86, 0.14]], dtype=float32)
     """
 
     def call(self, inputs: Any) -> Any:
@@ -72,7 +86,14 @@ class DempsterFusion(_DecisionFusion):
     Artificial Intelligence 66, 191-234, 1994).
 
     Input, output and errors are those of :class:`MeanFusion`.
-    Weights: one per modality.
+    It has one weight per modality.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import DempsterFusion
+        >>> sure, unsure = np.array([[0.9, 0.1]]), np.array([[0.4, 0.6]])
+        >>> DempsterFusion()([sure, unsure]).numpy().round(2)
+        array([[0.63, 0.37]], dtype=float32)
     """
 
     def build_weights(self, widths: tuple[int, ...]) -> None:

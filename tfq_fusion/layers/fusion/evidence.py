@@ -36,6 +36,13 @@ class EvidenceFusion(Fusion):
     the masses, degrees of possibility in [0, 1] (from a sigmoid, for instance), of the same propositions in one order.
     The output is ``[batch, observables]``, float32, each value in [-1, 1].
 
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import EvidenceFusion
+        >>> image, text = np.array([[0.9, 0.2]]), np.array([[0.8, 0.5]])  # of two propositions each
+        >>> EvidenceFusion(convolution=None)([image, text]).numpy().round(2)
+        array([[-0.7,  0.3]], dtype=float32)
+
     Args:
         convolution: The QCNN's convolution, "su4" or "tutorial"; None for no QCNN: the output is then Z of each fused
             qubit, 1 - 2 p where p is the fused degree of possibility.
@@ -113,7 +120,7 @@ class EvidenceFusion(Fusion):
 
     @property
     def combination(self) -> np.ndarray:
-        r"""The block's weights ``[K, M + 3]`` in radians: $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
+        r"""The block's weights ``[K, M + 3]`` in radians, $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
         modalities, propositions = _size(self.widths)
         theta = ops.convert_to_numpy(self.circuit.theta)
         return theta[: propositions * (modalities + 3)].reshape(propositions, -1)

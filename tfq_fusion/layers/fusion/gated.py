@@ -20,10 +20,18 @@ class GatedFusion(Fusion):
     al. 2017, arXiv 1702.01992, in the form for any number of modalities; the form for two, whose one gate closes one
     modality as it opens the other, is another layer). No biases, as in the source.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``, each entry within (-M, M).
-    Weights: ``units * sum(features_m) * (M + 1)``, quadratic in the number of modalities M. Each ``W_m`` and each
-    ``W'_m`` starts Glorot-uniform.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``, each entry within (-M, M).
+    - Weights: ``units * sum(features_m) * (M + 1)``, quadratic in the number of modalities M. Each ``W_m`` and each
+      ``W'_m`` starts Glorot-uniform.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import GatedFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = GatedFusion(units=16)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 16]), 336)
 
     Args:
         units: Output width.

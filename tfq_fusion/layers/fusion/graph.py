@@ -23,10 +23,18 @@ class GraphFusion(Fusion):
     arXiv 1609.02907, equation 2). Row m of the first ``H`` is modality m; where widths differ, narrower ones are padded
     with zeros to the widest, which costs no weights.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``.
-    Weights: ``F * units + units + units * units + units`` with ``F`` the widest modality; Glorot-uniform kernels,
-    zero biases.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``.
+    - Weights: ``F * units + units + units * units + units`` with ``F`` the widest modality; Glorot-uniform kernels,
+      zero biases.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import GraphFusion
+        >>> sensors = np.ones((8, 3, 4))  # three in a row, four features each
+        >>> layer = GraphFusion(units=16, adjacency=[[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+        >>> layer(sensors).shape, layer.count_params()
+        (TensorShape([8, 16]), 352)
 
     Args:
         units: Width of both layers and of the output.

@@ -25,9 +25,18 @@ class HashedFusion(Fusion):
     weights as a quantum one. Unlike the source's hash, ours is balanced: every weight occurs equally
     often in ``W``, give or take one, so that none is unused.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``, within [-1, 1].
-    Weights: ``parameters``, uniform within the Glorot limit of ``W``, so that outputs start as those of a dense layer.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``, within [-1, 1].
+    - Weights: ``parameters``, uniform within the Glorot limit of ``W``, so that outputs start as those of a dense
+      layer.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import HashedFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = HashedFusion(units=32, parameters=60)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 32]), 60)
 
     Args:
         units: Output width.

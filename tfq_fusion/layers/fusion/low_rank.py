@@ -34,9 +34,17 @@ class LowRankFusion(Fusion):
       ``1 + O(1 / sqrt(M))``, and the product has mean 1 and, for features of unit mean square, a root mean square
       of at most ``sqrt(e)``, whatever M is.
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``.
-    Weights: ``rank * units * sum(features_m + 1) + rank + units``.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``.
+    - Weights: ``rank * units * sum(features_m + 1) + rank + units``.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import LowRankFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = LowRankFusion(units=32, rank=4)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 32]), 1188)
 
     Args:
         units: Output width.

@@ -9,6 +9,17 @@ import numpy as np
 
 from tfq_fusion._keras import all_finite, ops, real_tensor
 
+__all__ = [
+    "batch_size",
+    "concatenate_modalities",
+    "kernel_initializer",
+    "modality_widths",
+    "multiply_modalities",
+    "project_modalities",
+    "split_modalities",
+    "stack_modalities",
+]
+
 Shape = Any
 """Keras' shape of an input: nested sequences of sizes, of which TensorFlow's own shape type is one."""
 

@@ -30,6 +30,14 @@ class QuantumFusionLayer(Fusion):
     with features in [-1, 1] (a tanh encoder, for instance). The output is ``[batch, observables]``, float32, each
     value in [-1, 1] for Pauli strings.
 
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import QuantumFusionLayer
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = QuantumFusionLayer(degree=3)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 32]), 48)
+
     Args:
         degree: Repetitions P of the encoding: the degree of the polynomials.
         blocks: Hardware-efficient blocks in each trained unitary.

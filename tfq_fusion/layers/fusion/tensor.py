@@ -18,6 +18,14 @@ MAX_PARAMETERS = 50_000_000
 class IntractableFusionError(ValueError):
     """A tensor fusion whose weights would not fit into memory.
 
+    Example:
+        >>> from tfq_fusion.layers import IntractableFusionError, TensorFusion
+        >>> try:
+        ...     TensorFusion(units=32).build([(None, 16)] * 8)
+        ... except IntractableFusionError as error:
+        ...     print(f"{error.parameters:,} weights")
+        223,224,238,144 weights
+
     Args:
         widths: Number of features of each modality.
         units: Output width.
@@ -50,9 +58,17 @@ class TensorFusion(Fusion):
     ``h = vec([1; z_1] (x) ... (x) [1; z_M]) W + b`` (Zadeh et al. 2017, arXiv 1707.07250; the first linear
     layer of the source's inference network is part of the fusion here, so that all fusions give ``units``).
 
-    Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
-    Output: ``[batch, units]``.
-    Weights: ``units * prod(features_m + 1) + units``, Glorot-uniform kernel and zero bias.
+    - Input: a list of ``[batch, features_m]`` tensors or one ``[batch, modalities, features]`` tensor.
+    - Output: ``[batch, units]``.
+    - Weights: ``units * prod(features_m + 1) + units``, Glorot-uniform kernel and zero bias.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfq_fusion.layers import TensorFusion
+        >>> image, text = np.ones((8, 4)), np.ones((8, 3))
+        >>> layer = TensorFusion(units=16)
+        >>> layer([image, text]).shape, layer.count_params()
+        (TensorShape([8, 16]), 336)
 
     Args:
         units: Output width.
@@ -60,7 +76,7 @@ class TensorFusion(Fusion):
         **kwargs: As for every Keras layer.
 
     Raises:
-        IntractableFusionError: When built, if it would have more than :data:`MAX_PARAMETERS` weights.
+        IntractableFusionError: When built, if it would have more than 50 million weights (``MAX_PARAMETERS``).
         ValueError: If an argument is out of range; when called as :class:`ConcatFusion` does.
     """
 
