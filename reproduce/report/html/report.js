@@ -406,6 +406,12 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
 
+/** The command that repeats a run and compares it with the record. */
+function verifying(run) {
+  const { folder } = dialog.dataset;
+  return `.venv/bin/python -m reproduce verify ${run.id}${folder === "results" ? "" : ` --results ${folder}`}`;
+}
+
 function factsOf(table, cell) {
   const unknown = "not here: it is kept with the runs";
   const made = cell.runs?.circumstances ?? [];
@@ -432,8 +438,7 @@ function factsOf(table, cell) {
   list.append(element("dt", {}, "Train it again"), element("dd", {}, element("code", {}, cell.repeat)));
   const first = cell.runs?.runs[0];
   if (first) {
-    const verify = `.venv/bin/python -m reproduce verify ${first.id}`;
-    list.append(element("dt", {}, "Repeat a run to the bit"), element("dd", {}, element("code", {}, verify)));
+    list.append(element("dt", {}, "Repeat a run to the bit"), element("dd", {}, element("code", {}, verifying(first))));
   }
   return list;
 }
@@ -541,7 +546,7 @@ function runsOf(runs) {
     run.epochs ?? "-",
     short(run.seconds),
     short(run.rate),
-    `.venv/bin/python -m reproduce verify ${run.id}`,
+    verifying(run),
   ]);
   const texts = rows.map((row) => row.map(String));
   return tableOf(["Run", "Seed", "Status", "Epochs", "Seconds", "Learning rate", "Repeat it"], texts);

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from reproduce.report.html.write import REPORT
+from reproduce.sweep.store import FILE, Store
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ def visit(browser):
     def visit(path, anchor="", **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -154,8 +155,10 @@ def test_a_cell_shows_its_seeds_tuning_losses_and_runs(folder_with_runs, visit):
     ]  # fmt: skip
     assert dialog.locator(".js-plotly-plot").count() == 3
     said = dialog.inner_text()
-    for part in ("c0ffee", "A processor, 2 cores", "python 3.11.9", "-m reproduce verify ", "table1.csv, line 2"):
+    for part in ("c0ffee", "A processor, 2 cores", "python 3.11.9", "table1.csv, line 2"):
         assert part in said
+    run = next(Store(folder_with_runs / FILE).results())
+    assert f"-m reproduce verify {run.spec.id[:12]} --results {folder_with_runs}" in said
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
 
