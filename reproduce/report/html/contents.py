@@ -34,7 +34,7 @@ from reproduce.report.reading import (
     score_text,
     stopped_early_text,
 )
-from reproduce.report.style import STYLES
+from reproduce.report.style import PALETTE, STYLES
 from reproduce.sweep.store import FILE, Store
 
 Json = Any
@@ -164,6 +164,7 @@ class Contents:
             "metrics": {name: {"label": metric.label} for name, metric in METRICS.items()},
             "captions": FUSIONS,
             "looks": self.looks,
+            "palette": PALETTE,
         }
 
 

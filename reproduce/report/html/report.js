@@ -164,9 +164,28 @@ dark.addEventListener("change", () => {
 
 function look(fusion) {
   const { color: chosen, marker, hollow } = data.looks[fusion] ?? { color: "#999999", marker: "o", hollow: true };
+  return inked(chosen, SYMBOLS[marker] + (hollow ? "-open" : ""));
+}
+
+function inked(chosen, symbol) {
   const ink = chosen === "#000000" ? color("--text") : chosen;
-  const symbol = SYMBOLS[marker] + (hollow ? "-open" : "");
   return { color: ink, marker: { color: ink, symbol, size: 8, line: { color: ink, width: symbol.endsWith("-open") ? 2 : 0 } } };
+}
+
+const DASHES = ["solid", "dash", "dot", "dashdot"];
+
+/** The looks of the series of a figure: a few variants of a fusion differ in their dashes, many in colour as well. */
+function looksOf(fusions) {
+  const counts = {};
+  for (const fusion of fusions) counts[fusion] = (counts[fusion] ?? 0) + 1;
+  const met = {};
+  return fusions.map((fusion) => {
+    const number = (met[fusion] = (met[fusion] ?? -1) + 1);
+    if (counts[fusion] <= DASHES.length) return { ...look(fusion), dash: DASHES[number] };
+    const { palette } = data;
+    const own = inked(palette[number % palette.length], look(fusion).marker.symbol);
+    return { ...own, dash: DASHES[Math.floor(number / palette.length) % DASHES.length] };
+  });
 }
 
 /** What sets a cell apart from others of its section, without what is drawn across. */
@@ -266,7 +285,8 @@ function sectionFigure(cells, plot, varied, metric, across) {
     if (!series.has(name)) series.set(name, []);
     series.get(name).push(cell);
   }
-  const traces = [...series].map(([name, members]) => {
+  const looks = looksOf([...series.values()].map(([first]) => first.fusion));
+  const traces = [...series].map(([name, members], index) => {
     if (across) members.sort((one, other) => valueOf(one, across) - valueOf(other, across));
     const scores = members.map((cell) => cell.scores[metric]);
     const names = members.map((cell) => nameOf(cell, varied, ""));
@@ -275,7 +295,7 @@ function sectionFigure(cells, plot, varied, metric, across) {
       array: scores.map(({ mean, high }) => (high === null ? 0 : high - mean)),
       arrayminus: scores.map(({ mean, low }) => (low === null ? 0 : mean - low)),
     };
-    const { color: ink, marker } = look(members[0].fusion);
+    const { color: ink, marker, dash } = looks[index];
     const means = scores.map(({ mean }) => mean);
     return {
       type: "scatter",
@@ -285,9 +305,9 @@ function sectionFigure(cells, plot, varied, metric, across) {
       y: across ? means : names,
       [across ? "error_y" : "error_x"]: error,
       marker,
-      line: { color: ink, width: 1.5 },
+      line: { color: ink, width: 1.5, dash },
       customdata: members.map(({ number }) => number),
-      hovertext: members.map((cell, index) => hoverOf(names[index], plot.metrics[metric], cell, metric)),
+      hovertext: members.map((cell, member) => hoverOf(names[member], plot.metrics[metric], cell, metric)),
       hoverinfo: "text",
       showlegend: Boolean(across) && innerWidth >= 640 && series.size <= 24,
     };
