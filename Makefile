@@ -18,7 +18,8 @@ ON_BACKENDS := tests/backends tests/layers/test_circuit_layer.py
 RUNS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow test-nightly test-backends test-wheel lint bench soak compare data docs docs-links clean
+.PHONY: help install test test-slow test-nightly test-backends test-wheel test-report lint bench soak compare report \
+	data docs docs-links clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +45,7 @@ $(VENV)/installed: setup.cfg setup.py constraints.txt
 	@touch $@
 
 test: install ## Run the tests that are not slow, under Keras 3 and the Keras ones again under legacy Keras
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not browser"
 	TF_USE_LEGACY_KERAS=1 $(PYTEST) -m "keras and not slow"
 
 test-slow: install ## Run the slow tests: whole commands, real trainings, kills, long comparisons
@@ -91,6 +92,18 @@ test-wheel: install ## Build a wheel and a source distribution, install the whee
 	cd "$$folder"; PYTHONNOUSERSITE=1 venv/bin/python -m pytest -q -rs -p no:cacheprovider --noconftest --rootdir . \
 		-c /dev/null --import-mode=importlib "$(CURDIR)/tests/installed/checks.py"
 
+test-report: install $(VENV)/browser ## Run the tests of the report in headless Chromium
+	$(BIN)/python -m pytest -q -m browser tests/reproduce/report
+
+$(VENV)/browser: tests/reproduce/report/requirements-browser.txt constraints.txt
+	@command -v chromium >/dev/null 2>&1 || { echo "No Chromium: install it (Debian: apt-get install chromium)." >&2; exit 1; }
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $<; \
+	else \
+		uv pip install --quiet --python $(BIN)/python -c constraints.txt -r $<; \
+	fi
+	@touch $@
+
 lint: install ## Check style, types, and that no conflict of a merge is left
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -119,6 +132,9 @@ soak: install ## Kill a sweep of tiny runs 200 times at random moments: nothing 
 
 compare: install ## Hold the results against what is published, and write a verdict per claim to results/claims.md
 	$(BIN)/python -m reproduce compare
+
+report: install ## Write results/report.html: tables, figures, claims and their runs, in one file that any browser opens
+	$(BIN)/python -m reproduce report
 
 data: install ## List the data sets; with DATASET=name or all: fetch, check and prepare
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))

@@ -170,5 +170,15 @@ def compare(results: ResultsDir = Path("results")) -> None:
     console.print(f"Wrote {results / CLAIMS}.")
 
 
+@app.command()
+def report(results: ResultsDir = Path("results")) -> None:
+    """Write report.html: tables, figures, claims and the runs behind them in one file that any browser opens."""
+    from reproduce.report.html.write import write_report
+
+    if not results.is_dir():
+        raise ValueError(f"There is no folder {results}: a table's command makes it, --results says where.")
+    console.print(f"Wrote {write_report(results)}: open it in a browser.")
+
+
 if __name__ == "__main__":
     app()

@@ -76,6 +76,20 @@ class Series(Model):
         return caption(self.fusion, self.degree, self.arguments)
 
 
+class RowRead(NamedTuple):
+    """A row that a check read.
+
+    Attributes:
+        table: The table that it stands in, or beside.
+        row: The row.
+        quantity: The metric or count that was read of it; empty for a row of comparisons.
+    """
+
+    table: str
+    row: Mapping[Any, Any]
+    quantity: str = ""
+
+
 class NotComparableError(Exception):
     """A number is missing; the message says which."""
 
@@ -132,10 +146,12 @@ class Results:
     Attributes:
         rows: Metric -> row, by place, modalities and series.
         comparisons: Row by place, modalities, series, baseline and metric.
+        read: What was read by :meth:`row` and :meth:`beside`, in that order.
     """
 
     def __init__(self, name: str, frame: pd.DataFrame | None, comparisons: pd.DataFrame | None = None):
         self.name = name
+        self.read: list[RowRead] = []
         self.comparisons: dict[tuple[Place, int, Series, Series, str], dict[Any, Any]] = {}
         for row in [] if comparisons is None else comparisons.to_dict("records"):
             place = Place(TRAINING, row["dataset"], row["options"])
@@ -162,11 +178,14 @@ class Results:
         if modalities not in {None, *sizes}:
             raise self.missing(f"results on {place} with {modalities} modalities")
         rows = self.rows.get((place, modalities or sizes[-1], series), {})
-        if quantity not in METRICS and rows:
-            return next(iter(rows.values()))
-        if quantity not in rows:
+        if quantity in rows:
+            found = rows[quantity]
+        elif rows and quantity not in METRICS:
+            found = next(iter(rows.values()))
+        else:
             raise NotComparableError(f"the results on {place} have no {quantity_label(quantity)} of {series}")
-        return rows[quantity]
+        self.read.append(RowRead(self.name, found, quantity))
+        return found
 
     def score(self, place: Place, series: Series, quantity: str, modalities: int | None = None) -> Score:
         """The reproduced number, see :meth:`row`."""
@@ -199,6 +218,7 @@ class Results:
         found = self.comparisons.get((place, modalities or self.sizes(place)[-1], first, second, metric))
         if found is None:
             return Beside(one.word(other, metric), f"{second} {other}", compared=False)
+        self.read.append(RowRead(self.name, found))
         return Beside(found["word"], f"{second} {other} (difference {difference_text(found)})", compared=True)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
@@ -20,6 +20,7 @@ from reproduce.claims.cells import (
     NotComparableError,
     Quantity,
     Results,
+    Score,
     Series,
     Table,
     quantity_label,
@@ -30,6 +31,24 @@ Outcome = Literal["reproduced", "not reproduced", "undecided", "not comparable"]
 """Undecided: the numbers are there, and too uncertain to tell."""
 Metrics: TypeAlias = dict[str, MetricName]
 """Data sets, each with the metric that decides there."""
+
+
+class Reproduced(NamedTuple):
+    """A reproduced number, to be set beside a published one.
+
+    Attributes:
+        table: Where it was read.
+        place: Of what.
+        score: The number.
+        told: The same in words.
+        decides: Whether the claim is about that place; else it is shown as information.
+    """
+
+    table: str
+    place: Place
+    score: Score
+    told: str
+    decides: bool
 
 
 class Check(Model, ABC):
@@ -45,6 +64,10 @@ class Check(Model, ABC):
             published: The published value, if one is stated.
             results: Every table by its name.
         """
+
+    def numbers(self, results: Mapping[str, Results]) -> list[Reproduced]:
+        """The reproduced numbers that a published one can be set beside; none where the claim is about no number."""
+        return []
 
     @classmethod
     def kinds(cls) -> dict[str, type[Check]]:
@@ -172,12 +195,40 @@ class Comparison(_Somewhere, Check):
         return published, self.at(dataset)
 
     def _notes(self, results: Mapping[str, Results]) -> Iterator[str]:
+        for table, _, told in self._elsewhere(results):
+            yield told[1] if table == self.table else f"In {table}, {told[1]}"
+
+    def _elsewhere(self, results: Mapping[str, Results]) -> Iterator[tuple[str, Place, tuple[Any, str]]]:
+        """What :meth:`on` says of the nearest data sets and of those of other tables, as far as they are there."""
         for table, datasets in ((self.table, self.nearest), *self.elsewhere.items()):
             for dataset in datasets:
                 metric = datasets[dataset] if isinstance(datasets, dict) else ""
                 with contextlib.suppress(NotComparableError):
-                    told = self.on(self.at(dataset), metric, results[table])[1]
-                    yield told if table == self.table else f"In {table}, {told}"
+                    yield table, self.at(dataset), self.on(self.at(dataset), metric, results[table])
+
+
+class NumberCheck(Comparison):
+    """A check of a published number: what :meth:`on` gives has one to set beside it."""
+
+    @property
+    @abstractmethod
+    def stated_datasets(self) -> tuple[str, ...]:
+        """The data sets that the claim is about, as far as they are stated."""
+
+    @abstractmethod
+    def number(self, found: Any) -> Score:
+        """The number in what :meth:`on` found."""
+
+    def numbers(self, results: Mapping[str, Results]) -> list[Reproduced]:
+        """On the data sets that the claim is about, then on the others that it names; each place once."""
+        found: dict[tuple[str, Place], Reproduced] = {}
+        for place in map(self.at, self.stated_datasets):
+            with contextlib.suppress(NotComparableError):
+                value, told = self.on(place, "", results[self.table])
+                found[self.table, place] = Reproduced(self.table, place, self.number(value), told, decides=True)
+        for table, place, (value, told) in self._elsewhere(results):
+            found.setdefault((table, place), Reproduced(table, place, self.number(value), told, decides=False))
+        return list(found.values())
 
 
 def _sentence(text: str) -> str:

@@ -27,12 +27,12 @@ from reproduce.claims.cells import (
     Word,
     quantity_label,
 )
-from reproduce.claims.check import Comparison, Metrics
+from reproduce.claims.check import Comparison, Metrics, NumberCheck
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.rows import Place
 
 
-class ValueCheck(Comparison):
+class ValueCheck(NumberCheck):
     """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
 
     ``modalities`` says with how many of them, here and below; None for the most that the table has on the data set.
@@ -57,8 +57,17 @@ class ValueCheck(Comparison):
         score = results.score(place, self.series, self.quantity, self.modalities)
         return score, f"{self.series} on {place}: {quantity_label(self.quantity)} {score}"
 
+    @property
+    def stated_datasets(self) -> tuple[str, ...]:
+        """The one, if it is stated."""
+        return () if self.dataset is None else (self.dataset,)
 
-class RatioCheck(Comparison):
+    def number(self, found: Score) -> Score:
+        """The value itself."""
+        return found
+
+
+class RatioCheck(NumberCheck):
     """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
 
     The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
@@ -88,6 +97,15 @@ class RatioCheck(Comparison):
         ratio = Score(over.mean / under.mean, over.low / under.high, over.high / under.low)
         label = f"{quantity_label(self.quantity)} of {self.numerator} / {self.denominator}"
         return ratio, f"{label} on {place}: {over} / {under} = {ratio}"
+
+    @property
+    def stated_datasets(self) -> tuple[str, ...]:
+        """The one, if it is stated."""
+        return () if self.dataset is None else (self.dataset,)
+
+    def number(self, found: Score) -> Score:
+        """The ratio itself."""
+        return found
 
 
 _RELATIONS = {
@@ -278,7 +296,7 @@ class EqualsDegreeCheck(Comparison):
         return all(equal), f"{label}: {'; '.join(reasons)}"
 
 
-class LeastDegreeCheck(Comparison):
+class LeastDegreeCheck(NumberCheck):
     """The lowest degree at which QFL scores ``at_most`` is the published value, and none of ``others`` scores that.
 
     A score counts as at most so much if its 95 % interval lies wholly there.
@@ -310,8 +328,17 @@ class LeastDegreeCheck(Comparison):
         alone = all(other.highest > self.at_most for other in others.values())
         return (degree, alone), f"{text}, {score}{below}{told}"
 
+    @property
+    def stated_datasets(self) -> tuple[str, ...]:
+        """The one, if it is stated."""
+        return () if self.dataset is None else (self.dataset,)
 
-class FewerParametersCheck(Comparison):
+    def number(self, found: tuple[int, bool]) -> Score:
+        """The degree."""
+        return Score(found[0], found[0], found[0])
+
+
+class FewerParametersCheck(NumberCheck):
     """At its own best accuracy a network has at most one ``times``-th of the parameters that any other one needs.
 
     Of the sizes of ``fusion`` the one with the best mean accuracy counts, and of the others' parameters what
@@ -346,14 +373,24 @@ class FewerParametersCheck(Comparison):
         if not own:
             raise results.missing(f"ratios of parameters on {place} with {self.modalities} modalities")
         best = max(own, key=lambda series: own[series]["accuracy"]["mean"])
-        accuracy, ratio = own[best]["accuracy"]["mean"], own[best]["parameter_ratio"]["mean"]
-        parameters = own[best]["accuracy"]["total_params"]
+        scored = results.row(place, best, "accuracy", self.modalities)
+        ratio = results.row(place, best, "parameter_ratio", self.modalities)["mean"]
+        accuracy, parameters = scored["mean"], scored["total_params"]
         told = f"{place}: {best} has Accuracy {accuracy:.4g} with {parameters} parameters"
         if not math.isnan(ratio):
             return (ratio, True), f"{told}, the leanest classical network of that accuracy {ratio:.3g} times as many"
         ratio = max(rows["accuracy"]["total_params"] for series, rows in sizes.items() if series not in own)
         ratio /= parameters
         return (ratio, False), f"{told}, which no classical network reaches, the largest with {ratio:.3g} times as many"
+
+    @property
+    def stated_datasets(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.datasets
+
+    def number(self, found: tuple[float, bool]) -> Score:
+        """How many times the parameters; no more than that is known where none reaches the accuracy."""
+        return Score(found[0], found[0], found[0])
 
 
 class SpreadCheck(Comparison):

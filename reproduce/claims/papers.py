@@ -16,8 +16,8 @@ import pandas as pd
 import yaml
 from pydantic import Field, model_validator
 
-from reproduce.claims.cells import MetricName, Model, Number, Results, Series, Table
-from reproduce.claims.check import AnyCheck, Outcome
+from reproduce.claims.cells import MetricName, Model, Number, Results, RowRead, Series, Table
+from reproduce.claims.check import AnyCheck, Check, Outcome, Reproduced
 from reproduce.claims.checks import ValueCheck
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.tables import TABLES
@@ -39,6 +39,9 @@ class Verdict:
         reading: How we read the claim where the sources leave that open; else None.
         verdict: The outcome.
         reason: The figures that decided it, or what is missing.
+        rows: The rows that were read for it.
+        value: The published number; None if none is stated.
+        numbers: What can be set beside that.
     """
 
     claim: str
@@ -48,6 +51,9 @@ class Verdict:
     reading: str | None
     verdict: Outcome
     reason: str
+    rows: tuple[RowRead, ...]
+    value: float | None
+    numbers: tuple[Reproduced, ...]
 
 
 class Claim(Model):
@@ -80,8 +86,8 @@ class Claim(Model):
 
     def verdict(self, results: Mapping[str, Results]) -> Verdict:
         """What the tables, by name, say of the claim."""
-        outcome = self.check.judge(self.value, results)
-        return Verdict(self.id, self.statement, self.published, self.confidence, self.reading, *outcome)
+        judged = _judged(self.check, self.value, results)
+        return Verdict(self.id, self.statement, self.published, self.confidence, self.reading, *judged)
 
 
 class Cell(Series):
@@ -102,7 +108,19 @@ class Cell(Series):
         check = ValueCheck(table=self.table, dataset=self.dataset, series=self.series, quantity=self.metric)
         label = METRICS[self.metric].label
         place, statement = f"{self.dataset}, {self.series}, {label}", f"A cell of the tables of {arxiv}."
-        return Verdict(place, statement, f"{self.value:g} ({label})", "", None, *check.judge(self.value, results))
+        judged = _judged(check, self.value, results)
+        return Verdict(place, statement, f"{self.value:g} ({label})", "", None, *judged)
+
+
+def _judged(
+    check: Check, published: float | None, results: Mapping[str, Results]
+) -> tuple[Outcome, str, tuple[RowRead, ...], float | None, tuple[Reproduced, ...]]:
+    """The last fields of a verdict."""
+    for table in results.values():
+        table.read.clear()
+    outcome, reason = check.judge(published, results)
+    rows = {(id(one.row), one.quantity): one for table in results.values() for one in table.read}
+    return outcome, reason, tuple(rows.values()), published, tuple(check.numbers(results))
 
 
 class Paper(Model):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pandas as pd
 
-from reproduce.claims.rows import KEY
+from reproduce.claims.rows import KEY, from_csv
 
 
 def moved_cells(new: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
@@ -27,3 +30,22 @@ def moved_cells(new: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
     rounding = 1e-5 * both["committed"].abs()
     stayed = both["new"].between(both["ci95_low"] - rounding, both["ci95_high"] + rounding)
     return both.loc[~stayed, [*KEY, "committed", "ci95_low", "ci95_high", "new"]].reset_index(drop=True)
+
+
+def committed_table(table: Path) -> pd.DataFrame | None:
+    """A table as last committed; None outside a git checkout, or before its first commit.
+
+    Args:
+        table: Its file.
+
+    Raises:
+        ValueError: If that is no table of this version.
+    """
+    command = ["git", "-C", str(table.parent), "show", f"HEAD:./{table.name}"]
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    if shown.returncode != 0:
+        return None
+    return from_csv(shown.stdout.decode(errors="replace"), f"the committed {table.name}")

@@ -15,6 +15,7 @@ from reproduce.claims.comparisons import NO_COMPARISONS, comparisons_csv, compar
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.papers import PUBLISHED, Paper, Verdict, load_papers, verdicts
 from reproduce.claims.rows import NO_SETTINGS, Place, to_csv, validated, words
+from reproduce.claims.runs import runs_path
 from reproduce.report.claims import CLAIMS, claims_page
 from reproduce.report.comparisons import comparison_sections
 from reproduce.report.markdown import pipe_table
@@ -65,6 +66,7 @@ def write_table(
     others: Mapping[str, pd.DataFrame],
     comparisons: Mapping[str, pd.DataFrame],
     published: Path = PUBLISHED,
+    runs: str | None = None,
 ) -> tuple[list[Path], list[Verdict]]:
     """Writes a results table as ``.csv``, ``.md`` and ``.png``: all of them, or none if something raises.
 
@@ -88,6 +90,8 @@ def write_table(
         others: The other tables of the folder by name.
         comparisons: Those of this table and of the others, by the table's name.
         published: The folder with one YAML file per paper.
+        runs: The text of the file that says which runs the cells are made of, see :mod:`reproduce.claims.runs`; None
+            where that is not known, and a file that is there is removed.
 
     Returns:
         What was written, and the verdicts.
@@ -111,20 +115,22 @@ def write_table(
         f"# {title}\n\nProfile: {profile}. {_CLAIMS}\n\n{_HOW_TO_READ}",
         *notes,
         *(f"![{title}{image.stem.removeprefix(path_stem.name).replace('-', ' ')}]({image.name})" for image in images),
-        *_sections(frame, units, _published_cells(papers, path_stem.name)),
+        *_sections(frame, units, published_cells(papers, path_stem.name)),
         *comparison_sections(compared, beside.name),
     ]
     written = {csv: to_csv(frame).encode(), page: ("\n\n".join(sections) + "\n").encode()}
     written |= {image: png(figure) for image, figure in images.items()}
     if len(compared) or beside.exists():  # one that is there would be of another table
         written |= {beside: content.encode()}
+    if runs is not None:
+        written |= {runs_path(csv): runs.encode()}
     written |= {path_stem.with_name(CLAIMS): claims_page(found, papers).encode()}
     written |= quoted(frame, csv)
     path_stem.parent.mkdir(parents=True, exist_ok=True)
-    shown = _images(page)
+    stale = _images(page) | {runs_path(csv)}
     write_files(written)
-    for image in shown - set(written):  # of the table that was there, and would pass for one of this
-        image.unlink(missing_ok=True)
+    for path in stale - set(written):  # of the table that was there, and would pass for one of this
+        path.unlink(missing_ok=True)
     return list(written), found
 
 
@@ -138,7 +144,8 @@ Cells = Mapping[tuple[Place, Series, str], float]
 """Published values by place, series and metric."""
 
 
-def _published_cells(papers: Iterable[Paper], table: str) -> Cells:
+def published_cells(papers: Iterable[Paper], table: str) -> Cells:
+    """The values that the papers' own tables state for this one."""
     return {
         (Place(TRAINING, cell.dataset), cell.series, cell.metric): cell.value
         for paper in papers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,16 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from reproduce.claims.comparisons import comparisons_path, read_comparisons
-from reproduce.claims.rows import from_csv, read_tables
+from reproduce.claims.rows import read_tables
+from reproduce.claims.runs import runs_csv, runs_path
 from reproduce.experiments.registry import backend_of, run
 from reproduce.report.claims import CLAIMS
-from reproduce.report.moved import moved_cells
+from reproduce.report.moved import committed_table, moved_cells
 from reproduce.report.page import write_table
 from reproduce.sweep.processes.execute import ExecutionError, run_all, stored
 from reproduce.sweep.progress import last_line, preview
 from reproduce.sweep.runs import FAILED, RunSpec
 from reproduce.sweep.store import FILE, Store
 from reproduce.tables.comparisons import compare_fusions
+from reproduce.tables.runs import runs_of_cells
 from reproduce.tables.table import Profile, Table
 
 
@@ -44,7 +45,8 @@ def produce(
 ) -> bool:
     """Run what is missing, write ``path_stem`` with the suffixes .csv, .md and .png, and report.
 
-    Where quantum fusions were trained beside others, their comparisons go with it.
+    Where quantum fusions were trained beside others, their comparisons go with it, and always which runs its cells are
+    made of.
 
     Raw runs are kept in ``runs.sqlite`` beside the table: an interrupted command continues from there. The table is
     written under the lock of that file, so that its files are those of one command.
@@ -125,6 +127,7 @@ def produce(
                 table.units,
                 others,
                 comparisons,
+                runs=runs_csv(runs_of_cells(made, table.fold)),
             )
             counts = Counter(verdict.verdict for verdict in found)
     if frame is not None:
@@ -153,15 +156,15 @@ def _check_backends(specs: Sequence[RunSpec]) -> None:
 
 def _check_way(path_stem: Path) -> None:
     """Refuse what would end the command after its runs: folders in the way."""
-    beside = comparisons_path(path_stem)
-    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md"), beside, path_stem.with_name(CLAIMS)):
+    beside = comparisons_path(path_stem), runs_path(path_stem), path_stem.with_name(CLAIMS)
+    for path in (path_stem.with_suffix(".csv"), path_stem.with_suffix(".md"), *beside):
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder, and a file of the table goes there. Move it away.")
 
 
 def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
     try:
-        committed = _committed(table)
+        committed = committed_table(table)
     except ValueError as error:
         console.print(f"There is nothing to compare with: {error}")
         return
@@ -173,19 +176,3 @@ def _report_moved(table: Path, frame: pd.DataFrame, console: Console) -> None:
     if len(moved):
         console.print(moved.to_string(index=False))
     console.print(f"To have the committed files back: git restore {table.parent}")
-
-
-def _committed(table: Path) -> pd.DataFrame | None:
-    """The table as last committed, or None outside a git checkout or before its first commit.
-
-    Raises:
-        ValueError: If that is no table of this version.
-    """
-    command = ["git", "-C", str(table.parent), "show", f"HEAD:./{table.name}"]
-    try:
-        shown = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    if shown.returncode != 0:
-        return None
-    return from_csv(shown.stdout.decode(errors="replace"), f"the committed {table.name}")

@@ -1,0 +1,1 @@
+"""The report: every table, figure, claim and run of a results folder in one file that a browser opens from disk."""
