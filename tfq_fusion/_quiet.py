@@ -22,8 +22,7 @@ from pathlib import Path
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 _LIBRARY = "libtensorflow_framework.so.2"
-_SET_LEVEL = "_ZN4absl12lts_{}14SetMinLogLevelENS0_18LogSeverityAtLeastE"
-_ABSEIL = ("20230802", "20250814")  # of TensorFlow 2.18 and 2.21
+_SET_LEVEL = "_ZN4absl12lts_2023080214SetMinLogLevelENS0_18LogSeverityAtLeastE"  # in TensorFlow 2.18
 _FIRST_WORDS = (b"WARNING: All log messages before absl::InitializeLog()", b"I0000 ")
 
 
@@ -31,7 +30,7 @@ def start_quietly() -> None:
     """Have both logs of TensorFlow, which is imported next, show what ``TF_CPP_MIN_LOG_LEVEL`` says.
 
     Where that variable is not set, it is set to 3, for this process and those that it starts. Nothing is done where
-    Keras runs on something else. Where the function is not found, Abseil's log stays as it is.
+    Keras runs on something else, and less in another TensorFlow than 2.18, where that function has another name.
     """
     if _backend() != "tensorflow":
         return
@@ -42,11 +41,9 @@ def start_quietly() -> None:
     library = Path(found.submodule_search_locations[0]) / _LIBRARY
     if level not in ("1", "2", "3") or not library.is_file():
         return
-    functions = ctypes.CDLL(str(library))
-    for version in _ABSEIL:
-        set_level = getattr(functions, _SET_LEVEL.format(version), None)
-        if set_level is not None:
-            set_level(int(level))
+    set_level = getattr(ctypes.CDLL(str(library)), _SET_LEVEL, None)
+    if set_level is not None:
+        set_level(int(level))
 
 
 @functools.cache

@@ -39,7 +39,7 @@ SENTENCES_OF_THEIR_OWN_TESTS = {
 
 NO_RESULTS = {
     "README.md": [r"Python 3\.10, 3\.11 or 3\.12", r"License 2\.0"],
-    "docs/backends.md": [r"Python (up to )?3\.\d+"],
+    "docs/backends.md": [r"Python (up to )?3\.\d+", r"TensorFlow 2\.\d+"],
     "docs/data.md": [r"ludb_1\.0\.1"],
     "docs/expressivity.md": [r"noise of 0\.2", r"R² of 0\.999 or more", r"within 0\.002"],
     "docs/house.md": [r"Python 3\.11 or 3\.12"],
