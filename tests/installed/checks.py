@@ -59,7 +59,9 @@ def test_a_table_is_made_and_reported(tmp_path):
     smoke = ("table1", "--profile", "smoke", "--datasets", "emoji", "--fusions", "concat,qfl", "--results", results)
     assert run(COMMAND, *smoke, "--quiet") == ""
     assert "| Concat" in (tmp_path / "results" / "table1.md").read_text()
-    assert "Wrote" in run(COMMAND, "compare", "--results", results)
+    for command, page in (("compare", "claims.md"), ("report", "report.html")):
+        assert "Wrote" in run(COMMAND, command, "--results", results)
+        assert (tmp_path / "results" / page).is_file()
 
 
 def test_the_source_distribution_has_what_its_tests_need():
