@@ -36,6 +36,19 @@ def test_whoever_asks_for_the_log_of_tensorflow_has_it():
     assert "Compiled cluster using XLA!" in said(PROGRAM, TF_CPP_MIN_LOG_LEVEL="0")
 
 
+@pytest.mark.slow
+def test_training_on_jax_says_nothing_of_tensorflow():
+    code = """
+import numpy as np
+from tfq_fusion.layers import ConcatFusion
+import keras
+model = keras.Sequential([keras.layers.Dense(1)])
+model.compile(loss="mse")
+model.fit(np.zeros((1, 1)), np.zeros(1), verbose=0)
+"""
+    assert said(code, KERAS_BACKEND="jax") == ""
+
+
 def test_nothing_is_set_for_keras_on_something_else():
     code = "import os, tfq_fusion.layers; assert os.environ.get('TF_CPP_MIN_LOG_LEVEL') != '3'"  # JAX sets it to 1
     assert said(code, KERAS_BACKEND="jax") == ""

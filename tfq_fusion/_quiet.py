@@ -29,21 +29,23 @@ _FIRST_WORDS = (b"WARNING: All log messages before absl::InitializeLog()", b"I00
 def start_quietly() -> None:
     """Have both logs of TensorFlow, which is imported next, show what ``TF_CPP_MIN_LOG_LEVEL`` says.
 
-    Where that variable is not set, it is set to 3, for this process and those that it starts. Nothing is done where
-    Keras runs on something else, and less in another TensorFlow than 2.18, where that function has another name.
+    Where that variable is not set, it is set to 3, for this process and those that it starts. On JAX, where ``fit``
+    imports TensorFlow if it is there, it is set to 1, as JAX does, and Abseil's log says nothing of that import. Less
+    is done in another TensorFlow than 2.18, where the function has another name.
     """
-    if _backend() != "tensorflow":
+    if _backend() not in ("tensorflow", "jax"):
         return
     found = importlib.util.find_spec("tensorflow")
     if found is None or not found.submodule_search_locations:
         return
-    level = os.environ.setdefault(LEVEL, "3")
+    on_jax = _backend() == "jax"
+    level = os.environ.setdefault(LEVEL, "1" if on_jax else "3")
     library = Path(found.submodule_search_locations[0]) / _LIBRARY
     if level not in ("1", "2", "3") or not library.is_file():
         return
     set_level = getattr(ctypes.CDLL(str(library)), _SET_LEVEL, None)
     if set_level is not None:
-        set_level(int(level))
+        set_level(3 if on_jax else int(level))
 
 
 @functools.cache
