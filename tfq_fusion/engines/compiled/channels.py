@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cirq
@@ -158,7 +158,7 @@ def _transfer(gate: EigenGate) -> EigenGate:
     return EigenGate(_bits(order), (), gate.angle, np.array(list(terms)), _transferred(np.stack(list(terms.values()))))
 
 
-def _bits(positions: Any) -> tuple[int, ...]:
+def _bits(positions: Iterable[int]) -> tuple[int, ...]:
     return tuple(2 * position + bit for position in positions for bit in (0, 1))
 
 
