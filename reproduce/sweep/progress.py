@@ -84,6 +84,7 @@ class SweepProgress:
         self._all = self._live.add_task("all runs", total=max(self._total, 1), state=self._overall)
 
     def __enter__(self) -> SweepProgress:
+        self._begun = time.monotonic()
         self._live.start()
         return self
 
