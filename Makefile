@@ -139,7 +139,8 @@ report: install ## Write results/report.html: tables, figures, claims and their 
 data: install ## List the data sets; with DATASET=name or all: fetch, check and prepare
 	$(BIN)/python -m reproduce data $(if $(DATASET),fetch $(DATASET))
 
-docs: $(VENV)/installed-docs ## Build the site in build/site, with the API reference and the notebooks executed
+docs: $(VENV)/installed-docs ## Build the site in build/site, with the API reference, the report and the notebooks executed
+	$(BIN)/python -m reproduce report
 	rm -rf docs/reference/api
 	$(SPHINX) $(ARGS) . build/site
 	@echo "The site begins at build/site/index.html"

@@ -28,7 +28,7 @@ html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_extra_path = ["_root"]
+html_extra_path = ["_root", "../results/report.html"]
 templates_path = [str(Path(__file__).parent / "_templates")]
 html_math_renderer = "mathml"
 

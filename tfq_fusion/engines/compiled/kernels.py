@@ -117,7 +117,7 @@ def backward(
             factors, slopes = _factors(step, numbers, constants)
             rows = ops.reshape(adjoint, (2**step.width, after.shape[1] // 2**step.width, -1))
             left = _mixture(slopes, _products(step, before, constants)) * rows
-            gradient = total(ops.reshape(left, (after.shape[1], -1)))
+            gradient = ops.sum(ops.reshape(left, (after.shape[1], -1)), axis=0)
             matrices = constants[f"sampled {step.matrix} matrices"] + zero
             columns = ops.reshape(ops.transpose(matrices, (2, 0, 1)), (2**step.width, -1))
             spread = ops.reshape(factors[:, None, None] * rows, (columns.shape[1], -1))
@@ -125,15 +125,6 @@ def backward(
         case PermutationStep():
             undo = inverse_order(step.order)
             return _transposed(undo, after) if before is None else before, _transposed(undo, adjoint), None
-
-
-def total(terms: Any) -> Any:
-    """The sum of ``[terms, rest]``, two terms at least, as ``[rest]``.
-
-    A matrix product: XLA's own sums over leading axes are many times slower, and it may put them off.
-    """
-    # XLA would make a plain sum of a product with a single row.
-    return ops.matmul(ops.ones((2, terms.shape[0]), dtype=terms.dtype), terms)[0]
 
 
 def _qubits(state: Any) -> Any:
@@ -227,7 +218,7 @@ def _rotation_gradient(step: RotationStep, after: Any, adjoint: Any) -> Any:
 
     gradient = ops.stack([about(axis) for axis in _axes(step)], axis=len(idle))
     if idle:
-        gradient = total(ops.reshape(gradient, (2 ** len(idle), -1)))
+        gradient = ops.sum(ops.reshape(gradient, (2 ** len(idle), -1)), axis=0)
     tensor = ops.reshape(gradient, (len(_axes(step)), *(2,) * len(controls), -1))
     order = inverse_order(step.order)
     tensor = ops.transpose(tensor, (0, *(1 + axis for axis in order), 1 + len(controls)))
@@ -282,7 +273,7 @@ def _gate_gradient(step: GateStep, after: Any, adjoint: Any, constants: Mapping[
     products = _times((-generator[1], generator[0]), _targets_first(step, after)) * _targets_first(step, adjoint)
     if step.controlled:
         products = products * constants[f"gate {step.gate} mask"][:, None]
-    return total(ops.reshape(products, (math.prod(products.shape[:3]), -1)))
+    return ops.sum(ops.reshape(products, (math.prod(products.shape[:3]), -1)), axis=0)
 
 
 def _factors(step: SampledStep, exponent: Any, constants: Mapping[str, Any]) -> tuple[Any, Any]:

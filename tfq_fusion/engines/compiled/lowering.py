@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import cirq
 
@@ -68,12 +69,13 @@ def lower(spec: ModelCircuit) -> Program:
             return _lower_wide(spec, positions, gates)
         width = math.ceil(count / math.ceil(count / MAX_BLOCK)) if count else 0
 
+    if real:
+        kind_with = functools.partial(_kind_on_components, width=width)
+    else:
+        kind_with = functools.partial(_kind_on_amplitudes, width=width, mixed=mixed)
     groups: list[Group] = []
     for gate in gates:
-        if real:
-            _place_real(gate, groups, width)
-        else:
-            _place(gate, groups, width, mixed)
+        _place(gate, groups, kind_with)
     sampled = ("rotation", "gate", "sampled")
     shared = next((number for number, group in enumerate(groups) if group.kind in sampled), len(groups))
     repeated = [_passes(some, mixed) for some in (groups[:shared], groups[shared:])]
@@ -129,40 +131,32 @@ def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool, real: bool) -> int:
     return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 
 
-def _place(gate: EigenGate, groups: list[Group], width: int, mixed: bool) -> None:
-    """Add a gate to the latest group that it may join, without passing a gate on one of its qubits; else a new one."""
+def _place(gate: EigenGate, groups: list[Group], kind_with: Callable[[EigenGate, Group | None], str]) -> None:
+    """Add a gate to the latest group that it may join, without passing a gate on one of its qubits; else a new one.
+
+    ``kind_with`` is the kind of a group, or for None of a new one, once the gate is in it; empty if it may not join.
+    """
+    for group in reversed(groups):
+        kind = kind_with(gate, group)
+        if kind:
+            group.kind = kind
+            group.add(gate)
+            return
+        if group.qubits & gate.qubits:
+            break
+    groups.append(Group(kind_with(gate, None)))
+    groups[-1].add(gate)
+
+
+def _kind_on_amplitudes(gate: EigenGate, group: Group | None, width: int, mixed: bool) -> str:
+    """What joins is alike: rotations of a qubit, fixed diagonals, or gates of a block."""
     if gate.angle.kind == "data":
         kind = "rotation" if gate.axis else "gate"
     elif gate.diagonal and gate.angle.kind == "constant" and len(gate.qubits) > 1 and not mixed:
         kind = "diagonal"
     else:
         kind = "block" if len(gate.qubits) <= width else "gate"
-    for group in reversed(groups):
-        if group.kind == kind and _may_join(gate, group, width):
-            group.add(gate)
-            return
-        if group.qubits & gate.qubits:
-            break
-    groups.append(Group(kind))
-    groups[-1].add(gate)
-
-
-def _place_real(gate: EigenGate, groups: list[Group], width: int) -> None:
-    """The same for a gate on Pauli components, which joins a matrix: of one gate with data, or of any with weights."""
-    kind = "sampled" if gate.angle.kind == "data" else "block"
-    for group in reversed(groups):
-        fixed = all(other.angle.kind == "constant" for other in group.gates)
-        if {group.kind, kind} == {"block"} or (fixed if kind == "sampled" else gate.angle.kind == "constant"):
-            union = group.qubits | gate.qubits
-            near = group.qubits & gate.qubits or len({bit // width for bit in union}) == 1
-            if near and len(union) <= max(width, len(group.qubits)):
-                group.add(gate)
-                group.kind = "sampled" if "sampled" in (kind, group.kind) else "block"
-                return
-        if group.qubits & gate.qubits:
-            break
-    groups.append(Group(kind))
-    groups[-1].add(gate)
+    return kind if group is None or (group.kind == kind and _may_join(gate, group, width)) else ""
 
 
 def _may_join(gate: EigenGate, group: Group, width: int) -> bool:
@@ -171,13 +165,30 @@ def _may_join(gate: EigenGate, group: Group, width: int) -> bool:
     if group.kind == "block":
         union = group.qubits | gate.qubits
         # Blocks of neighbours at fixed borders need no transposition; others grow only where gates connect them.
-        return len({qubit // width for qubit in union}) == 1 or (
-            bool(group.qubits & gate.qubits) and len(union) <= width
-        )
+        return _neighbours(union, width) or (bool(group.qubits & gate.qubits) and len(union) <= width)
     if group.kind == "rotation":
         other = group.gates[0]
         return (gate.targets, control_qubits(gate)) == (other.targets, control_qubits(other))
     return False
+
+
+def _kind_on_components(gate: EigenGate, group: Group | None, width: int) -> str:
+    """What joins is one matrix: of any gates with weights, or of one gate with data and fixed ones."""
+    kinds = {"sampled" if gate.angle.kind == "data" else "block"} | ({group.kind} if group else set())
+    kind = "sampled" if "sampled" in kinds else "block"
+    if group is None:
+        return kind
+    angles = [gate.angle.kind, *(other.angle.kind for other in group.gates)]
+    if kind == "sampled" and angles.count("constant") < len(angles) - 1:
+        return ""
+    union = group.qubits | gate.qubits
+    near = group.qubits & gate.qubits or _neighbours(union, width)
+    return kind if near and len(union) <= max(width, len(group.qubits)) else ""
+
+
+def _neighbours(qubits: Iterable[int], width: int) -> bool:
+    """Whether qubits lie between two of the borders that stand after every ``width`` qubits."""
+    return len({qubit // width for qubit in qubits}) == 1
 
 
 def _passes(groups: Sequence[Group], mixed: bool) -> list[list[Sequence[Group]]]:

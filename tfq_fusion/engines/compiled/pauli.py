@@ -190,7 +190,6 @@ def expectations(state: Any, constants: Mapping[str, Any]) -> Any:
     for start in range(0, strings, chunk):
         own = slice(start, start + chunk)
         products = ops.take(parts, left[own], axis=0) * ops.take(parts, right[own], axis=0)
-        # A matrix product sums over amplitudes: XLA's own reductions over the leading axes are many times slower.
         values.append(ops.einsum("tn,tnb->tb", signs[own], products))
     return ops.matmul(constants["coefficients"], ops.concatenate(values)) + constants["constant"][:, None]
 

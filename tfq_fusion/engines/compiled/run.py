@@ -258,8 +258,7 @@ def _undone(
             found.append(gradient)
             zero = known_zero(gradient)
         elif gradient is not None:
-            both = ops.stack([data_gradient, ops.matmul(ops.transpose(mixes[place]), gradient[0])])
-            data_gradient = ops.reshape(kernels.total(ops.reshape(both, (2, -1))), (both.shape[1], -1))
+            data_gradient = data_gradient + ops.matmul(ops.transpose(mixes[place]), gradient[0])
             zero = known_zero(data_gradient)
     return _Way(state, adjoint, data_gradient), found[::-1], zero
 
