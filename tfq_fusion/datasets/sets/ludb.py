@@ -6,7 +6,6 @@ import contextlib
 import functools
 import io
 import lzma
-import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -130,10 +129,6 @@ def _records(folder: Path) -> Iterator[Path]:
         yield folder / "data"
         return
 
-    def record(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-        wanted = member.isfile() and re.search(r"/data/\d+\.(hea|dat)$", member.name)
-        return tarfile.data_filter(member, path) if wanted else None
-
     file = folder / ARCHIVE
     with tempfile.TemporaryDirectory() as temporary:
         with expecting("ludb", file, f"a tar.xz of {len(RECORDS)} files in one folder `data`"):
@@ -142,10 +137,18 @@ def _records(folder: Path) -> Iterator[Path]:
             if len(content) > ARCHIVE_LIMIT:
                 raise ValueError(f"more than {ARCHIVE_LIMIT:,} bytes")
             with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-                archive.extractall(temporary, filter=record)
-            (records,) = Path(temporary).glob("*/data")
-            if absent := [name for name in RECORDS if not (records.parent / name).is_file()]:
+                # By the names that are known: nothing in the archive says where a file goes.
+                contents = {
+                    member.name.partition("/")[2]: archive.extractfile(member).read()  # type: ignore[union-attr]
+                    for member in archive
+                    if member.isfile()
+                }
+            if absent := [name for name in RECORDS if name not in contents]:
                 raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
+            records = Path(temporary, "data")
+            records.mkdir()
+            for name in RECORDS:
+                (records.parent / name).write_bytes(contents[name])
         try:
             yield records
         except DamagedDataError as error:  # its path ends here
