@@ -39,6 +39,7 @@ def main(function: str, temporary: str | None = None) -> None:
         os.environ["TMPDIR"] = temporary
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # and it is not lost with the process
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, temporary), daemon=True).start()
     module, _, name = function.partition(":")
