@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import hashlib
 import io
+import math
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import Dataset, Part, Source, choose_views, view_card
 from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
-from tfq_fusion.datasets.prepared import prepared_source
+from tfq_fusion.datasets.prepared import prepared_source, steps
 from tfq_fusion.datasets.remote import RemoteSet
 from tfq_fusion.datasets.sets.descriptors import colour_histograms, orientation_histograms
 from tfq_fusion.datasets.splits import draw, hold_out
@@ -30,6 +31,7 @@ VERSION = 2
 FEWEST = 100
 """Training samples that a subset has at least: 10 of each class, and one of each class to validate."""
 VALIDATION_SHARE = 0.1  # of the official training part
+BLOCK = 1_000  # images that are described at once
 
 # Of the content, in the order of the files: a copy that was compressed by another program is as good.
 MNIST_SHA256 = (
@@ -65,7 +67,8 @@ def open_mnist(remote: RemoteSet, views: Sequence[str] | None = None, samples: i
     def build() -> dict[str, np.ndarray]:
         files = (folder / file.path for file in remote.files)
         images, labels, test_images, test_labels = map(_idx, files, MNIST_SHA256)
-        return _arrays((images[..., None], labels), (test_images[..., None], test_labels), orientation_histograms)
+        train, test = (images[..., None], labels), (test_images[..., None], test_labels)
+        return _arrays("mnist", train, test, orientation_histograms)
 
     return _chosen(prepared_source(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build), views, samples)
 
@@ -113,7 +116,7 @@ def _cifar10(remote: RemoteSet) -> Source:
                 if member.name.endswith(".bin")
             }
         images, labels = map(np.concatenate, zip(*(batches[f"data_batch_{i}"] for i in range(1, 6)), strict=True))
-        return _arrays((images, labels), batches["test_batch"], _edges_and_colours)
+        return _arrays("cifar-10", (images, labels), batches["test_batch"], _edges_and_colours)
 
     return prepared_source(card, VERSION, [str(source.sha256)], build)
 
@@ -138,7 +141,7 @@ def _cifar10_part(card: Card, folder: Path) -> Source:
             images = _rows_of_png(file, content)
             parts[part] = images, _labels_of_npz(files[2], npz, f"{part}_labels", len(images), len(card.classes))
         with expecting("cifar-10", files[0], "images of each class, enough to hold some out"):
-            return _arrays(parts["train"], parts["test"], _edges_and_colours)
+            return _arrays("cifar-10", parts["train"], parts["test"], _edges_and_colours)
 
     # How many images a part has, its arrays say.
     dataset = prepared_source(card, VERSION, hashes, build).read()
@@ -182,14 +185,16 @@ def _edges_and_colours(images: np.ndarray) -> np.ndarray:
     return np.concatenate([orientation_histograms(images), colour_histograms(images)], axis=1)
 
 
-def _arrays(train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -> dict[str, np.ndarray]:
+def _arrays(name: str, train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -> dict[str, np.ndarray]:
     """The prepared arrays of uint8 images ``[n, height, width, channels]`` and labels ``[n]``."""
     rows, validation = hold_out(train[1], VALIDATION_SHARE)
     parts = {"train": (train, rows), "validation": (train, validation), "test": (test, np.arange(len(test[1])))}
     arrays = {}
     for part, ((images, labels), chosen) in parts.items():
         arrays[f"{part}/image"] = images[chosen].astype(np.float32)
-        arrays[f"{part}/descriptors"] = describe(arrays[f"{part}/image"])
+        blocks = np.array_split(arrays[f"{part}/image"], math.ceil(len(chosen) / BLOCK))
+        described = [describe(block) for block in steps(f"{name}, {part}: describe images", blocks, "blocks")]
+        arrays[f"{part}/descriptors"] = np.concatenate(described)
         arrays[f"{part}/labels"] = labels[chosen].astype(np.int64)
     return arrays
 
