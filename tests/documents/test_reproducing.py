@@ -1,6 +1,7 @@
 """What the documents say of how tables are made, and of their rows beside the findings, is what the tables say."""
 
 import importlib.util
+import json
 import re
 
 import pytest
@@ -114,6 +115,14 @@ def first_scores(table):
     """The rows of a table with the first metric of each data set: one of each cell."""
     frame = TABLES[table]
     return frame[frame["metric"].isin(["accuracy", "mae"])]
+
+
+def test_the_protocol_says_by_how_little_a_learning_rate_was_chosen():
+    cell = row("table1", "mfeat", "qfl", "accuracy", degree=3)
+    losses = json.loads(cell["tuning"])
+    rate = f"{cell['learning_rate']:g}"
+    said = f"a rate of {rate} that had a validation loss of {losses[rate]:.3f} where 0.005 had {losses['0.005']:.3f}"
+    assert said in prose("docs/protocol.md")
 
 
 def test_the_documents_count_the_trainings_of_table_1():
