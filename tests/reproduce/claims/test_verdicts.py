@@ -89,6 +89,16 @@ def test_another_table_is_information_where_the_claim_names_it(tmp_path):
     assert "For information: In table1, near: Accuracy of Concat 0.8 [0.78, 0.82] is better than LMF" in reason
 
 
+def test_a_verdict_names_the_rows_that_its_own_check_read(tmp_path):
+    rows = [row_of("toy", "concat", 0.9, 0.8, 1.0), row_of("toy", "lmf", 0.5, 0.4, 0.6)]
+    verdict_on(tmp_path, VALUE, rows, 0.9)
+    paper = tmp_path / "published" / "paper.yaml"
+    other = paper.read_text().replace("A1", "B1").replace("concat", "lmf")
+    paper.with_name("paper2.yaml").write_text(other)
+    found = verdicts_in(tmp_path, paper.parent)
+    assert [[read.row["fusion"] for read in verdict.rows] for verdict in found] == [["concat"], ["lmf"]]
+
+
 @pytest.mark.parametrize("name", ["table1-old.csv", "table0.csv", "table.csv", "tables_of_mine.csv", "table1.csv.bak"])
 def test_a_file_that_is_no_table_decides_nothing(tmp_path, name):
     write_csv(pd.DataFrame([row_of("toy", "concat", 0.1, 0.0, 0.2)]), tmp_path / name)
