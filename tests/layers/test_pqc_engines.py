@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_quantum as tfq
 
 from tests.layers.support import ANOTHER, QUBITS, controlled_pair, data_circuits, model_circuit, operators
+from tfq_fusion.engines.serialized import Execution
 from tfq_fusion.layers import PQC, ControlledPQC
 
 pytestmark = pytest.mark.keras
@@ -57,10 +58,9 @@ def test_repetitions_backend_and_differentiator_are_used(kind, arguments, tolera
 @pytest.mark.parametrize(("gate", "compiled"), [(cirq.CZ, True), (cirq.ISWAP, False)])
 def test_gates_that_tensorflow_quantum_shifts_otherwise_are_left_to_it(gate, compiled):
     circuit = cirq.Circuit(cirq.H.on_each(*QUBITS), gate(*QUBITS[:2]) ** sympy.Symbol("a"))
-    layer = ControlledPQC(
-        circuit, cirq.X(QUBITS[0]), repetitions=5, differentiator=tfq.differentiators.ParameterShift()
-    )
-    assert (layer._run._spec is not None) == compiled
+    shift = tfq.differentiators.ParameterShift()
+    execution = Execution(circuit, cirq.X(QUBITS[0]), 5, "noiseless", shift, trained=False)
+    assert (execution.spec is not None) == compiled
 
 
 def test_what_cannot_be_compiled_is_tensorflow_quantum_s_to_refuse():
@@ -78,7 +78,7 @@ def test_what_the_compiled_engine_cannot_hold_runs_in_tensorflow_quantum(monkeyp
     _, theirs = controlled_pair()  # which is kept, and made while there is memory
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
     layer = ControlledPQC(model_circuit(), operators())
-    assert layer._run._spec is None
+    assert Execution(model_circuit(), operators(), None, "noiseless", None, trained=False).spec is None
     inputs = [tfq.convert_to_tensor([cirq.Circuit()]), tf.constant([[0.3, -0.4, 1.2]])]
     np.testing.assert_allclose(layer(inputs), theirs(inputs), atol=1e-5)
 

@@ -36,6 +36,7 @@ class Execution:
         symbols: Those of the model circuit, sorted by name.
         circuit: A copy of the model circuit.
         operators: The observables, in a list, copies of what changes in place.
+        spec: What is compiled; None if TensorFlow Quantum runs it all.
 
     Raises:
         TypeError, ValueError: As TensorFlow Quantum's ``ControlledPQC``, and if there are no operators.
@@ -95,14 +96,14 @@ class Execution:
                 chosen = differentiator is not None and type(differentiator) is not tfq.differentiators.Adjoint
             else:
                 chosen = not (differentiator is None or shifted) or repetitions > LARGEST_SHOTS
-            self._spec = None if chosen or not simulated else self._lowerable()
-            if self._spec is not None and shifted:
+            self.spec = None if chosen or not simulated else self._lowerable()
+            if self.spec is not None and shifted:
                 from tfq_fusion.engines.parameter_shift import of_two_values
 
                 # Other gates TensorFlow Quantum splits, or shifts as if they had two, which is another gradient.
-                self._spec = self._spec if of_two_values(self._spec) else None
+                self.spec = self.spec if of_two_values(self.spec) else None
             self._shots: dict[str, Any] = {}
-            if self._spec is not None and repetitions is not None:
+            if self.spec is not None and repetitions is not None:
                 self._shots = {
                     "shots": int(repetitions),
                     "seed": make_generator(seed_or_draw(None)),
@@ -153,21 +154,21 @@ class Execution:
         """
         import tensorflow as tf
 
-        if self._spec is None:
+        if self.spec is None:
             return self._by_tfq(*self._matching(circuits, data), weights)
-        if not tf.executing_eagerly() or data.shape[1:] != (len(self._spec.data_symbols),):
+        if not tf.executing_eagerly() or data.shape[1:] != (len(self.spec.data_symbols),):
             return self._compiled(circuits, data, weights)
         from tfq_fusion.engines.compiled import require_room
 
         # One by one its operations take many times as long, and a graph sees neither values nor how many they are.
-        require_angles(self._spec, data, weights)
-        require_room(self._spec, data.shape[0])
+        require_angles(self.spec, data, weights)
+        require_room(self.spec, data.shape[0])
         return self._traced(circuits, data, weights)
 
     def _compiled(self, circuits: Any, data: Any, weights: Any) -> Any:
         import tensorflow as tf
 
-        assert self._spec is not None
+        assert self.spec is not None
         circuits, data = self._matching(circuits, data)
         distinct, positions = tf.unique(circuits)
         known = tf.strings.substr(distinct, 0, len(_HEADER)) == _HEADER
@@ -191,7 +192,7 @@ class Execution:
             without_fragments,
             lambda: tf.reshape(states.flat_values, [-1, self._amplitudes]),
         )
-        values = expectation(self._spec, data, weights, states=tf.gather(narrow, positions), **self._shots)
+        values = expectation(self.spec, data, weights, states=tf.gather(narrow, positions), **self._shots)
         # A data circuit may hold qubits that the model circuit lacks. No branch: a batch may hold both kinds.
         wide = tf.where(tf.gather(states.row_lengths(), positions) > self._amplitudes)
         others = self._by_tfq(tf.gather_nd(circuits, wide), tf.gather_nd(data, wide), weights)
