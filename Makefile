@@ -34,14 +34,13 @@ $(VENV)/installed: setup.cfg setup.py constraints.txt
 	if [ -n "$$found" ]; then \
 		echo "Building $(VENV) with $$("$$found" --version) ..."; \
 		"$$found" -m venv $(VENV); \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
 	elif command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --python 3.11 $(VENV); \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'; \
+		uv venv --quiet --seed --python 3.11 $(VENV); \
 	else \
 		echo "No usable Python: install Python 3.10, 3.11 or 3.12 with venv and pip (Debian: python3-venv), or uv." >&2; \
 		exit 1; \
 	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 test: install ## Run the tests that are not slow, under Keras 3 and the Keras ones again under legacy Keras
@@ -97,11 +96,7 @@ test-report: install $(VENV)/browser ## Run the tests of the report in headless 
 
 $(VENV)/browser: tests/reproduce/report/requirements-browser.txt constraints.txt
 	@command -v chromium >/dev/null 2>&1 || { echo "No Chromium: install it (Debian: apt-get install chromium)." >&2; exit 1; }
-	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $<; \
-	else \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -r $<; \
-	fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $<
 	@touch $@
 
 lint: install ## Check style, types, and that no conflict of a merge is left
@@ -151,9 +146,7 @@ docs-links: $(VENV)/installed-docs ## Follow the documents' links to other hosts
 $(VENV)/installed-docs: $(VENV)/installed
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "The site is built with Python 3.11 or 3.12: make clean docs PYTHON=python3.11" >&2; exit 1; }
-	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
-	$(BIN)/python -c 'import pip' 2>/dev/null || pip="uv pip install --quiet --python $(BIN)/python"; \
-	$$pip -c constraints.txt -e '.[docs]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 clean: ## Remove the environment, the caches and the raw runs

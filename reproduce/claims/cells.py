@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -160,6 +161,12 @@ class Results:
         self.rows: dict[tuple[Place, int, Series], dict[str, dict[Any, Any]]] = {}
         for row in [] if frame is None else frame.to_dict("records"):
             self.rows.setdefault((Place.of(row), row["modalities"], Series.of(row)), {})[row["metric"]] = row
+
+    def unread(self) -> Results:
+        """The same cells, none of which was read yet."""
+        fresh = copy.copy(self)
+        fresh.read = []
+        return fresh
 
     def missing(self, what: str) -> NotComparableError:
         """What to raise where the table does not hold something."""

@@ -215,9 +215,9 @@ class NumberCheck(Comparison):
     def stated_datasets(self) -> tuple[str, ...]:
         """The data sets that the claim is about, as far as they are stated."""
 
-    @abstractmethod
     def number(self, found: Any) -> Score:
-        """The number in what :meth:`on` found."""
+        """The number in what :meth:`on` found; that itself, unless a kind of check finds more."""
+        return found
 
     def numbers(self, results: Mapping[str, Results]) -> list[Reproduced]:
         """On the data sets that the claim is about, then on the others that it names; each place once."""
@@ -229,6 +229,17 @@ class NumberCheck(Comparison):
         for table, place, (value, told) in self._elsewhere(results):
             found.setdefault((table, place), Reproduced(table, place, self.number(value), told, decides=False))
         return list(found.values())
+
+
+class DatasetCheck(NumberCheck):
+    """A check of a number that is published for one data set; ``dataset`` is None if the sources do not state which."""
+
+    dataset: str | None
+
+    @property
+    def stated_datasets(self) -> tuple[str, ...]:
+        """The one, if it is stated."""
+        return () if self.dataset is None else (self.dataset,)
 
 
 def _sentence(text: str) -> str:

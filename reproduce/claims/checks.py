@@ -27,19 +27,18 @@ from reproduce.claims.cells import (
     Word,
     quantity_label,
 )
-from reproduce.claims.check import Comparison, Metrics, NumberCheck
+from reproduce.claims.check import Comparison, DatasetCheck, Metrics, NumberCheck
 from reproduce.claims.metrics import METRICS
 from reproduce.claims.rows import Place
 
 
-class ValueCheck(NumberCheck):
+class ValueCheck(DatasetCheck):
     """The published value lies in the 95 % interval of the reproduced one, give or take ``tolerance``.
 
     ``modalities`` says with how many of them, here and below; None for the most that the table has on the data set.
     """
 
     kind = "value"
-    dataset: str | None
     series: Series
     quantity: Quantity
     tolerance: Tolerance = 0.0
@@ -57,17 +56,8 @@ class ValueCheck(NumberCheck):
         score = results.score(place, self.series, self.quantity, self.modalities)
         return score, f"{self.series} on {place}: {quantity_label(self.quantity)} {score}"
 
-    @property
-    def stated_datasets(self) -> tuple[str, ...]:
-        """The one, if it is stated."""
-        return () if self.dataset is None else (self.dataset,)
 
-    def number(self, found: Score) -> Score:
-        """The value itself."""
-        return found
-
-
-class RatioCheck(NumberCheck):
+class RatioCheck(DatasetCheck):
     """The published value lies in the interval of ``numerator / denominator``, give or take ``tolerance``.
 
     The interval of the ratio is the widest that the two 95 % intervals allow. Counts have no spread: for them only the
@@ -75,7 +65,6 @@ class RatioCheck(NumberCheck):
     """
 
     kind = "ratio"
-    dataset: str | None
     numerator: Series
     denominator: Series
     quantity: Quantity
@@ -97,15 +86,6 @@ class RatioCheck(NumberCheck):
         ratio = Score(over.mean / under.mean, over.low / under.high, over.high / under.low)
         label = f"{quantity_label(self.quantity)} of {self.numerator} / {self.denominator}"
         return ratio, f"{label} on {place}: {over} / {under} = {ratio}"
-
-    @property
-    def stated_datasets(self) -> tuple[str, ...]:
-        """The one, if it is stated."""
-        return () if self.dataset is None else (self.dataset,)
-
-    def number(self, found: Score) -> Score:
-        """The ratio itself."""
-        return found
 
 
 _RELATIONS = {
@@ -296,14 +276,13 @@ class EqualsDegreeCheck(Comparison):
         return all(equal), f"{label}: {'; '.join(reasons)}"
 
 
-class LeastDegreeCheck(NumberCheck):
+class LeastDegreeCheck(DatasetCheck):
     """The lowest degree at which QFL scores ``at_most`` is the published value, and none of ``others`` scores that.
 
     A score counts as at most so much if its 95 % interval lies wholly there.
     """
 
     kind = "least_degree"
-    dataset: str | None
     quantity: MetricName
     at_most: Number
     others: tuple[Series, ...]
@@ -327,11 +306,6 @@ class LeastDegreeCheck(NumberCheck):
         text = f"{quantity_label(self.quantity)} of QFL on {place} is at most {self.at_most:g} from P = {degree} on"
         alone = all(other.highest > self.at_most for other in others.values())
         return (degree, alone), f"{text}, {score}{below}{told}"
-
-    @property
-    def stated_datasets(self) -> tuple[str, ...]:
-        """The one, if it is stated."""
-        return () if self.dataset is None else (self.dataset,)
 
     def number(self, found: tuple[int, bool]) -> Score:
         """The degree."""

@@ -116,8 +116,7 @@ def _judged(
     check: Check, published: float | None, results: Mapping[str, Results]
 ) -> tuple[Outcome, str, tuple[RowRead, ...], float | None, tuple[Reproduced, ...]]:
     """The last fields of a verdict."""
-    for table in results.values():
-        table.read.clear()
+    results = {name: table.unread() for name, table in results.items()}
     outcome, reason = check.judge(published, results)
     rows = {(id(one.row), one.quantity): one for table in results.values() for one in table.read}
     return outcome, reason, tuple(rows.values()), published, tuple(check.numbers(results))

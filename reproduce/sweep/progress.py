@@ -6,16 +6,16 @@ While they run there is a line for each that does and one for all, or plain line
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
-from rich.text import Text
+from rich.progress import BarColumn, TaskID
 
 from reproduce.sweep.estimate import Estimates
 from reproduce.sweep.runs import Block, RunResult, RunSpec, block_id, block_name, in_blocks
+from tfq_fusion.progress import Told, live_lines
 
 
 def preview(specs: Sequence[RunSpec], results: Sequence[RunResult], workers: int) -> str:
@@ -72,15 +72,8 @@ class SweepProgress:
         self._started: dict[str, float] = {}
         self._lines: dict[str, TaskID] = {}
         self._workers: dict[str, int] = {}
-        self._live = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            _State(),
-            console=console,
-            transient=True,
-            refresh_per_second=2,
-            disable=not console.is_terminal,
-        )
+        state = Told(lambda task: task.fields["state"]())
+        self._live = live_lines(console, BarColumn(bar_width=20), state, refresh_per_second=2)
         self._all = self._live.add_task("all runs", total=max(self._total, 1), state=self._overall)
 
     def __enter__(self) -> SweepProgress:
@@ -153,14 +146,6 @@ class SweepProgress:
         started = self._started.get(block)
         elapsed = 0.0 if started is None else time.monotonic() - started
         return f"{elapsed:.0f} s of {duration(max(elapsed, self._estimates.seconds(runs)))}"
-
-
-class _State(ProgressColumn):
-    """What the task says of itself at the moment it is drawn."""
-
-    def render(self, task: Task) -> Text:
-        state: Callable[[], str] = task.fields["state"]
-        return Text(state())
 
 
 def last_line(error: str | None) -> str:

@@ -7,8 +7,9 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, Task, TaskID, TimeRemainingColumn
+
+from tfq_fusion.progress import Told, live_lines
 
 
 class Bars:
@@ -20,16 +21,7 @@ class Bars:
 
     def __init__(self, shown: bool) -> None:
         self._console = Console(stderr=True, quiet=not shown, highlight=False, soft_wrap=True, emoji=False)
-        self._live = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            _Done(),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not (shown and self._console.is_terminal),
-        )
+        self._live = live_lines(self._console, BarColumn(), Told(amount), Told(_rate), TimeRemainingColumn())
         self._lock = threading.Lock()
 
     def __enter__(self) -> Bars:
@@ -70,13 +62,7 @@ def amount(task: Task) -> str:
     return f"{task.completed:,.0f} of {task.total:,.0f} {task.fields['unit']}"
 
 
-class _Done(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(amount(task))
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        if not task.speed:
-            return Text("")
-        return Text(f"{decimal(int(task.speed))}/s" if task.fields["unit"] == "bytes" else f"{task.speed:,.0f}/s")
+def _rate(task: Task) -> str:
+    if not task.speed:
+        return ""
+    return f"{decimal(int(task.speed))}/s" if task.fields["unit"] == "bytes" else f"{task.speed:,.0f}/s"
