@@ -2,7 +2,11 @@
 
 import pandas as pd
 
-from tests.documents.support import filled, holds, lines, rows
+from reproduce.experiments.expressivity.descent import STEPS, TOGETHER
+from reproduce.experiments.expressivity.optimise import SHORT
+from reproduce.experiments.expressivity.polynomials import EXACT, FINALISTS, HELD_OUT, ITERATIONS, SAMPLES
+from reproduce.tables import table3
+from tests.documents.support import filled, holds, lines, one_digit, rows
 
 PAGE = "docs/expressivity.md"
 SEARCHES = rows("table3", "polynomial.*", r"qfl(\[blocks=\d\])?", "r2").assign(
@@ -53,3 +57,17 @@ def test_the_undecided_target_is_followed_better_with_more_blocks():
 @holds(PAGE)
 def test_sentences_have_the_figures_of_their_rows():
     return map(filled, PHRASES)
+
+
+@holds(PAGE)
+def test_the_search_has_the_settings_of_its_code():
+    starts = table3.PROFILES["default"].qfl_starts
+    assert (starts // 16, FINALISTS) == (TOGETHER, 4)
+    rounds = (
+        f"{STEPS} steps of Adam from each, {2 * STEPS} from the best quarter, {4 * STEPS} from the best quarter of that"
+    )
+    long = f"{SHORT} iterations from each of the best four and up to {ITERATIONS} from the best"
+    yield f"from {starts} starts in one JAX program: {rounds}, then L-BFGS on {SAMPLES} samples, {long}"
+    yield f"A search ends as soon as it explains all but {one_digit(EXACT)} of what can be explained"
+    yield f"on {HELD_OUT} points of a Sobol sequence"
+    yield f"each of {starts} starts"
