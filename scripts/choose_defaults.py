@@ -37,6 +37,11 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
+def label(change: dict[str, Any]) -> str:
+    """A change of a default in words."""
+    return ", ".join(f"{k} = {v:.3g}" if isinstance(v, float) else f"{k} = {v}" for k, v in change.items()) or "none"
+
+
 def validate(task: tuple[str, dict[str, Any], int, str]) -> dict[str, float]:
     """The validation scores of one data set, change of a default, and seed."""
     from tfq_fusion._keras import keras
@@ -78,8 +83,7 @@ def main(
             for _ in names:
                 scores = [next(results) for _ in range(seeds)]
                 cells.append(", ".join(f"{metric} {np.mean([s[metric] for s in scores]):.3f}" for metric in scores[0]))
-            label = ", ".join(f"{k} = {v:.3g}" if isinstance(v, float) else f"{k} = {v}" for k, v in change.items())
-            print(f"| {label or 'none'} |", " | ".join(cells), "|", flush=True)
+            print(f"| {label(change)} |", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":

@@ -36,14 +36,18 @@ def cover(seeds: int, of_seeds: float, of_samples: float, of_both: float) -> tup
     return float(share95), float(share90)
 
 
+def parts(seeds: int) -> list[tuple[float, float, float]]:
+    """What makes the difference vary, column by column of the table, as :func:`cover` takes it."""
+    alike = float(np.sqrt(SAMPLES / seeds))  # so that both means vary equally
+    return [(1.0, 0.0, 0.0), (1.0, alike, 1.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
+
+
 def main() -> None:
     """Prints the table, 95 % / 90 % in each cell."""
     print("| seeds | seeds alone | seeds and samples alike | samples alone | only both together |")
     print("|---|---|---|---|---|")
     for seeds in (3, 6, 10, 20):
-        alike = np.sqrt(SAMPLES / seeds)  # so that both means vary equally
-        parts = [(1.0, 0.0, 0.0), (1.0, float(alike), 1.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
-        cells = [" / ".join(f"{100 * share:.0f}" for share in cover(seeds, *part)) for part in parts]
+        cells = [" / ".join(f"{100 * share:.0f}" for share in cover(seeds, *part)) for part in parts(seeds)]
         print(f"| {seeds} | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,5 +1,8 @@
 """What the tests of the documents share: committed tables, and figures by the places where they stand."""
 
+import functools
+import importlib.util
+import io
 import math
 import re
 import subprocess
@@ -27,6 +30,36 @@ def committed(name):
     """The text of a committed results file; None outside a checkout."""
     shown = subprocess.run(["git", "-C", str(ROOT), "show", f"HEAD:results/{name}"], capture_output=True, check=False)
     return shown.stdout.decode() if shown.returncode == 0 else None
+
+
+def benchmark(name):
+    """The committed figures of a benchmark."""
+    text = committed(f"{name}.csv")
+    return pd.read_csv(io.StringIO(text) if text else ROOT / "results" / f"{name}.csv")
+
+
+SENTENCES = {}
+"""The functions that :func:`holds` made tests of, by document, module and name."""
+
+
+def holds(document):
+    """Makes a test of a function that gives sentences, or parts of them, with the figures that the results have.
+
+    The test asks the document for each of them; `test_figures.py` asks for no other figure to stand there.
+    """
+
+    def test_of(sentences):
+        SENTENCES.setdefault(document, {})[sentences.__module__, sentences.__name__] = sentences
+
+        @functools.wraps(sentences)
+        def test():
+            text = prose(document)
+            missing = [sentence for sentence in sentences() if sentence not in text]
+            assert not missing, f"{document} does not say {missing}"
+
+        return test
+
+    return test_of
 
 
 def addressed(frame):
@@ -60,9 +93,9 @@ def score(found, digits):
     return f"{found['mean']:.{digits}f}{half}"
 
 
-def power(exponent):
-    """A power of ten to one digit, such as 4e-2."""
-    return re.sub(r"e([+-])0", r"e\1", f"{10**exponent:.0e}")
+def one_digit(value):
+    """A value to one digit, such as 4e-2."""
+    return re.sub(r"e([+-])0", r"e\1", f"{value:.0e}")
 
 
 def lines(document, header):
@@ -71,6 +104,11 @@ def lines(document, header):
     table = text[text.index(header) :].split("\n\n")[0].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
     return {first: rest for first, *rest in cells[2:]}
+
+
+def qubits(modalities, features):
+    """Those of a Quantum Fusion Layer."""
+    return math.ceil(math.log2(modalities * features + 1)) + 1
 
 
 def named(label):
@@ -87,6 +125,14 @@ def filled(phrase):
 def prose(document):
     """A document in one line."""
     return " ".join((ROOT / document).read_text(encoding="utf-8").split())
+
+
+def script_of(name):
+    """A module of `scripts`."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
 
 
 def example(document, about):
@@ -129,9 +175,9 @@ def figure(place):
         case "lost, interval":
             return f"[{-found['ci95_high']:.2f}, {-found['ci95_low']:.2f}]"
         case "10^":
-            return power(value)
+            return one_digit(10**value)
         case "2^":
-            return power(value * math.log10(2))
+            return one_digit(2**value)
         case "%":
             return f"{100 * value:.0f} %"
         case "points":

@@ -1,13 +1,12 @@
 """What docs/data.md says of the data sets is what cards, files and scripts say."""
 
-import importlib.util
 import math
 import re
 
 import numpy as np
 import pytest
 
-from tests.documents.support import ROOT, lines, prose
+from tests.documents.support import ROOT, holds, lines, script_of
 from tfq_fusion.datasets import describe, load
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.training import evaluate, historical_average, persistence_forecast
@@ -48,34 +47,43 @@ def test_downloads_have_the_sizes_of_the_card(name):
         assert download == megabytes(size, download)
 
 
+@holds(PAGE)
 def test_what_travels_with_the_package_has_the_size_that_the_page_says():
     size = sum((ROOT / "data" / f"{name.strip('`')}.npz").stat().st_size for name in EMBEDDED)
-    assert f"Four real multimodal sets, {size / 1e6:.1f} MB in all" in prose(PAGE)
+    yield f"Four real multimodal sets, {size / 1e6:.1f} MB in all"
 
 
-def test_prepared_arrays_have_the_sizes_that_the_pages_say():
-    def size(name):
-        card = card_of(name)
-        samples = card.split.train + card.split.validation + card.split.test
-        return samples * sum(math.prod(modality.shape) for modality in card.modalities)
-
-    images = f"{4 * size('mnist') / 1e9:.1f} GB for `mnist`, {4 * size('cifar-10') / 1e9:.1f} GB for the whole"
-    assert images in prose(PAGE)
-    assert f"{2 * size('ptb-xl') / 1e9:.1f} GB in all" in prose(PAGE)
-    assert f"{2 * size('ptb-xl') / 1e6:.0f} MB for the prepared arrays" in prose("docs/reproduce.md")
+def numbers_of(name):
+    """How many numbers the prepared arrays of a data set hold."""
+    card = card_of(name)
+    samples = card.split.train + card.split.validation + card.split.test
+    return samples * sum(math.prod(modality.shape) for modality in card.modalities)
 
 
-def test_classes_and_samples_are_as_coarse_as_the_pages_say():
-    labels = np.concatenate([part[1] for part in parts(load("emoji"))])
-    counts = np.bincount(labels)
-    assert f"{len(counts)} categories, {counts.max()} to {counts.min()}" in EMBEDDED["`emoji`"][1]
+@holds(PAGE)
+def test_prepared_arrays_have_the_sizes_that_the_page_says():
+    images = [f"{4 * numbers_of(name) / 1e9:.1f} GB" for name in ("mnist", "cifar-10")]
+    yield f"{images[0]} for `mnist`, {images[1]} for the whole `cifar-10`"
+    yield f"{2 * numbers_of('ptb-xl') / 1e9:.1f} GB in all"
+
+
+@holds("docs/reproduce.md")
+def test_prepared_arrays_have_the_size_that_reproducing_says():
+    yield f"{2 * numbers_of('ptb-xl') / 1e6:.0f} MB for the prepared arrays"
+
+
+@holds(PAGE)
+def test_classes_and_samples_are_as_coarse_as_the_page_says():
+    counts = np.bincount(np.concatenate([part[1] for part in parts(load("emoji"))]))
+    yield f"| {len(counts)} categories, {counts.max()} to {counts.min()} |"
     vowels = describe("japanese-vowels").split.validation
-    assert f"one of its {vowels} utterances is {100 / vowels:.1f} points" in prose(PAGE)
-    coarse = [1 / describe(name).split.validation for name in ("japanese-vowels", "mfeat")]
-    said = (
-        f"One sample is {coarse[0]:.3f} of the validation accuracy on `japanese-vowels` and {coarse[1]:.3f} on `mfeat`"
-    )
-    assert said in prose("docs/protocol.md")
+    yield f"one of its {vowels} utterances is {100 / vowels:.1f} points"
+
+
+@holds("docs/protocol.md")
+def test_samples_are_as_coarse_as_the_protocol_says():
+    vowels, digits = (1 / describe(name).split.validation for name in ("japanese-vowels", "mfeat"))
+    yield f"One sample is {vowels:.3f} of the validation accuracy on `japanese-vowels` and {digits:.3f} on `mfeat`"
 
 
 def figures(text):
@@ -89,9 +97,7 @@ def near(scores):
 
 @pytest.mark.slow
 def test_linear_models_reach_what_the_page_says():
-    spec = importlib.util.spec_from_file_location("data_baselines", ROOT / "scripts" / "data_baselines.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of("data_baselines")
     table = lines(PAGE, "| data set | largest class | single modalities | all |")
     for name, (largest, single, every) in table.items():
         none, *alone, together = script.accuracies(load(name.strip("`")))
@@ -123,6 +129,7 @@ def test_forecasts_without_a_model_err_after_each_time_as_the_page_says():
         assert table[label][-1] == ", ".join(f"{errors[f'mae@{step}']:.3f}" for step in (3, 6, 12))
 
 
+@holds(PAGE)
 def test_the_page_counts_the_vectors_of_mfeat_that_are_both_a_six_and_a_nine():
     dataset = load("mfeat")
     inputs = {name: np.concatenate([part[0][name] for part in parts(dataset)]) for name in ("zer", "mor")}
@@ -131,4 +138,4 @@ def test_the_page_counts_the_vectors_of_mfeat_that_are_both_a_six_and_a_nine():
         len({vector.tobytes() for vector in array[labels == 6]} & {vector.tobytes() for vector in array[labels == 9]})
         for array in inputs.values()
     ]
-    assert f"hold {both[0]} and {both[1]} vectors that are both a six and a nine" in prose(PAGE)
+    yield f"hold {both[0]} and {both[1]} vectors that are both a six and a nine"

@@ -9,7 +9,7 @@ import pytest
 
 from reproduce.experiments.registry import backend_of
 from reproduce.tables.table import find
-from tests.documents.support import ROOT, example, prose
+from tests.documents.support import ROOT, example, holds, lines, prose
 
 
 def test_the_circuit_of_the_documents_has_the_size_that_it_prints(capsys):
@@ -51,3 +51,14 @@ def test_the_page_of_backends_names_the_pytorch_that_is_tested():
     (torch,) = re.findall(r"^torch==(\d+\.\d+)", wanted, re.MULTILINE)
     (keras,) = re.findall(r"^keras>=([\d.]+)", wanted, re.MULTILINE)
     assert re.search(rf"with PyTorch {torch}, JAX [\d.]+ and Keras {keras} or newer", prose("docs/backends.md"))
+
+
+@holds("docs/qcnn.md")
+def test_the_page_of_convolutional_networks_counts_what_its_tables_show():
+    def scores(header):
+        return [[float(cell) for cell in cells] for cells in lines("docs/qcnn.md", header).values()]
+
+    digits = [score for cells in scores("| encoding, convolution | seed 0 |") for score in cells]
+    tutorial, _ = scores("| convolution | seed 0 |")
+    yield f"{sum(score > 0.95 for score in digits)} of {len(digits)} exceed 0.95."
+    yield f"exceeds 0.9 from {sum(score > 0.9 for score in tutorial)} of {len(tutorial)} starts."

@@ -1,9 +1,12 @@
 """What docs/expressivity.md says of searches is what Table 3 says."""
 
 import pandas as pd
-import pytest
 
-from tests.documents.support import filled, lines, prose, rows
+from reproduce.experiments.expressivity.descent import STEPS, TOGETHER
+from reproduce.experiments.expressivity.optimise import SHORT
+from reproduce.experiments.expressivity.polynomials import EXACT, FINALISTS, HELD_OUT, ITERATIONS, SAMPLES
+from reproduce.tables import table3
+from tests.documents.support import filled, holds, lines, one_digit, rows
 
 PAGE = "docs/expressivity.md"
 SEARCHES = rows("table3", "polynomial.*", r"qfl(\[blocks=\d\])?", "r2").assign(
@@ -51,6 +54,20 @@ def test_the_undecided_target_is_followed_better_with_more_blocks():
     assert sums.sort_values("blocks")["mean"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("phrase", PHRASES, ids=range(len(PHRASES)))
-def test_a_sentence_has_the_figures_of_its_rows(phrase):
-    assert filled(phrase) in prose(PAGE)
+@holds(PAGE)
+def test_sentences_have_the_figures_of_their_rows():
+    return map(filled, PHRASES)
+
+
+@holds(PAGE)
+def test_the_search_has_the_settings_of_its_code():
+    starts = table3.PROFILES["default"].qfl_starts
+    assert (starts // 16, FINALISTS) == (TOGETHER, 4)
+    rounds = (
+        f"{STEPS} steps of Adam from each, {2 * STEPS} from the best quarter, {4 * STEPS} from the best quarter of that"
+    )
+    long = f"{SHORT} iterations from each of the best four and up to {ITERATIONS} from the best"
+    yield f"from {starts} starts in one JAX program: {rounds}, then L-BFGS on {SAMPLES} samples, {long}"
+    yield f"A search ends as soon as it explains all but {one_digit(EXACT)} of what can be explained"
+    yield f"on {HELD_OUT} points of a Sobol sequence"
+    yield f"each of {starts} starts"
