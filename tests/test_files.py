@@ -52,7 +52,7 @@ def killed(function):
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*arguments, **keywords)
     return call
-os.fsync, os.replace = killed(os.fsync), killed(os.replace)
+os.fsync, Path.replace = killed(os.fsync), killed(Path.replace)
 """
     assert write_in_a_process(paths, before).returncode == -9
     found = [path.read_bytes() for path in paths]
