@@ -106,7 +106,7 @@ class ModelCircuit:
         # circuit anew after each change of it, and to compare the terms as its sums have them costs microseconds.
         circuit = self.circuit.freeze()
         terms = tuple(tuple(operator._value_equality_values_()._terms.items()) for operator in self.operators)
-        kept = self.__dict__.get("_kept")
+        kept: tuple[cirq.FrozenCircuit, tuple[Any, ...], Content] | None = self.__dict__.get("_kept")
         if kept is None or kept[0] is not circuit or kept[1] != terms:
             operators = tuple(tuple(operator) for operator in self.operators)
             kept = circuit, terms, Content(circuit, self.data_symbols, self.weight_symbols, operators)
@@ -148,11 +148,11 @@ def _symbols(name: str, symbols: Any) -> tuple[sympy.Symbol, ...]:
     expected = f"{name} should be a sequence of sympy.Symbol, got"
     if isinstance(symbols, str) or not isinstance(symbols, Iterable):
         raise TypeError(f"{expected} {symbols!r}.")
-    symbols = tuple(symbols)
-    for symbol in symbols:
+    found = tuple(symbols)
+    for symbol in found:
         if not isinstance(symbol, sympy.Symbol):
             raise TypeError(f"{expected} {symbol!r} in it.")
-    return symbols
+    return found
 
 
 def _operators(operators: Any) -> tuple[cirq.PauliSum, ...]:

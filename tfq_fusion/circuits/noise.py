@@ -7,6 +7,7 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 
 
 @cirq.value_equality
@@ -44,7 +45,7 @@ class KrausGate(cirq.Gate):
     def _num_qubits_(self) -> int:
         return (len(self._operators[0]) - 1).bit_length()
 
-    def _kraus_(self) -> tuple[np.ndarray, ...]:
+    def _kraus_(self) -> tuple[npt.NDArray[np.complex128], ...]:
         return tuple(np.array(operator) for operator in self._operators)
 
     def _circuit_diagram_info_(self, args: cirq.CircuitDiagramInfoArgs) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def load_operators(text: str) -> list[cirq.PauliString | cirq.PauliSum]:
         ValueError: If the document holds anything but a list of Pauli strings and sums, or more than this module's
             limits; the message says what and where.
     """
-    return _load(text, "operators", _operators)
+    operators: list[cirq.PauliString | cirq.PauliSum] = _load(text, "operators", _operators)
+    return operators
 
 
 def dump_circuit(circuit: cirq.Circuit) -> str:
@@ -99,7 +100,7 @@ def _load(text: str, what: str, check: _Check) -> Any:
 
 def _dump(value: Any, what: str, check: _Check) -> str:
     try:
-        text = cirq.to_json(value, indent=None)
+        text: str = cirq.to_json(value, indent=None)
     except TypeError as error:
         raise ValueError(f"{what} cannot be saved: {error}") from error
     _parse(text, what, check)

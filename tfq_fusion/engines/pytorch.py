@@ -20,10 +20,12 @@ def differentiable(function: Callable[..., tuple[Any, Callable[[Any], tuple[Any,
     return functools.partial(_apply, function)
 
 
-# Decorated once: to make such a function takes PyTorch longer than to call it.
-@torch.compiler.disable
-def _apply(function: Callable[..., Any], *tensors: torch.Tensor) -> torch.Tensor:
+def _call(function: Callable[..., Any], *tensors: torch.Tensor) -> torch.Tensor:
     return _Function.apply(function, *tensors)
+
+
+# Once: to make such a function takes PyTorch longer than to call it.
+_apply: Callable[..., torch.Tensor] = torch.compiler.disable(_call)
 
 
 class _Function(torch.autograd.Function):

@@ -10,7 +10,10 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 import sympy
+
+from tfq_fusion._typing import ComplexArray, FloatArray
 
 
 class LoweringError(ValueError):
@@ -53,8 +56,8 @@ class EigenGate:
     targets: tuple[int, ...]
     controls: tuple[tuple[int, int], ...]
     angle: Angle
-    phases: np.ndarray
-    projectors: np.ndarray
+    phases: FloatArray
+    projectors: ComplexArray
     axis: str | None = None
     linear: bool = False
 
@@ -69,13 +72,14 @@ class EigenGate:
         off = self.projectors * (1 - np.eye(self.projectors.shape[-1]))
         return bool(np.abs(off).max() < 1e-12)
 
-    def expanded(self, qubits: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def expanded(self, qubits: Sequence[int]) -> tuple[FloatArray, ComplexArray]:
         """Phases and projectors of the gate, controls included, on ``qubits``, the first one most significant."""
         controls, values = [p for p, _ in self.controls], [v for _, v in self.controls]
         active = np.zeros((2,) * len(controls))
         active[tuple(values)] = 1
         on = np.diag(active.ravel())
-        phases, projectors = self.phases, [np.kron(on, projector) for projector in self.projectors]
+        phases = self.phases
+        projectors: list[npt.NDArray[Any]] = [np.kron(on, projector) for projector in self.projectors]
         if controls:
             phases = np.append(phases, 0.0)
             projectors.append(np.kron(np.eye(len(on)) - on, np.eye(2 ** len(self.targets))))
@@ -86,7 +90,7 @@ class EigenGate:
         )
 
 
-def reordered(matrix: np.ndarray, qubits: Sequence[int], wanted: Sequence[int]) -> np.ndarray:
+def reordered(matrix: ComplexArray, qubits: Sequence[int], wanted: Sequence[int]) -> ComplexArray:
     """A matrix on qubits, the first one most significant, as the same on these qubits in the order that is wanted."""
     count = len(qubits)
     axes = [qubits.index(qubit) for qubit in wanted]
