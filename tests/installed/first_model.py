@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import cirq
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import assert_type
@@ -25,6 +26,8 @@ assert_type(data.widths, dict[str, int])
 spec = assert_type(qfl_circuit(modalities=2, features=1, degree=1), ModelCircuit)
 assert expectation(spec, np.zeros((5, 2)), np.zeros(len(spec.weight_symbols))).shape == (5, 32)
 assert assert_type(CircuitLayer(spec, seed=0), CircuitLayer)(np.zeros((5, 2))).shape == (5, 32)
+of_z = ModelCircuit(spec.circuit, spec.data_symbols, list(spec.weight_symbols), cirq.Z(cirq.LineQubit(0)))
+assert_type(of_z.operators, tuple[cirq.PauliSum, ...])
 angles = assert_type(amplitude_angles(np.ones((5, 4))), npt.NDArray[np.float32])
 assert CircuitLayer(qcnn_circuit(2, encoding="amplitude"), seed=0)(angles).shape == (5, 1)
 

@@ -93,7 +93,7 @@ def with_noise(circuit: cirq.AbstractCircuit, noise: cirq.NoiseModel | cirq.Gate
         ValueError: If it is a gate of more than one qubit.
     """
     if isinstance(noise, cirq.NoiseModel):
-        return circuit.with_noise(noise).unfreeze()
+        return circuit.unfreeze().with_noise(noise)
     if not isinstance(noise, cirq.Gate):
         raise TypeError(
             f"noise should be a channel of one qubit, such as cirq.depolarize(0.01), or a noise model of Cirq, got "

@@ -55,7 +55,8 @@ def to_jax(tensor: torch.Tensor) -> jax.Array:
     tensor = tensor.detach().contiguous()
     if tensor.device.type != "cpu" and not (tensor.device.type == "cuda" and jax.default_backend() == "gpu"):
         tensor = tensor.cpu()
-    return jax.dlpack.from_dlpack(tensor)
+    array: jax.Array = jax.dlpack.from_dlpack(tensor)
+    return array
 
 
 def _to_torch(array: jax.Array, like: torch.Tensor) -> torch.Tensor:

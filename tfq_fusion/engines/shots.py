@@ -103,7 +103,7 @@ def _by_string(content: Content) -> tuple[ModelCircuit, npt.NDArray[np.float64],
                 offset[column] += term.coefficient.real
                 continue
             place = places.setdefault(term.with_coefficient(1), len(places))
-            entries.append((place, column, term.coefficient.real))
+            entries.append((place, column, float(term.coefficient.real)))
     mix = np.zeros((len(places), len(offset)))
     for place, column, coefficient in entries:
         mix[place, column] += coefficient

@@ -173,7 +173,7 @@ class Vectorized:
 
     def memory(self, *arguments: Any) -> int:
         """Bytes that :meth:`train` holds, these arguments included."""
-        needs = self._train.lower(*arguments).compile().memory_analysis()
+        needs: Any = self._train.lower(*arguments).compile().memory_analysis()
         return int(needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes)
 
     def evaluate(self, *arguments: Any) -> tuple[Any, Any]:

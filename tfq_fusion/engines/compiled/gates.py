@@ -15,6 +15,9 @@ import sympy
 
 from tfq_fusion._typing import ComplexArray, FloatArray
 
+_AXES: dict[type[cirq.EigenGate], str] = {cirq.XPowGate: "x", cirq.YPowGate: "y", cirq.ZPowGate: "z"}
+"""Of these gates and their subclasses, which cirq.rx, cirq.ry and cirq.rz make."""
+
 
 class LoweringError(ValueError):
     """A circuit holds something that cannot be compiled."""
@@ -134,8 +137,8 @@ def operation_gates(
         if len(choices) != 1:
             raise LoweringError(f"expected one control value per qubit, got {operation.control_values}.")
         controls = tuple((positions[qubit], value) for qubit, value in zip(operation.controls, choices[0], strict=True))
-        for gate in operation_gates(operation.sub_operation, positions, columns):
-            yield dataclasses.replace(gate, controls=(*controls, *gate.controls), axis=_controlled_axis(gate))
+        for own in operation_gates(operation.sub_operation, positions, columns):
+            yield dataclasses.replace(own, controls=(*controls, *own.controls), axis=_controlled_axis(own))
         return
     gate = operation.gate
     if _holds_text(gate):
@@ -151,7 +154,7 @@ def operation_gates(
         components = gate._eigen_components()
         phases = np.array([phase + gate.global_shift for phase, _ in components])
         projectors = np.array([projector for _, projector in components], dtype=np.complex128)
-        axis = {cirq.XPowGate: "x", cirq.YPowGate: "y", cirq.ZPowGate: "z"}.get(_base(gate))
+        axis = next((axis for kind, axis in _AXES.items() if isinstance(gate, kind)), None)
         yield EigenGate(targets, (), angle_of(gate.exponent, columns), phases, projectors, axis)
     elif not cirq.is_parameterized(operation) and cirq.has_unitary(operation) and len(targets) <= 4:
         unitary = cirq.unitary(operation)
@@ -168,11 +171,6 @@ def _holds_text(gate: Any) -> bool:
     while gate is not None and not isinstance(gate, cirq.BooleanHamiltonianGate):
         gate = getattr(gate, "sub_gate", None) or getattr(gate, "_original", None)
     return gate is not None
-
-
-def _base(gate: cirq.EigenGate) -> type:
-    # cirq.rx, cirq.ry and cirq.rz make subclasses of the power gates.
-    return next((base for base in (cirq.XPowGate, cirq.YPowGate, cirq.ZPowGate) if isinstance(gate, base)), type(gate))
 
 
 def _controlled_axis(gate: EigenGate) -> str | None:
