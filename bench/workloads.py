@@ -153,8 +153,8 @@ def _rotation(kind: str, symbol: sympy.Symbol) -> cirq.Gate:
 
 
 def _interaction(kind: str, symbol: sympy.Symbol) -> cirq.Gate:
-    gate = {"XX": cirq.XXPowGate, "YY": cirq.YYPowGate, "ZZ": cirq.ZZPowGate}[kind]
-    return gate(exponent=symbol / sympy.pi, global_shift=-0.5)
+    gates: dict[str, Callable[..., cirq.Gate]] = {"XX": cirq.XXPowGate, "YY": cirq.YYPowGate, "ZZ": cirq.ZZPowGate}
+    return gates[kind](exponent=symbol / sympy.pi, global_shift=-0.5)
 
 
 def _convolution(first: cirq.Qid, second: cirq.Qid, symbols: Sequence[sympy.Symbol]) -> Iterator[cirq.Operation]:

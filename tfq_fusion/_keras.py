@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._quiet import start_quietly
 
@@ -81,7 +82,7 @@ def real_tensor(value: Any, expected: str) -> Any:
     return ops.cast(tensor, "int32") if "bool" in dtype else tensor
 
 
-def visible_values(tensor: Any) -> np.ndarray | None:
+def visible_values(tensor: Any) -> npt.NDArray[Any] | None:
     """The values of a tensor; None of a traced one, which has none yet."""
     return None if _is_traced(tensor) else ops.convert_to_numpy(tensor)
 

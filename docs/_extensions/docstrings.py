@@ -3,8 +3,9 @@
 import re
 import sys
 import textwrap
-from typing import Any
+from typing import Any, Generic, TypeVar, get_origin
 
+import numpy.typing
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inspect import signature, stringify_signature
@@ -53,8 +54,22 @@ def skip_field(app: Sphinx, what: str, name: str, value: Any, skip: bool, option
     return True if (getattr(value, "__doc__", None) or "").startswith("Alias for field number") else None
 
 
+_Scalar = TypeVar("_Scalar")
+
+
+class NDArray(Generic[_Scalar]):
+    """What annotations call an array: evaluated, NumPy's own would be an ``ndarray[Any, dtype[floating[Any]]]``."""
+
+    __module__ = "numpy.typing"
+
+    def __class_getitem__(cls, scalar: Any) -> Any:
+        """``NDArray[floating]`` of ``floating[Any]``, whose parameter says nothing."""
+        return super().__class_getitem__(get_origin(scalar) or scalar)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Listen to autodoc."""
+    numpy.typing.NDArray = NDArray  # autodoc evaluates annotations in modules that it imports later
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", show_mathematics)
     app.connect("autodoc-process-docstring", describe_constant)

@@ -8,6 +8,7 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 import sympy
 
 ROTATIONS = {"x": cirq.rx, "y": cirq.ry, "z": cirq.rz}
@@ -88,10 +89,12 @@ class MultiplexedRotation(cirq.Gate):
     def _has_unitary_(self) -> bool:
         return not self._is_parameterized_()
 
-    def _unitary_(self) -> np.ndarray | None:
+    def _unitary_(self) -> npt.NDArray[np.complex128] | None:
         if self._is_parameterized_():
             return None
-        return cirq.block_diag(*(cirq.unitary(ROTATIONS[self._axis](angle)) for angle in self._angles))
+        rotations = (cirq.unitary(ROTATIONS[self._axis](angle)) for angle in self._angles)
+        unitary: npt.NDArray[np.complex128] = cirq.block_diag(*rotations)
+        return unitary
 
     def _decompose_(self, qubits: Sequence[cirq.Qid]) -> Iterator[cirq.Operation]:
         """One controlled rotation per address, which TensorFlow Quantum can run; zero angles are left out."""

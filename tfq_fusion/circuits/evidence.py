@@ -7,8 +7,10 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 import sympy
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits.model import ModelCircuit, padded_symbols
 from tfq_fusion.circuits.qcnn import READOUTS, qcnn_layers
@@ -101,7 +103,7 @@ def combination_ops(
     yield disjunctive.controlled_by(*evidence, control_values=[0] * len(evidence))
 
 
-def fused_states(masses: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def fused_states(masses: FloatArray, weights: FloatArray) -> npt.NDArray[np.float64]:
     """The reduced states of the fused qubits before the QCNN, from :func:`fused_expectations`.
 
     Args:
@@ -114,7 +116,10 @@ def fused_states(masses: np.ndarray, weights: np.ndarray) -> np.ndarray:
     masses = np.asarray(masses, np.float64)
     table = np.reshape(weights, (masses.shape[-1], -1)).astype(np.float64)
     z, x = fused_expectations(masses, np.cos(table), np.sin(table))
-    return 0.5 * np.stack([np.stack([1 + z, x], axis=-1), np.stack([x, 1 - z], axis=-1)], axis=-2)
+    states: npt.NDArray[np.float64] = 0.5 * np.stack(
+        [np.stack([1 + z, x], axis=-1), np.stack([x, 1 - z], axis=-1)], axis=-2
+    )
+    return states
 
 
 def fused_expectations(masses: Any, cosines: Any, sines: Any) -> tuple[Any, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 import sympy
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.circuits.encoding import MultiplexedRotation
 from tfq_fusion.circuits.model import padded_symbols
 
@@ -66,7 +68,7 @@ def encode_features(
     raise ValueError(f"encoding should be one of {list(ENCODINGS)}, got {encoding!r}.")
 
 
-def amplitude_angles(features: np.ndarray) -> np.ndarray:
+def amplitude_angles(features: FloatArray) -> npt.NDArray[np.float32]:
     """The angles with which :func:`encode_features` makes amplitudes of features.
 
     Args:
@@ -92,9 +94,10 @@ def amplitude_angles(features: np.ndarray) -> np.ndarray:
             f"features should be finite and not all zero in any sample, got {features[bad[0]]} as sample {bad[0]}. "
             "Impute or drop such samples first."
         )
-    levels, amplitudes = [], features
+    levels: list[FloatArray] = []
+    amplitudes = features
     while amplitudes.shape[1] > 1:
         left, right = amplitudes[:, ::2], amplitudes[:, 1::2]
-        levels.append(2 * np.arctan2(right, left))
+        levels.append(2.0 * np.arctan2(right, left))
         amplitudes = np.hypot(left, right)
     return np.concatenate(levels[::-1], axis=1).astype(np.float32)

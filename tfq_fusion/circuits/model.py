@@ -7,13 +7,15 @@ import copy
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cirq
 import numpy as np
 import sympy
 
 from tfq_fusion.circuits.noise import as_values
+
+Observable = cirq.PauliString[Any] | cirq.PauliSum
 
 
 class Content(NamedTuple):
@@ -29,7 +31,7 @@ class Content(NamedTuple):
     circuit: cirq.FrozenCircuit
     data_symbols: tuple[sympy.Symbol, ...]
     weight_symbols: tuple[sympy.Symbol, ...]
-    operators: tuple[tuple[cirq.PauliString, ...], ...]
+    operators: tuple[tuple[cirq.PauliString[cirq.Qid], ...], ...]
 
     def model_circuit(self) -> ModelCircuit:
         """The model circuit that holds this."""
@@ -74,6 +76,16 @@ class ModelCircuit:
     weight_symbols: tuple[sympy.Symbol, ...]
     operators: tuple[cirq.PauliSum, ...]
 
+    if TYPE_CHECKING:  # more is taken than is kept
+
+        def __init__(
+            self,
+            circuit: cirq.AbstractCircuit,
+            data_symbols: Iterable[sympy.Symbol],
+            weight_symbols: Iterable[sympy.Symbol],
+            operators: Observable | Iterable[Observable],
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         """Copy everything, and check that every symbol of the circuit is bound exactly once."""
         if not isinstance(self.circuit, cirq.AbstractCircuit):
@@ -105,8 +117,9 @@ class ModelCircuit:
         # To make it costs as much as to run a small circuit, so it is kept as long as it is true. Cirq freezes a
         # circuit anew after each change of it, and to compare the terms as its sums have them costs microseconds.
         circuit = self.circuit.freeze()
-        terms = tuple(tuple(operator._value_equality_values_()._terms.items()) for operator in self.operators)
-        kept = self.__dict__.get("_kept")
+        sums: tuple[Any, ...] = self.operators  # what Cirq keeps to itself has no types
+        terms = tuple(tuple(operator._value_equality_values_()._terms.items()) for operator in sums)
+        kept: tuple[cirq.FrozenCircuit, tuple[Any, ...], Content] | None = self.__dict__.get("_kept")
         if kept is None or kept[0] is not circuit or kept[1] != terms:
             operators = tuple(tuple(operator) for operator in self.operators)
             kept = circuit, terms, Content(circuit, self.data_symbols, self.weight_symbols, operators)
@@ -148,11 +161,11 @@ def _symbols(name: str, symbols: Any) -> tuple[sympy.Symbol, ...]:
     expected = f"{name} should be a sequence of sympy.Symbol, got"
     if isinstance(symbols, str) or not isinstance(symbols, Iterable):
         raise TypeError(f"{expected} {symbols!r}.")
-    symbols = tuple(symbols)
-    for symbol in symbols:
+    found = tuple(symbols)
+    for symbol in found:
         if not isinstance(symbol, sympy.Symbol):
             raise TypeError(f"{expected} {symbol!r} in it.")
-    return symbols
+    return found
 
 
 def _operators(operators: Any) -> tuple[cirq.PauliSum, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 
 
 @cirq.value_equality
@@ -44,7 +45,7 @@ class KrausGate(cirq.Gate):
     def _num_qubits_(self) -> int:
         return (len(self._operators[0]) - 1).bit_length()
 
-    def _kraus_(self) -> tuple[np.ndarray, ...]:
+    def _kraus_(self) -> tuple[npt.NDArray[np.complex128], ...]:
         return tuple(np.array(operator) for operator in self._operators)
 
     def _circuit_diagram_info_(self, args: cirq.CircuitDiagramInfoArgs) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def with_noise(circuit: cirq.AbstractCircuit, noise: cirq.NoiseModel | cirq.Gate
         ValueError: If it is a gate of more than one qubit.
     """
     if isinstance(noise, cirq.NoiseModel):
-        return circuit.with_noise(noise).unfreeze()
+        return circuit.unfreeze().with_noise(noise)
     if not isinstance(noise, cirq.Gate):
         raise TypeError(
             f"noise should be a channel of one qubit, such as cirq.depolarize(0.01), or a noise model of Cirq, got "

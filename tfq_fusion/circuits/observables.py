@@ -128,9 +128,9 @@ def _check_count(count: int, most: int, qubits: int, measurement: str) -> None:
         )
 
 
-def _string(letters: Sequence[int], qubits: Sequence[cirq.Qid]) -> cirq.PauliString:
+def _string(letters: Sequence[int], qubits: Sequence[cirq.Qid]) -> cirq.PauliString[cirq.Qid]:
     return cirq.PauliString(_PAULIS[letter - 1](qubit) for letter, qubit in zip(letters, qubits, strict=True) if letter)
 
 
-def _sum(string: cirq.PauliString) -> cirq.PauliSum:
+def _sum(string: cirq.PauliString[cirq.Qid]) -> cirq.PauliSum:
     return cirq.PauliSum.from_pauli_strings(string)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits.ansatz import ENTANGLERS, hardware_efficient_block
@@ -109,7 +110,7 @@ def qfl_circuit(
     return ModelCircuit(circuit, data, weights, operators)
 
 
-def hardware_mix(features: int) -> np.ndarray:
+def hardware_mix(features: int) -> npt.NDArray[np.float64]:
     """What makes the data of a ``hardware`` circuit from the angles of all features: ``angles @ mix``.
 
     Args:

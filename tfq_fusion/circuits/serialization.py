@@ -18,6 +18,7 @@ import cirq
 import sympy
 
 from tfq_fusion.circuits.encoding import ROTATIONS, MultiplexedRotation
+from tfq_fusion.circuits.model import Observable
 from tfq_fusion.circuits.noise import KrausGate
 
 MAX_CHARACTERS = 2**24
@@ -60,17 +61,19 @@ def load_circuit(text: str) -> cirq.Circuit:
         ValueError: If the document holds anything but a circuit of allowed gates, qubits, expressions and numbers, or
             more than this module's limits; the message says what and where.
     """
-    return _load(text, "circuit", _circuit)
+    circuit: cirq.Circuit = _load(text, "circuit", _circuit)
+    return circuit
 
 
-def load_operators(text: str) -> list[cirq.PauliString | cirq.PauliSum]:
+def load_operators(text: str) -> list[Observable]:
     """The observables of a JSON document, as :func:`dump_operators` or :func:`cirq.to_json` writes a list of them.
 
     Raises:
         ValueError: If the document holds anything but a list of Pauli strings and sums, or more than this module's
             limits; the message says what and where.
     """
-    return _load(text, "operators", _operators)
+    operators: list[Observable] = _load(text, "operators", _operators)
+    return operators
 
 
 def dump_circuit(circuit: cirq.Circuit) -> str:
@@ -82,7 +85,7 @@ def dump_circuit(circuit: cirq.Circuit) -> str:
     return _dump(circuit, "circuit", _circuit)
 
 
-def dump_operators(operators: Iterable[cirq.PauliString | cirq.PauliSum]) -> str:
+def dump_operators(operators: Iterable[Observable]) -> str:
     """Observables as Cirq's JSON.
 
     Raises:
@@ -99,7 +102,7 @@ def _load(text: str, what: str, check: _Check) -> Any:
 
 def _dump(value: Any, what: str, check: _Check) -> str:
     try:
-        text = cirq.to_json(value, indent=None)
+        text: str = cirq.to_json(value, indent=None)
     except TypeError as error:
         raise ValueError(f"{what} cannot be saved: {error}") from error
     _parse(text, what, check)
@@ -404,14 +407,14 @@ _KINDS = frozenset().union(
 """Every type of the grammar."""
 
 
-def _factory(kind: str) -> Callable[..., Any] | None:
+def _factory(cirq_type: str) -> Callable[..., Any] | None:
     """What makes an object of a type of the grammar; None for any other type."""
-    if kind in ("sympy.Add", "sympy.Mul", "sympy.Pow"):
-        return functools.partial(_bounded, getattr(sympy, kind.removeprefix("sympy.")))
+    if cirq_type in ("sympy.Add", "sympy.Mul", "sympy.Pow"):
+        return functools.partial(_bounded, getattr(sympy, cirq_type.removeprefix("sympy.")))
     own = {"tfq_fusion.MultiplexedRotation": MultiplexedRotation, "tfq_fusion.KrausGate": KrausGate}
-    if kind in own:
-        return own[kind]
-    known = (resolver(kind) for resolver in cirq.DEFAULT_RESOLVERS if kind in _KINDS)
+    if cirq_type in own:
+        return own[cirq_type]
+    known = (resolver(cirq_type) for resolver in cirq.DEFAULT_RESOLVERS if cirq_type in _KINDS)
     return next((factory for factory in known if factory is not None), None)
 
 

@@ -71,7 +71,8 @@ class Answer:
             requests.RequestException: If there are none, or not in time.
             concurrent.futures.CancelledError: If ``stop`` is set.
         """
-        return self._next()
+        response: requests.Response = self._next()
+        return response
 
     def chunks(self) -> Iterator[bytes]:
         """The body, as it comes.

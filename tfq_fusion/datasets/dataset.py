@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.datasets.arguments import different_names
 from tfq_fusion.datasets.card import Card
 
-Part = tuple[dict[str, np.ndarray], np.ndarray]
+Part = tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[Any]]
 
 
 SLOTS_PER_DAY = 288
@@ -50,8 +52,8 @@ class Dataset:
     validation: Part
     test: Part
     card: Card
-    adjacency: np.ndarray | None = None
-    time_of_day: dict[str, np.ndarray] | None = None
+    adjacency: npt.NDArray[np.float32] | None = None
+    time_of_day: dict[str, npt.NDArray[np.int64]] | None = None
 
     @property
     def task(self) -> str:

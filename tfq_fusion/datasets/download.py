@@ -83,7 +83,7 @@ def default_folder() -> Path:
         return checkout / "data" / "downloads"
     import pooch  # with what it imports, half as slow as all of tfq_fusion.datasets
 
-    return pooch.os_cache("tfq-fusion")
+    return Path(pooch.os_cache("tfq-fusion"))
 
 
 def data_folder() -> Path:

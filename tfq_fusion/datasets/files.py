@@ -79,7 +79,7 @@ def read_verified(name: str, file: Path, sha256: str, limit: int, open_file: Cal
     """
     expected = f"SHA-256 {sha256}"
     with expecting(name, file, expected), open_file(file, "rb") as stream:
-        content = stream.read(limit + 1)
+        content: bytes = stream.read(limit + 1)
         if len(content) > limit:
             raise ValueError(f"more than {limit:,} bytes")
         found = hashlib.sha256(content).hexdigest()

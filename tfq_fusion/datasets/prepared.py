@@ -10,9 +10,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.datasets import download
 from tfq_fusion.datasets.card import Card
@@ -68,8 +69,8 @@ def fingerprint(name: str, version: int, hashes: Sequence[str]) -> str:
 
 
 def prepared(
-    name: str, version: int, hashes: Sequence[str], build: Callable[[], dict[str, np.ndarray]]
-) -> dict[str, np.ndarray]:
+    name: str, version: int, hashes: Sequence[str], build: Callable[[], dict[str, npt.NDArray[Any]]]
+) -> dict[str, npt.NDArray[Any]]:
     """The arrays that ``build`` gives, built at the first call and read from ``.npy`` files at every later one.
 
     They lie in ``prepared`` inside :func:`tfq_fusion.datasets.download.default_folder`, since a folder that the user
@@ -125,7 +126,7 @@ def _manifest(folder: Path, identity: str) -> bytes:
     return json.dumps({"fingerprint": identity, "files": files}, indent=1).encode()
 
 
-def _write(folder: Path, identity: str, arrays: dict[str, np.ndarray]) -> None:
+def _write(folder: Path, identity: str, arrays: dict[str, npt.NDArray[Any]]) -> None:
     """Puts the arrays in the place of whatever is there; nobody else writes at the same time."""
     for leftover in folder.parent.glob(f"*{UNFINISHED}"):  # of a process that was killed
         shutil.rmtree(leftover)
@@ -148,7 +149,7 @@ def _write(folder: Path, identity: str, arrays: dict[str, np.ndarray]) -> None:
 
 
 def prepared_source(
-    card: Card, version: int, hashes: Sequence[str], build: Callable[[], dict[str, np.ndarray]]
+    card: Card, version: int, hashes: Sequence[str], build: Callable[[], dict[str, npt.NDArray[Any]]]
 ) -> Source:
     """A data set out of :func:`prepared` arrays named ``<part>/<modality>`` and ``<part>/labels``.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfq_fusion._typing import IntegerArray
 
-def hold_out(labels: np.ndarray, share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+
+def hold_out(labels: IntegerArray, share: float, seed: int = 0) -> tuple[IntegerArray, IntegerArray]:
     """Splits the rows of a training part at random, with the same share of every class held out.
 
     Args:
@@ -23,7 +25,7 @@ def hold_out(labels: np.ndarray, share: float, seed: int = 0) -> tuple[np.ndarra
     return np.sort(train), np.sort(validation)
 
 
-def draw(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+def draw(labels: IntegerArray, count: int, seed: int = 0) -> IntegerArray:
     """Draws rows at random, each class in its share; fewer rows are always among those that more would be.
 
     Args:

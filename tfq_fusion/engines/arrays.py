@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._keras import keras3 as keras
 from tfq_fusion._quiet import compile_quietly
@@ -86,11 +87,11 @@ def unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
     if _ON_TENSORFLOW:
         import tensorflow as tf
 
-        return tf.autograph.experimental.do_not_convert(function)
+        function = tf.autograph.experimental.do_not_convert(function)
     return function
 
 
-def constant(array: np.ndarray) -> Any:
+def constant(array: npt.NDArray[Any]) -> Any:
     """An array on the device, valid outside of any trace that it is made in."""
     if _ON_TENSORFLOW:
         import tensorflow as tf
@@ -174,7 +175,8 @@ def differentiable(function: Callable[..., tuple[Any, Callable[..., Any]]]) -> C
         from tfq_fusion.engines import pytorch
 
         return pytorch.differentiable(function)
-    return keras.ops.custom_gradient(function)
+    of_tensors: Callable[..., Any] = keras.ops.custom_gradient(function)
+    return of_tensors
 
 
 def handed_over(tensor: Any) -> Any:
@@ -201,7 +203,7 @@ def pull_back(function: Callable[..., Any], inputs: tuple[Any, ...], gradients: 
     import jax
 
     _, transpose = jax.vjp(function, *inputs)
-    return transpose(gradients)
+    return tuple(transpose(gradients))
 
 
 def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any, length: int) -> tuple[Any, Any]:
@@ -219,7 +221,8 @@ def scan(function: Callable[[Any, Any], tuple[Any, Any]], carry: Any, given: Any
     if not _ON_TENSORFLOW:
         import jax
 
-        return jax.lax.scan(function, carry, given, length)
+        carry, left = jax.lax.scan(function, carry, given, length)
+        return carry, left
     import tensorflow as tf
 
     def spec(array: Any) -> Any:

@@ -34,7 +34,10 @@ def doubles(wanted: bool) -> contextlib.AbstractContextManager[Any]:
     """A context in which JAX has double precision, if that is wanted, whether or not it was switched on."""
     if not wanted:
         return contextlib.nullcontext()
-    return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+    context: contextlib.AbstractContextManager[Any] = (
+        jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+    )
+    return context
 
 
 def cast(array: Any, dtype: Any) -> jax.Array:
@@ -54,13 +57,13 @@ def one_hot(index: int, count: int, dtype: Any) -> jax.Array:
 
 def shape(array: jax.Array) -> tuple[int, ...]:
     """The shape, which is always known."""
-    return array.shape
+    return tuple(array.shape)
 
 
 def unstack(array: jax.Array, num: int, axis: int = 0) -> tuple[jax.Array, ...]:
     """The parts along an axis of length ``num``."""
     del num
-    return jax.numpy.unstack(array, axis=axis)
+    return tuple(jax.numpy.unstack(array, axis=axis))
 
 
 __all__ = [

@@ -16,6 +16,7 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._keras import keras3 as keras
 from tfq_fusion._keras import ops
@@ -69,7 +70,6 @@ def values(
     groups, circuits, occurrences = shifts.moves.shape
     starts = None if states is None else ops.tile(states, (circuits, 1))
 
-    @keras.ops.custom_gradient
     def nothing(angles: Any) -> tuple[Any, Callable[..., Any]]:
         def shifted(spec: ModelCircuit) -> Any:
             def of_group(moves: Any) -> Any:
@@ -91,7 +91,7 @@ def values(
 
         return ops.zeros_like(found), gradient
 
-    return found + nothing(angles)
+    return found + keras.ops.custom_gradient(nothing)(angles)
 
 
 def of_two_values(spec: ModelCircuit) -> bool:
@@ -113,9 +113,9 @@ class _Shifts:
     """
 
     spec: ModelCircuit
-    columns: np.ndarray
-    moves: np.ndarray
-    factors: np.ndarray
+    columns: npt.NDArray[np.int_]
+    moves: npt.NDArray[np.float64]
+    factors: npt.NDArray[np.float64]
 
 
 @functools.lru_cache(maxsize=64)

@@ -20,10 +20,12 @@ def differentiable(function: Callable[..., tuple[Any, Callable[[Any], tuple[Any,
     return functools.partial(_apply, function)
 
 
-# Decorated once: to make such a function takes PyTorch longer than to call it.
-@torch.compiler.disable
-def _apply(function: Callable[..., Any], *tensors: torch.Tensor) -> torch.Tensor:
+def _call(function: Callable[..., Any], *tensors: torch.Tensor) -> torch.Tensor:
     return _Function.apply(function, *tensors)
+
+
+# Once: to make such a function takes PyTorch longer than to call it.
+_apply: Callable[..., torch.Tensor] = torch.compiler.disable(_call)
 
 
 class _Function(torch.autograd.Function):
@@ -53,7 +55,8 @@ def to_jax(tensor: torch.Tensor) -> jax.Array:
     tensor = tensor.detach().contiguous()
     if tensor.device.type != "cpu" and not (tensor.device.type == "cuda" and jax.default_backend() == "gpu"):
         tensor = tensor.cpu()
-    return jax.dlpack.from_dlpack(tensor)
+    array: jax.Array = jax.dlpack.from_dlpack(tensor)
+    return array
 
 
 def _to_torch(array: jax.Array, like: torch.Tensor) -> torch.Tensor:

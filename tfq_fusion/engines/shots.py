@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._keras import keras3 as keras
 from tfq_fusion.arguments import SEEDS, integer
@@ -87,7 +88,7 @@ def estimate(exact: Callable[[ModelCircuit], Any], spec: ModelCircuit, shots: in
 
 
 @functools.lru_cache(maxsize=64)
-def _by_string(content: Content) -> tuple[ModelCircuit, np.ndarray, np.ndarray]:
+def _by_string(content: Content) -> tuple[ModelCircuit, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The circuit with each Pauli string as an operator of its own, and what makes its operators of them.
 
     Returns:
@@ -102,7 +103,7 @@ def _by_string(content: Content) -> tuple[ModelCircuit, np.ndarray, np.ndarray]:
                 offset[column] += term.coefficient.real
                 continue
             place = places.setdefault(term.with_coefficient(1), len(places))
-            entries.append((place, column, term.coefficient.real))
+            entries.append((place, column, float(term.coefficient.real)))
     mix = np.zeros((len(places), len(offset)))
     for place, column, coefficient in entries:
         mix[place, column] += coefficient

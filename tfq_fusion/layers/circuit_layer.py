@@ -142,7 +142,8 @@ class CircuitLayer(keras.layers.Layer):
                 f"data symbols {symbols}, or with a list of tensors that have so many columns together; got "
                 f"{', '.join(map(str, map(list, shapes)))}."
             )
-        return shapes[0][0]
+        batch: int | None = shapes[0][0]
+        return batch
 
     def call(self, inputs: Any, states: Any = None) -> Any:
         """The expectation values, ``[batch, n_operators]``."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._keras import at_least_single, keras, ops, register
 from tfq_fusion.arguments import flag, integer, number, seed_or_draw
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tfq_fusion.datasets.card import Modality
 
 
-def class_code(classes: int, propositions: int | None = None) -> np.ndarray:
+def class_code(classes: int, propositions: int | None = None) -> npt.NDArray[np.float32]:
     """What a class says about each proposition.
 
     Args:
@@ -154,7 +155,8 @@ class EvidenceNetwork(keras.Model):
     @property
     def fusion(self) -> EvidenceFusion:
         """The fusion block and its QCNN, from masses to ``[batch, observables]``."""
-        return self.get_layer("fusion")
+        fusion: EvidenceFusion = self.get_layer("fusion")
+        return fusion
 
     @property
     def head(self) -> keras.layers.Dense:

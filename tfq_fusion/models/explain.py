@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tfq_fusion._keras import ops
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.circuits import fused_states
 from tfq_fusion.layers.fusion.evidence import MARGIN
 from tfq_fusion.models.evidence_network import EvidenceNetwork
@@ -21,7 +23,7 @@ function that stands for it is vacuous: combined with any other it changes nothi
 _BATCH = 32
 
 
-def class_beliefs(masses: np.ndarray, code: np.ndarray) -> np.ndarray:
+def class_beliefs(masses: FloatArray, code: FloatArray) -> npt.NDArray[np.float64]:
     r"""Belief in each class, for independent propositions: $\prod_k \pi_k^{b_k} (1 - \pi_k)^{1 - b_k}$, normalised.
 
     Args:
@@ -33,11 +35,12 @@ def class_beliefs(masses: np.ndarray, code: np.ndarray) -> np.ndarray:
         Probabilities ``[..., classes]``, float64.
     """
     possible = np.clip(np.asarray(masses, np.float64), MARGIN, 1 - MARGIN)
-    beliefs = np.exp(np.log(possible) @ code.T + np.log1p(-possible) @ (1 - code).T)
-    return beliefs / beliefs.sum(axis=-1, keepdims=True)
+    products = np.exp(np.log(possible) @ code.T + np.log1p(-possible) @ (1 - code).T)
+    beliefs: npt.NDArray[np.float64] = products / products.sum(axis=-1, keepdims=True)
+    return beliefs
 
 
-def conflict(masses: np.ndarray) -> np.ndarray:
+def conflict(masses: FloatArray) -> npt.NDArray[np.float64]:
     r"""Dempster's conflict between modalities: what the conjunctive rule gives to the empty set.
 
     On the frame {proposition, not}, $\pi$ stands for the least committed mass function with these odds (Dubois, Prade &
@@ -54,11 +57,12 @@ def conflict(masses: np.ndarray) -> np.ndarray:
     committed = 2 * np.asarray(masses, np.float64) - 1
     nobody_for = np.prod(1 - np.maximum(committed, 0), axis=-2)
     nobody_against = np.prod(1 - np.maximum(-committed, 0), axis=-2)
-    return 1 - np.prod(1 - (1 - nobody_for) * (1 - nobody_against), axis=-1)
+    empty: npt.NDArray[np.float64] = 1 - np.prod(1 - (1 - nobody_for) * (1 - nobody_against), axis=-1)
+    return empty
 
 
 def explain(
-    network: EvidenceNetwork, inputs: Mapping[str, np.ndarray], classes: Sequence[str] | None = None
+    network: EvidenceNetwork, inputs: Mapping[str, npt.NDArray[np.float32]], classes: Sequence[str] | None = None
 ) -> pd.DataFrame:
     r"""What led to the network's decisions.
 
@@ -120,21 +124,22 @@ def explain(
     )
 
 
-def _batches(inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+def _batches(inputs: Mapping[str, npt.NDArray[np.float32]]) -> list[dict[str, npt.NDArray[np.float32]]]:
     samples = len(next(iter(inputs.values())))
     return [
         {name: array[begin : begin + _BATCH] for name, array in inputs.items()} for begin in range(0, samples, _BATCH)
     ]
 
 
-def _decide(network: EvidenceNetwork, masses: np.ndarray) -> np.ndarray:
+def _decide(network: EvidenceNetwork, masses: FloatArray) -> FloatArray:
     """Probabilities of classes ``[samples, classes]``, a batch at a time: each size of a batch is compiled anew."""
     batches = np.split(masses, range(_BATCH, len(masses), _BATCH))
     return np.concatenate([ops.convert_to_numpy(network.head(network.fusion(batch))) for batch in batches])
 
 
-def _fidelity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _fidelity(first: FloatArray, second: FloatArray) -> FloatArray:
     """Uhlmann's fidelity of products of qubits, ``[..., K, 2, 2]`` -> ``[...]``: of a qubit it is a closed form."""
     overlap = np.einsum("...ij,...ji->...", first, second)
     determinants = np.linalg.det(first) * np.linalg.det(second)
-    return np.prod(np.minimum(overlap + 2 * np.sqrt(np.maximum(determinants, 0)), 1), axis=-1)
+    fidelity: FloatArray = np.prod(np.minimum(overlap + 2 * np.sqrt(np.maximum(determinants, 0)), 1), axis=-1)
+    return fidelity

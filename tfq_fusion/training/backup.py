@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion._keras import keras
 
@@ -90,12 +91,12 @@ class Backups:
 class ArrayBackups(Backups):
     """Backups of arrays by name."""
 
-    def load(self) -> dict[str, np.ndarray]:
+    def load(self) -> dict[str, npt.NDArray[Any]]:
         """The arrays of the newest backup."""
         with np.load(self.newest / "arrays.npz", allow_pickle=False) as arrays:
             return dict(arrays)
 
-    def save(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
+    def save(self, epoch: int, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Save these after so many epochs."""
         self.working.mkdir(parents=True, exist_ok=True)
         np.savez(self.working / "arrays.npz", **arrays)
@@ -171,7 +172,7 @@ class Backup(keras.callbacks.BackupAndRestore):
         return [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
 
 
-def _load_arrays(file: Path) -> list[np.ndarray]:
+def _load_arrays(file: Path) -> list[npt.NDArray[Any]]:
     with np.load(file, allow_pickle=False) as arrays:
         return [arrays[name] for name in arrays.files]
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.datasets.dataset import SLOTS_PER_DAY
 from tfq_fusion.fusions import FusionEntry
 
 
-def persistence_forecast(inputs: Mapping[str, np.ndarray], horizon: int = 1) -> np.ndarray:
+def persistence_forecast(inputs: Mapping[str, FloatArray], horizon: int = 1) -> FloatArray:
     """The forecast that nothing changes: each modality's last value.
 
     Args:
@@ -26,7 +28,7 @@ def persistence_forecast(inputs: Mapping[str, np.ndarray], horizon: int = 1) -> 
     return np.tile(last, (1, horizon))
 
 
-def historical_average(dataset: Dataset) -> dict[str, np.ndarray]:
+def historical_average(dataset: Dataset) -> dict[str, npt.NDArray[np.float32]]:
     """The forecast that this day is like any other: the training mean of each output at that time of day.
 
     A slot of the day that the training part never observed gets the output's mean over all of them.

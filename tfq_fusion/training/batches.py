@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from tfq_fusion.training.preprocessing import Part, Prepared
+from tfq_fusion._typing import FloatArray, IntegerArray
+from tfq_fusion.datasets.dataset import Part
+from tfq_fusion.training.preprocessing import Prepared
 
 
 def labelled(data: Prepared, part: Part) -> Part:
@@ -17,7 +20,7 @@ def labelled(data: Prepared, part: Part) -> Part:
     return inputs, np.eye(data.outputs, dtype=np.float32)[labels] if data.task == "classification" else labels
 
 
-def order_of(seed: int, epoch: int, samples: int) -> np.ndarray:
+def order_of(seed: int, epoch: int, samples: int) -> npt.NDArray[np.int64]:
     """The order of the training samples in an epoch, ``[samples]``: it depends on nothing but these three numbers."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch,))).permutation(samples)
 
@@ -30,8 +33,8 @@ class Piece(NamedTuple):
         real: Which of them count, likewise; the others fill a batch up.
     """
 
-    places: np.ndarray
-    real: np.ndarray
+    places: IntegerArray
+    real: npt.NDArray[np.bool_]
 
 
 class Batches:
@@ -64,7 +67,7 @@ class Batches:
                 places = first + size * start + np.arange(size * at_once).reshape(at_once, size)
                 yield Piece(places % self.samples, places < self.samples)
 
-    def take(self, rows: np.ndarray, real: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def take(self, rows: IntegerArray, real: npt.NDArray[np.bool_]) -> Part:
         """Inputs and labels of some samples.
 
         Args:
@@ -76,11 +79,12 @@ class Batches:
             labels = np.where(np.broadcast_to(real, rows.shape)[..., None], labels, np.float32(math.nan))
         return {name: array[rows] for name, array in self.inputs.items()}, labels
 
-    def weights(self, real: np.ndarray) -> np.ndarray | None:
+    def weights(self, real: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32] | None:
         """The weights ``[..., size]`` with which a mean over the batch is one over what counts; None for forecasts."""
         if self._masked:
             return None
-        return (real * (real.shape[-1] / real.sum(axis=-1, keepdims=True))).astype(np.float32)
+        weights: FloatArray = real * (real.shape[-1] / real.sum(axis=-1, keepdims=True))
+        return weights.astype(np.float32)
 
     def _runs(self) -> Iterator[tuple[int, int, int]]:
         """First sample, number and size of batches of one size."""

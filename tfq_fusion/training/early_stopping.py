@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+from tfq_fusion._typing import FloatArray
 
 
 class EarlyStopping:
@@ -31,7 +36,7 @@ class EarlyStopping:
         """Epochs that have ended."""
         return len(self._losses)
 
-    def after_epoch(self, loss: np.ndarray, validation: np.ndarray) -> np.ndarray:
+    def after_epoch(self, loss: FloatArray, validation: FloatArray) -> npt.NDArray[np.bool_]:
         """Decide who goes on.
 
         Args:
@@ -44,7 +49,7 @@ class EarlyStopping:
         self._losses = np.concatenate([self._losses, np.stack([loss, validation])[None]])
         self._epochs += self.running
         finite = np.isfinite(loss) & np.isfinite(validation)
-        better = self.running & finite & (validation < self._best)
+        better: npt.NDArray[np.bool_] = self.running & finite & (validation < self._best)
         self._best = np.where(better, validation, self._best)
         self._wait = np.where(better, 0, self._wait + 1)
         self.diverged |= self.running & ~finite
@@ -56,11 +61,11 @@ class EarlyStopping:
         loss, validation = self._losses[: self._epochs[member], :, member].T.tolist()
         return {"loss": loss, "val_loss": validation}
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, npt.NDArray[Any]]:
         """All that is known, by name."""
         return {name.lstrip("_"): value for name, value in vars(self).items() if name != "_patience"}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Know what :meth:`state` gave, and nothing else."""
         for name in vars(self):
             if name != "_patience":

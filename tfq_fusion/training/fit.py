@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfq_fusion._keras import keras
+from tfq_fusion._typing import FloatArray
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.training.backup import Backup
 from tfq_fusion.training.batches import labelled, order_of
 from tfq_fusion.training.fitted import Fitted, evaluate_parts, parts_to_evaluate
 from tfq_fusion.training.losses import loss_of
-from tfq_fusion.training.preprocessing import Part, Prepared
+from tfq_fusion.training.preprocessing import Prepared
 from tfq_fusion.training.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ class _EpochTimer(keras.callbacks.Callback):
 
 def _predict(
     model: keras.Model, data: Prepared, parts: Mapping[str, Part], protocol: Protocol
-) -> dict[str, np.ndarray]:
+) -> dict[str, FloatArray]:
     import tensorflow as tf
 
     batches = {name: _batches(data, part, protocol) for name, part in parts.items()}

@@ -6,11 +6,11 @@ import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from tfq_fusion._keras import keras
+from tfq_fusion._typing import FloatArray
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.training.metrics import evaluate
-from tfq_fusion.training.preprocessing import Part, Prepared
+from tfq_fusion.training.preprocessing import Prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Fitted:
     history: dict[str, list[float]]
     program: Program | None
     seconds_per_epoch: float | None = dataclasses.field(compare=False)
-    predictions: dict[str, np.ndarray] = dataclasses.field(compare=False)
+    predictions: dict[str, FloatArray] = dataclasses.field(compare=False)
     make_model: Callable[[], keras.Model] | None = dataclasses.field(compare=False)
 
     @functools.cached_property
@@ -84,8 +84,8 @@ def parts_to_evaluate(data: Prepared, tests: Mapping[str, Part] | None) -> dict[
 
 
 def evaluate_parts(
-    data: Prepared, parts: Mapping[str, Part], outputs: Mapping[str, np.ndarray]
-) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
+    data: Prepared, parts: Mapping[str, Part], outputs: Mapping[str, FloatArray]
+) -> tuple[dict[str, dict[str, float]], dict[str, FloatArray]]:
     """The metrics and the predictions of a model, each by part.
 
     Args:

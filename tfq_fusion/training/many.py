@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.progress import Progress
 
 from tfq_fusion._keras import LEGACY, keras
+from tfq_fusion._typing import FloatArray, IntegerArray
 from tfq_fusion.arguments import SEEDS, integer, number
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.training.backup import ArrayBackups
 from tfq_fusion.training.batches import Batches, order_of
 from tfq_fusion.training.early_stopping import EarlyStopping
 from tfq_fusion.training.fitted import Fitted, Program, evaluate_parts, parts_to_evaluate
 from tfq_fusion.training.losses import loss_of
-from tfq_fusion.training.preprocessing import Part, Prepared
+from tfq_fusion.training.preprocessing import Prepared
 from tfq_fusion.training.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -231,14 +234,14 @@ class Cohort:
                     backups.save(epoch + 1, {**stopping.state(), **_flatten(_learned(groups))})
         return statistics.median(seconds) if seconds else None
 
-    def _shuffled(self, group: _Group, epoch: int) -> Iterator[tuple[Any, np.ndarray]]:
+    def _shuffled(self, group: _Group, epoch: int) -> Iterator[tuple[Any, IntegerArray]]:
         """The training batches of an epoch, piece by piece, with the number of samples that count in each batch."""
         part = self._training
         orders = np.stack([order_of(seed, epoch, part.samples) for seed in group.seeds])
         for places, real in part.pieces(PIECE // (part.bytes_per_batch * len(group.seeds))):
             yield (*part.take(orders[:, places], real), part.weights(real)), real.sum(axis=1)
 
-    def _train_epoch(self, group: _Group, epoch: int, running: np.ndarray) -> np.ndarray:
+    def _train_epoch(self, group: _Group, epoch: int, running: npt.NDArray[np.bool_]) -> FloatArray:
         """Train a group for an epoch; gives its loss ``[members]``, the mean over all samples."""
         total, samples = np.zeros(len(running)), 0
         for batches, counts in self._shuffled(group, epoch):
@@ -249,11 +252,11 @@ class Cohort:
             samples += counts.sum()
         return total / samples
 
-    def _in_order(self, part: Part) -> Callable[[], Iterable[tuple[Any, np.ndarray]]]:
+    def _in_order(self, part: Part) -> Callable[[], Iterable[tuple[Any, npt.NDArray[np.bool_]]]]:
         """What gives the batches of a part, with which samples count in each; made once if they are few."""
         batches = self._batches(part)
 
-        def make() -> Iterator[tuple[Any, np.ndarray]]:
+        def make() -> Iterator[tuple[Any, npt.NDArray[np.bool_]]]:
             for places, real in batches.pieces(PIECE // batches.bytes_per_batch):
                 yield (*batches.take(places, real), batches.weights(real)), real
 
@@ -263,8 +266,8 @@ class Cohort:
         return lambda: made
 
     def _evaluate(
-        self, group: _Group, weights: Weights, batches: Callable[[], Iterable[tuple[Any, np.ndarray]]]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, group: _Group, weights: Weights, batches: Callable[[], Iterable[tuple[Any, npt.NDArray[np.bool_]]]]
+    ) -> tuple[FloatArray, FloatArray]:
         """The loss ``[members]`` and the outputs ``[members, samples, outputs]`` of a part."""
         total, outputs, samples = np.zeros(len(group.members)), [], 0
         for piece, real in batches():
@@ -328,11 +331,11 @@ def _of_member(weights: Weights, place: int) -> Weights:
     return found
 
 
-def _flatten(nest: Any) -> dict[str, np.ndarray]:
+def _flatten(nest: Any) -> dict[str, npt.NDArray[Any]]:
     """The arrays of a nest by their places."""
     return {str(place): np.asarray(leaf) for place, leaf in enumerate(keras.tree.flatten(nest))}
 
 
-def _unflatten(nest: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def _unflatten(nest: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
     """A nest like this one, of the arrays that :func:`_flatten` gave."""
     return keras.tree.pack_sequence_as(nest, [arrays[str(place)] for place in range(len(arrays))])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 from sklearn import metrics
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.arguments import integer, one_of
 
 TASKS = ("classification", "multilabel", "forecasting")
@@ -17,7 +20,7 @@ REPORTED_STEPS = (3, 6, 12)
 arXiv 1707.01926."""
 
 
-def evaluate(task: str, truth: np.ndarray, predicted: np.ndarray, horizon: int = 1) -> dict[str, float]:
+def evaluate(task: str, truth: npt.NDArray[Any], predicted: FloatArray, horizon: int = 1) -> dict[str, float]:
     """The metrics of a task.
 
     Args:
@@ -65,7 +68,7 @@ def evaluate(task: str, truth: np.ndarray, predicted: np.ndarray, horizon: int =
     return errors
 
 
-def _forecast_errors(truth: np.ndarray, predicted: np.ndarray, of: str) -> dict[str, float]:
+def _forecast_errors(truth: FloatArray, predicted: FloatArray, of: str) -> dict[str, float]:
     observed = ~np.isnan(truth)
     if not observed.any():
         raise ValueError(

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
 from tfq_fusion.datasets import Dataset
 from tfq_fusion.datasets.card import Modality
-
-Part = tuple[dict[str, np.ndarray], np.ndarray]
+from tfq_fusion.datasets.dataset import Part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Prepared:
     imbalanced: bool
     target_scaler: StandardScaler | None
     horizon: int = 1
-    adjacency: np.ndarray | None = None
+    adjacency: npt.NDArray[np.float32] | None = None
 
     @property
     def widths(self) -> dict[str, int]:
@@ -103,7 +103,9 @@ def prepare(dataset: Dataset) -> Prepared:
     )
 
 
-def _scaler(train: np.ndarray, modality: Modality) -> Callable[[np.ndarray], np.ndarray]:
+def _scaler(
+    train: npt.NDArray[np.float32], modality: Modality
+) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
     """What standardises a modality, or each of a stack, by its training values."""
     if modality.kind == "vector":
         scaler = StandardScaler().fit(_vectors(train))
@@ -115,5 +117,5 @@ def _scaler(train: np.ndarray, modality: Modality) -> Callable[[np.ndarray], np.
     return lambda array: ((array - mean) / deviation).astype(np.float32, copy=False)
 
 
-def _vectors(array: np.ndarray) -> np.ndarray:
+def _vectors(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return array.reshape(len(array), -1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import rankdata, wilcoxon
 from statsmodels.stats.multitest import multipletests
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.arguments import SEEDS, integer, one_of
 from tfq_fusion.training.weighted_scores import weighted_accuracy, weighted_mae, weighted_roc_auc
 
@@ -50,8 +52,8 @@ class Stratum(NamedTuple):
             of its own.
     """
 
-    predicted: np.ndarray
-    truth: np.ndarray
+    predicted: FloatArray
+    truth: npt.NDArray[Any]
     samples: Hashable | None = None
 
 
@@ -79,7 +81,7 @@ class ResampledScores:
 
     metric: str
     seeds: tuple[int, ...]
-    scores: np.ndarray
+    scores: npt.NDArray[np.float64]
     samples: tuple[int, ...]
     seed: int
 
@@ -263,7 +265,7 @@ def compare(first: ResampledScores, second: ResampledScores) -> Comparison:
     )
 
 
-def _signed_rank_p(differences: np.ndarray, scale: float) -> float:
+def _signed_rank_p(differences: FloatArray, scale: float) -> float:
     # What differs by rounding alone, such as 0.9 - 0.8 and 0.3 - 0.2, is a tie.
     differences = np.round(differences / (scale or 1.0), 12)
     if not differences.any():

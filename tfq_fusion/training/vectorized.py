@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 import psutil
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
@@ -97,7 +98,7 @@ class Vectorized:
         weights: Of its samples; None to train without.
     """
 
-    def __init__(self, inputs: Mapping[str, np.ndarray], labels: np.ndarray, weights: Any) -> None:
+    def __init__(self, inputs: Mapping[str, npt.NDArray[np.float32]], labels: npt.NDArray[Any], weights: Any) -> None:
         self._batch = inputs, labels, weights
         self._optimizer = keras.optimizers.Adam()
         self._states: dict[int, tuple[list[Any], list[Any]]] = {}
@@ -172,7 +173,7 @@ class Vectorized:
 
     def memory(self, *arguments: Any) -> int:
         """Bytes that :meth:`train` holds, these arguments included."""
-        needs = self._train.lower(*arguments).compile().memory_analysis()
+        needs: Any = self._train.lower(*arguments).compile().memory_analysis()
         return int(needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes)
 
     def evaluate(self, *arguments: Any) -> tuple[Any, Any]:
@@ -224,10 +225,12 @@ def at_once(members: int) -> int:
     return 1 if jax.default_backend() == "cpu" else members
 
 
-@jax.jit
-def choose(first: Any, yes: Any, no: Any) -> Any:
+def _choose(first: Any, yes: Any, no: Any) -> Any:
     """Arrays with an axis for the members: those of ``yes`` for the members ``first`` tells, else those of ``no``."""
     return jax.tree.map(lambda one, other: jax.vmap(jax.numpy.where)(first, one, other), yes, no)
+
+
+choose: Callable[[Any, Any, Any], Any] = jax.jit(_choose)
 
 
 def free_memory() -> int:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
+
+from tfq_fusion._typing import FloatArray, IntegerArray
 
 LARGE = 1000
 """Samples from which on an area is computed to first order."""
 
 
-def weighted_accuracy(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_accuracy(
+    predicted: FloatArray, truth: npt.NDArray[Any], weights: IntegerArray | FloatArray
+) -> npt.NDArray[np.float64]:
     """The weighted share of samples whose largest probability is that of their class.
 
     Args:
@@ -32,10 +39,13 @@ def weighted_accuracy(predicted: np.ndarray, truth: np.ndarray, weights: np.ndar
         )
     right = (predicted.argmax(axis=2) == truth).astype(np.float64)
     weights = weights.astype(np.float64)
-    return weights @ right.T / weights.sum(axis=1, keepdims=True)
+    shares: npt.NDArray[np.float64] = weights @ right.T / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
-def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_roc_auc(
+    predicted: FloatArray, truth: npt.NDArray[Any], weights: IntegerArray | FloatArray
+) -> npt.NDArray[np.float64]:
     """The weighted ROC AUC of each class against all others, averaged over the classes.
 
     The area of a class is exact: the share of pairs of a sample that has it and one that has not, each pair weighted by
@@ -80,7 +90,9 @@ def weighted_roc_auc(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarr
     return areas_of(scores, positive, weights)
 
 
-def _areas_to_first_order(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _areas_to_first_order(
+    scores: FloatArray, positive: npt.NDArray[np.bool_], weights: IntegerArray | FloatArray
+) -> npt.NDArray[np.float64]:
     """The mean area over the classes: that of equal weights, and what each sample's own weight changes."""
     weights = weights.astype(np.float64)
     areas, classes = np.zeros((len(weights), len(scores))), np.zeros((len(weights), 1))
@@ -94,10 +106,11 @@ def _areas_to_first_order(scores: np.ndarray, positive: np.ndarray, weights: np.
         parts = [each[:, :-1] / np.where(there, each[:, -1:], 1.0) for each in (having, lacking)]
         areas += np.where(there, parts[0] + parts[1] - shares[has].mean(axis=0), 0.0)
         classes += there
-    return np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0)
+    mean: npt.NDArray[np.float64] = np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0)
+    return mean
 
 
-def _shares_won(scores: np.ndarray, has: np.ndarray) -> np.ndarray:
+def _shares_won(scores: FloatArray, has: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Of each sample, the share of the other kind that it is ordered rightly with, ``[n]``; ties count half."""
     shares = np.empty(len(scores))
     for side, sign in ((has, 1), (~has, -1)):
@@ -107,7 +120,9 @@ def _shares_won(scores: np.ndarray, has: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _areas(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _areas(
+    scores: FloatArray, positive: npt.NDArray[np.bool_], weights: IntegerArray | FloatArray
+) -> npt.NDArray[np.float64]:
     """The mean area over the classes, pair by pair."""
     by_sample = np.ascontiguousarray(weights.T, dtype=_exact_type(weights))
     areas = np.zeros((len(scores), len(weights)))
@@ -120,10 +135,11 @@ def _areas(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.
         for seed, of_seed in enumerate(scores[:, :, k]):
             won = _pairs_won(of_seed[has], of_seed[~has], having, lacking)
             areas[seed] += np.divide(won, pairs, out=np.zeros_like(won), where=pairs > 0)
-    return np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0).T
+    mean: npt.NDArray[np.float64] = np.divide(areas, classes, out=np.full_like(areas, np.nan), where=classes > 0)
+    return mean.T
 
 
-def _exact_type(weights: np.ndarray) -> type[np.float32] | type[np.float64]:
+def _exact_type(weights: IntegerArray | FloatArray) -> type[np.floating[Any]]:
     """Float32, in half the time, where it is exact: it holds whole numbers up to 2^24.
 
     Twice the weight of pairs, the largest number that is summed, is at most half of the squared weight of all samples.
@@ -133,8 +149,8 @@ def _exact_type(weights: np.ndarray) -> type[np.float32] | type[np.float64]:
 
 
 def _pairs_won(
-    positive: np.ndarray, negative: np.ndarray, positive_weights: np.ndarray, negative_weights: np.ndarray
-) -> np.ndarray:
+    positive: FloatArray, negative: FloatArray, positive_weights: FloatArray, negative_weights: FloatArray
+) -> npt.NDArray[np.float64]:
     """The summed weight of pairs whose positive sample has the higher score; weights are ``[samples, resamples]``.
 
     Negatives between two neighbouring positives lose to the same positives, so they are summed before they are ranked:
@@ -148,11 +164,13 @@ def _pairs_won(
         (np.ones(count, negative_weights.dtype), (place, np.arange(count))), shape=(2 * len(levels) + 1, count)
     )
     up_to = np.cumsum(belongs @ negative_weights, axis=0)
-    twice = np.einsum("nr,nr->r", positive_weights, up_to[2 * level] + up_to[2 * level + 1])
+    twice: FloatArray = np.einsum("nr,nr->r", positive_weights, up_to[2 * level] + up_to[2 * level + 1])
     return twice.astype(np.float64) / 2
 
 
-def weighted_mae(errors: np.ndarray, observed: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_mae(
+    errors: FloatArray, observed: IntegerArray, weights: IntegerArray | FloatArray
+) -> npt.NDArray[np.float64]:
     """The mean absolute error over all observed targets of the weighted samples.
 
     Args:
@@ -181,10 +199,11 @@ def weighted_mae(errors: np.ndarray, observed: np.ndarray, weights: np.ndarray) 
     counts = weights.astype(np.float64) * observed
     total = counts.sum(axis=1, keepdims=True)
     summed = counts @ known.T
-    return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+    mean: npt.NDArray[np.float64] = np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+    return mean
 
 
-def _check_classes(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> None:
+def _check_classes(predicted: FloatArray, truth: npt.NDArray[Any], weights: IntegerArray | FloatArray) -> None:
     if predicted.ndim != 3 or 0 in predicted.shape or truth.shape not in (predicted.shape[1:2], predicted.shape[1:]):
         raise ValueError(
             "Probabilities and truth should have the shapes [seeds, n, classes] and [n] or [n, classes], got "
@@ -198,7 +217,7 @@ def _check_classes(predicted: np.ndarray, truth: np.ndarray, weights: np.ndarray
     _check_weights("weights", weights, len(truth))
 
 
-def _check_weights(name: str, weights: np.ndarray, samples: int) -> None:
+def _check_weights(name: str, weights: IntegerArray | FloatArray, samples: int) -> None:
     if weights.ndim != 2 or weights.shape[1] != samples:
         raise ValueError(f"{name} should have the shape [resamples, {samples}], got {list(weights.shape)}.")
     if not (np.isfinite(weights).all() and (weights >= 0).all() and (weights.sum(axis=1) > 0).all()):

@@ -66,7 +66,7 @@ def _pauli_vectors(modalities: int, features: int, degree: int, seed: int) -> np
 
     circuit = qfl_circuit(modalities, features, degree, observables=1)
     qubits = cirq.LineQubit.range(len(circuit.circuit.all_qubits()))
-    letters = itertools.islice(itertools.product((cirq.I, cirq.X, cirq.Y, cirq.Z), repeat=len(qubits)), 1, None)
+    letters = itertools.islice(itertools.product("IXYZ", repeat=len(qubits)), 1, None)
     strings = tuple(cirq.PauliSum.from_pauli_strings(cirq.DensePauliString(letter).on(*qubits)) for letter in letters)
     circuit = dataclasses.replace(circuit, operators=strings)
     rng = np.random.default_rng(seed)

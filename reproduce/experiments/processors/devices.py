@@ -22,8 +22,8 @@ from reproduce.experiments.processors.processors import on_device
 from reproduce.sweep.run.assemble import assemble, checked_dataset
 from reproduce.sweep.runs import RunResult, RunSpec
 from tfq_fusion._keras import keras
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.training import prepare
-from tfq_fusion.training.preprocessing import Part
 
 NOISELESS = "noiseless"
 """A processor without noise."""

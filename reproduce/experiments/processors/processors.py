@@ -46,7 +46,7 @@ class Compiled:
         return sum(len(operation.qubits) == 2 for operation in self.circuit.all_operations())
 
 
-def compile_for(circuit: cirq.Circuit, processor: str, gates: str) -> Compiled:
+def compile_for(circuit: cirq.AbstractCircuit, processor: str, gates: str) -> Compiled:
     """Route a circuit on a processor's grid, then write it in native gates: one of two qubits, and PhasedXZ.
 
     Cirq merges a gate with symbols with no other, so that such gates stay, of one qubit and as they were, between
@@ -59,8 +59,8 @@ def compile_for(circuit: cirq.Circuit, processor: str, gates: str) -> Compiled:
     """
     places = {qubit: qubit for qubit in circuit.all_qubits()}
     if processor != UNROUTED:
-        graph = create_device_from_processor_id(processor).metadata.nx_graph
-        circuit, start, moved = cirq.RouteCQC(graph).route_circuit(circuit)
+        metadata: Any = create_device_from_processor_id(processor).metadata
+        circuit, start, moved = cirq.RouteCQC(metadata.nx_graph).route_circuit(circuit)
         places = {qubit: moved[start[qubit]] for qubit in places}
     return Compiled(cirq.optimize_for_target_gateset(circuit, gateset=GATES[gates]()), places)
 

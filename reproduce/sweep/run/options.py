@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion.datasets import Card, Dataset
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.training import Prepared
-from tfq_fusion.training.preprocessing import Part
 
 
 def trained_on(dataset: Dataset, options: Mapping[str, Any]) -> Dataset:

@@ -28,12 +28,12 @@ from reproduce.sweep.runs import (
 )
 from tfq_fusion._keras import LEGACY, keras
 from tfq_fusion.datasets import Card, Dataset
+from tfq_fusion.datasets.dataset import Part
 from tfq_fusion.layers import IntractableFusionError
 from tfq_fusion.training import Prepared, Protocol, evaluate, historical_average, persistence_forecast, prepare
 from tfq_fusion.training.backup import DamagedBackupError
 from tfq_fusion.training.fitted import Fitted
 from tfq_fusion.training.many import Cohort
-from tfq_fusion.training.preprocessing import Part
 
 Train = Callable[
     [Prepared, Sequence[int], Sequence[float], Mapping[str, Part], Path | None],

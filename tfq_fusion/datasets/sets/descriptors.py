@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
+
+from tfq_fusion._typing import FloatArray
+
+Describe = Callable[[FloatArray], npt.NDArray[np.float32]]
+"""Descriptors ``[n, width]`` of images ``[n, height, width, channels]``."""
 
 CELLS = 4
 """Cells of an image, along each side."""
@@ -14,7 +20,7 @@ LEVELS = 4
 _CHUNK = 1000  # images at a time, so that tens of thousands need no memory to speak of
 
 
-def orientation_histograms(images: np.ndarray) -> np.ndarray:
+def orientation_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
     """Which way the edges run in each cell of an image.
 
     Histograms of oriented gradients (Dalal & Triggs, CVPR 2005), without their overlapping blocks and without
@@ -31,7 +37,7 @@ def orientation_histograms(images: np.ndarray) -> np.ndarray:
     return _in_chunks(_orientations, images)
 
 
-def colour_histograms(images: np.ndarray) -> np.ndarray:
+def colour_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
     """Which colours an image has.
 
     Args:
@@ -44,11 +50,11 @@ def colour_histograms(images: np.ndarray) -> np.ndarray:
     return _in_chunks(_colours, images)
 
 
-def _in_chunks(describe: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+def _in_chunks(describe: Describe, images: FloatArray) -> npt.NDArray[np.float32]:
     return np.concatenate([describe(images[first : first + _CHUNK]) for first in range(0, len(images), _CHUNK)])
 
 
-def _orientations(images: np.ndarray) -> np.ndarray:
+def _orientations(images: FloatArray) -> npt.NDArray[np.float32]:
     down, right = np.gradient(images.mean(axis=-1, dtype=np.float32), axis=(1, 2))
     size = np.hypot(down, right)
     bins = (np.arctan2(down, right) % np.pi / np.pi * ORIENTATIONS).astype(int) % ORIENTATIONS
@@ -57,12 +63,14 @@ def _orientations(images: np.ndarray) -> np.ndarray:
     sums = [np.where(bins == chosen, size, 0).reshape(cells).sum(axis=(2, 4)) for chosen in range(ORIENTATIONS)]
     histograms = np.stack(sums, axis=-1).reshape(count, -1)
     length = np.linalg.norm(histograms, axis=1, keepdims=True)
-    return (histograms / np.where(length == 0, 1, length)).astype(np.float32)
+    normalised: FloatArray = histograms / np.where(length == 0, 1, length)
+    return normalised.astype(np.float32)
 
 
-def _colours(images: np.ndarray) -> np.ndarray:
+def _colours(images: FloatArray) -> npt.NDArray[np.float32]:
     red, green, blue = np.moveaxis(images.astype(int) * LEVELS // 256, -1, 0)
     boxes = ((red * LEVELS + green) * LEVELS + blue).reshape(len(images), -1)
     rows = np.arange(len(images))[:, None] * LEVELS**3
     counts = np.bincount((boxes + rows).ravel(), minlength=len(images) * LEVELS**3)
-    return (counts.reshape(len(images), -1) / boxes.shape[1]).astype(np.float32)
+    shares: FloatArray = counts.reshape(len(images), -1) / boxes.shape[1]
+    return shares.astype(np.float32)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tfq_fusion._typing import IntegerArray
 from tfq_fusion.datasets.card import Card
 from tfq_fusion.datasets.dataset import Dataset, sized
 from tfq_fusion.datasets.download import RemoteFile, fetch
@@ -60,7 +63,7 @@ def remote_file(name: str, version: str, path: str, sha256: str | None = None) -
     return RemoteFile(path, sha256, tuple(f"{mirror}{name}/{version}/{path}" for mirror in MIRRORS), limit=LIMIT)
 
 
-def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> np.ndarray:
+def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> npt.NDArray[np.int16]:
     """The digital values of a record in WFDB format.
 
     Args:
@@ -108,7 +111,7 @@ def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> 
     for lead, stated, found in zip(names, checksums, content.calc_checksum(), strict=True):
         if (stated - found) % 2**16:
             raise DamagedDataError(name, file, f"checksum {stated % 2**16} of lead {lead}", str(found))
-    signals = content.d_signal[:, [names.index(lead) for lead in expected]].T
+    signals: IntegerArray = content.d_signal[:, [names.index(lead) for lead in expected]].T
     if len(gaps := np.argwhere(signals == NO_VALUE)):
         lead, sample = gaps[0]
         raise DamagedDataError(
@@ -120,7 +123,9 @@ def read_record(name: str, record: Path, rate: int, gain: int | None = None) -> 
     return signals.astype(np.int16)
 
 
-def lead_dataset(card: Card, signals: np.ndarray, labels: np.ndarray, rows: Mapping[str, np.ndarray]) -> Dataset:
+def lead_dataset(
+    card: Card, signals: npt.NDArray[Any], labels: npt.NDArray[Any], rows: Mapping[str, IntegerArray]
+) -> Dataset:
     """A data set with one modality per lead.
 
     Args:

@@ -9,11 +9,14 @@ import io
 import math
 import tarfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tfq_fusion._typing import FloatArray, IntegerArray
 from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import Dataset, Part, Source, choose_views, view_card
@@ -21,11 +24,10 @@ from tfq_fusion.datasets.download import RemoteFile
 from tfq_fusion.datasets.files import DamagedDataError, expecting, read_verified
 from tfq_fusion.datasets.prepared import prepared_source, steps
 from tfq_fusion.datasets.remote import RemoteSet
-from tfq_fusion.datasets.sets.descriptors import colour_histograms, orientation_histograms
+from tfq_fusion.datasets.sets.descriptors import Describe, colour_histograms, orientation_histograms
 from tfq_fusion.datasets.splits import draw, hold_out
 
-ImagesAndLabels = tuple[np.ndarray, np.ndarray]
-Describe = Callable[[np.ndarray], np.ndarray]
+ImagesAndLabels = tuple[npt.NDArray[np.uint8], IntegerArray]
 
 VERSION = 2
 FEWEST = 100
@@ -64,7 +66,7 @@ def open_mnist(remote: RemoteSet, views: Sequence[str] | None = None, samples: i
     """
     folder = remote.require()
 
-    def build() -> dict[str, np.ndarray]:
+    def build() -> dict[str, npt.NDArray[Any]]:
         files = (folder / file.path for file in remote.files)
         images, labels, test_images, test_labels = map(_idx, files, MNIST_SHA256)
         train, test = (images[..., None], labels), (test_images[..., None], test_labels)
@@ -73,7 +75,7 @@ def open_mnist(remote: RemoteSet, views: Sequence[str] | None = None, samples: i
     return _chosen(prepared_source(read_card(DATA, "mnist"), VERSION, MNIST_SHA256, build), views, samples)
 
 
-def _idx(file: Path, sha256: str) -> np.ndarray:
+def _idx(file: Path, sha256: str) -> npt.NDArray[np.uint8]:
     """The array in a compressed IDX file of bytes: two zeros, the type, the number of axes, the big-endian shape."""
     content = read_verified("mnist", file, sha256, MNIST_LIMIT, gzip.open)
     axes = content[3]
@@ -107,7 +109,7 @@ def _cifar10(remote: RemoteSet) -> Source:
     (source,) = remote.files
     file = remote.require() / source.path
 
-    def build() -> dict[str, np.ndarray]:
+    def build() -> dict[str, npt.NDArray[Any]]:
         content = read_verified("cifar-10", file, str(source.sha256), source.limit)
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:  # read in memory, so nothing can be misplaced
             batches = {
@@ -135,7 +137,7 @@ def _cifar10_part(card: Card, folder: Path) -> Source:
     train_png, test_png, npz = (file.read_bytes() for file in files)
     hashes = [hashlib.sha256(content).hexdigest() for content in (train_png, test_png, npz)]
 
-    def build() -> dict[str, np.ndarray]:
+    def build() -> dict[str, npt.NDArray[Any]]:
         parts = {}
         for part, file, content in (("train", files[0], train_png), ("test", files[1], test_png)):
             images = _rows_of_png(file, content)
@@ -155,7 +157,7 @@ def _cifar10_part(card: Card, folder: Path) -> Source:
     return Source(part.card, lambda: part)
 
 
-def _rows_of_png(file: Path, content: bytes) -> np.ndarray:
+def _rows_of_png(file: Path, content: bytes) -> npt.NDArray[np.uint8]:
     """Images uint8 ``[n, 32, 32, 3]`` out of a picture that has one in each row of pixels."""
     from PIL import Image
 
@@ -165,14 +167,14 @@ def _rows_of_png(file: Path, content: bytes) -> np.ndarray:
         return np.asarray(png).reshape(-1, 32, 32, 3)
 
 
-def _labels_of_npz(file: Path, content: bytes, key: str, count: int, classes: int) -> np.ndarray:
+def _labels_of_npz(file: Path, content: bytes, key: str, count: int, classes: int) -> IntegerArray:
     """The first labels ``[count]`` of an array in an ``.npz`` file."""
     expected = f"`{key}`, integers from 0 to {classes - 1}, at least {count:,}"
     with expecting("cifar-10", file, expected), zipfile.ZipFile(io.BytesIO(content)) as archive:
         if (size := sum(member.file_size for member in archive.infolist())) > CIFAR10_PART_LIMITS[2]:
             raise ValueError(f"{size:,} bytes once unpacked")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            labels = arrays[key]
+            labels: npt.NDArray[Any] = arrays[key]
         if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or len(labels) < count:
             raise ValueError(f"{labels.dtype} {list(labels.shape)}")
         labels = labels[:count]
@@ -181,11 +183,13 @@ def _labels_of_npz(file: Path, content: bytes, key: str, count: int, classes: in
         return labels
 
 
-def _edges_and_colours(images: np.ndarray) -> np.ndarray:
+def _edges_and_colours(images: FloatArray) -> npt.NDArray[np.float32]:
     return np.concatenate([orientation_histograms(images), colour_histograms(images)], axis=1)
 
 
-def _arrays(name: str, train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe) -> dict[str, np.ndarray]:
+def _arrays(
+    name: str, train: ImagesAndLabels, test: ImagesAndLabels, describe: Describe
+) -> dict[str, npt.NDArray[Any]]:
     """The prepared arrays of uint8 images ``[n, height, width, channels]`` and labels ``[n]``."""
     rows, validation = hold_out(train[1], VALIDATION_SHARE)
     parts = {"train": (train, rows), "validation": (train, validation), "test": (test, np.arange(len(test[1])))}

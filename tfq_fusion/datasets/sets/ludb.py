@@ -10,8 +10,10 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.datasets.arguments import different_names, integer_between
 from tfq_fusion.datasets.card import DATA, read_card
@@ -86,7 +88,7 @@ def open_ludb(remote: RemoteSet, leads: Sequence[str] = LEADS, target: str = "hy
     return Source(card, read)
 
 
-def _build(folder: Path) -> dict[str, np.ndarray]:
+def _build(folder: Path) -> dict[str, npt.NDArray[Any]]:
     """Signals float32 ``[200, 12, 1000]``, and for each record the label of each target and the fold, int64."""
     import pandas as pd
     from scipy.signal import resample_poly

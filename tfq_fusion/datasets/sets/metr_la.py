@@ -7,10 +7,12 @@ import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tfq_fusion._typing import FloatArray, IntegerArray
 from tfq_fusion.datasets.arguments import integer_between
 from tfq_fusion.datasets.card import DATA, Card, read_card
 from tfq_fusion.datasets.dataset import SLOTS_PER_DAY, Dataset, Source, sized
@@ -31,8 +33,8 @@ DCRNN = "https://raw.githubusercontent.com/liyaguang/DCRNN/602afd9d767d3aa1c9b3e
 T_GCN = "https://raw.githubusercontent.com/lehaifeng/T-GCN/219a2346f5bf68d54d91a948e7a41a08f9edc46b/data/"
 ZENODO = "https://zenodo.org/records/5724362/files/"
 
-Arrays = dict[str, np.ndarray]
-Read = tuple[np.ndarray, np.ndarray, int]
+Arrays = dict[str, npt.NDArray[Any]]
+Read = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], int]
 
 
 def open_traffic(remote: RemoteSet, sensors: int = 207, horizon: int = 12) -> Source:
@@ -80,7 +82,7 @@ def open_traffic(remote: RemoteSet, sensors: int = 207, horizon: int = 12) -> So
     return Source(described, lambda: _read(described, arrays(), chosen))
 
 
-def _read(card: Card, arrays: Arrays, chosen: np.ndarray) -> Dataset:
+def _read(card: Card, arrays: Arrays, chosen: IntegerArray) -> Dataset:
     series = arrays["speed"][:, chosen]
     train, test = round(TRAIN_SHARE * len(series)), round(TEST_SHARE * len(series))
     bounds = {"train": (0, train), "validation": (train, -test), "test": (-test, len(series))}
@@ -96,7 +98,9 @@ def _read(card: Card, arrays: Arrays, chosen: np.ndarray) -> Dataset:
     return Dataset(**parts, card=sized(card, **parts), adjacency=adjacency, time_of_day=time_of_day)
 
 
-def _windows(series: np.ndarray, usual: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+def _windows(
+    series: npt.NDArray[np.float32], usual: npt.NDArray[np.float32], horizon: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Inputs ``[n, sensors, 12]``, which are a view, and targets ``[n, horizon * sensors]`` of one part.
 
     Gaps in the inputs are filled with the last speed before them in the same part, or the usual one.
@@ -162,7 +166,7 @@ def _read_metr_la(speed: bytes, distances: bytes, sensors: list[str]) -> Read:
     return _columns(table, sensors), sensor_graph(roads, sensors), (begin.hour * 60 + begin.minute) // 5
 
 
-def _columns(table: pd.DataFrame, sensors: list[str]) -> np.ndarray:
+def _columns(table: pd.DataFrame, sensors: list[str]) -> npt.NDArray[np.float32]:
     if list(table.columns) != sensors:
         raise ValueError(
             f"The columns of the speeds should be the {len(sensors)} sensors of the card, in its order; "
@@ -171,7 +175,7 @@ def _columns(table: pd.DataFrame, sensors: list[str]) -> np.ndarray:
     return table.to_numpy(np.float32)
 
 
-def sensor_graph(distances: pd.DataFrame, sensors: list[str]) -> np.ndarray:
+def sensor_graph(distances: pd.DataFrame, sensors: list[str]) -> npt.NDArray[np.float32]:
     """The graph of DCRNN (Li et al., arXiv 1707.01926), made undirected.
 
     The weight of a road from one sensor to another is ``exp(-(distance / deviation)^2)`` with the deviation of all
@@ -187,7 +191,7 @@ def sensor_graph(distances: pd.DataFrame, sensors: list[str]) -> np.ndarray:
     """
     listed = distances[distances["from"].isin(sensors) & distances["to"].isin(sensors)]
     matrix = listed.pivot(index="from", columns="to", values="cost").reindex(index=sensors, columns=sensors).to_numpy()
-    weights = np.nan_to_num(np.exp(-((matrix / np.nanstd(matrix)) ** 2)))
+    weights: FloatArray = np.nan_to_num(np.exp(-((matrix / np.nanstd(matrix)) ** 2)))
     weights[weights < WEAKEST_EDGE] = 0
     weights = np.maximum(weights, weights.T)
     np.fill_diagonal(weights, 0)

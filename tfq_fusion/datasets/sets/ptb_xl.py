@@ -7,9 +7,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.datasets.arguments import different_names
 from tfq_fusion.datasets.card import DATA, read_card
@@ -112,7 +113,7 @@ def _require_records(folder: Path) -> list[RemoteFile]:
     return files
 
 
-def _build(folder: Path) -> dict[str, np.ndarray]:
+def _build(folder: Path) -> dict[str, npt.NDArray[Any]]:
     """The prepared arrays.
 
     Returns:
@@ -155,7 +156,7 @@ def _build(folder: Path) -> dict[str, np.ndarray]:
     }
 
 
-def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> np.ndarray:
+def superclasses(table: pd.DataFrame, statements: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """The superclasses of each record: those of its diagnostic statements, as in the authors' example.
 
     A statement counts whatever its likelihood, for 0 means that it is unknown.

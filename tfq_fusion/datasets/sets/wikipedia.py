@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.datasets.card import DATA, read_card
 from tfq_fusion.datasets.dataset import Source
@@ -28,7 +30,7 @@ def open_wikipedia(remote: RemoteSet) -> Source:
     (source,) = remote.files
     file = remote.require() / source.path
 
-    def build() -> dict[str, np.ndarray]:
+    def build() -> dict[str, npt.NDArray[Any]]:
         from scipy.io import loadmat
 
         content = loadmat(io.BytesIO(read_verified("wikipedia", file, str(source.sha256), source.limit)))

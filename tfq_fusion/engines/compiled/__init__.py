@@ -61,7 +61,8 @@ def expectation(spec: ModelCircuit, data: Any, weights: Any, states: Any = None)
 
         def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
             (upstream,) = arguments if upstream is None else (upstream,)
-            return backward(numbers, data, weights, *kept, known(upstream))
+            gradients: tuple[Any, Any] = backward(numbers, data, weights, *kept, known(upstream))
+            return gradients
 
         return found, gradient
 

@@ -9,7 +9,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.engines.compiled.channels import sampled_matrices
 from tfq_fusion.engines.compiled.gates import EigenGate
 from tfq_fusion.engines.compiled.program import (
@@ -72,10 +74,10 @@ class Assembly:
     def __init__(self, count: int, data: int, weights: int) -> None:
         self.count, self.data, self.weights = count, data, weights
         self.order = list(range(count))
-        self.constants: dict[str, np.ndarray] = {}
+        self.constants: dict[str, npt.NDArray[Any]] = {}
         self.diagonals: dict[bytes, DiagonalStep] = {}
         self.phases = 0
-        self.tables: dict[Tables, dict[bytes, tuple[np.ndarray, np.ndarray]]] = {}
+        self.tables: dict[Tables, dict[bytes, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]] = {}
         self.gates: dict[Hashable, int] = {}
         self.sampled: dict[bytes, int] = {}
         self.exponents: list[EigenGate] = []
@@ -122,7 +124,7 @@ class Assembly:
         self.order = new
         return order
 
-    def finish(self) -> tuple[tuple[Family, ...], dict[str, np.ndarray]]:
+    def finish(self) -> tuple[tuple[Family, ...], dict[str, npt.NDArray[Any]]]:
         """The families of blocks, and all constants but the observables'."""
         families = self._families()
         self.constants |= {
@@ -136,7 +138,7 @@ class Assembly:
         return families, self.constants
 
     @staticmethod
-    def _mix(gates: Sequence[EigenGate], kind: str, columns: int) -> np.ndarray:
+    def _mix(gates: Sequence[EigenGate], kind: str, columns: int) -> npt.NDArray[np.float64]:
         mix = np.zeros((len(gates), columns))
         for row, gate in enumerate(gates):
             if gate.angle.kind == kind:
@@ -159,7 +161,7 @@ class Assembly:
         return step, ()
 
     def _phases(self, alike: Sequence[Group]) -> tuple[PhaseStep, Sizes]:
-        terms: dict[Sizes, np.ndarray] = {}
+        terms: dict[Sizes, FloatArray] = {}
         for gate in alike[0].gates:
             qubits = sorted(gate.qubits)
             phases, projectors = gate.expanded(qubits)
@@ -303,7 +305,7 @@ class Assembly:
 
 
 def _padded(length: int) -> int:
-    return 2 ** math.ceil(math.log2(length))
+    return 1 << math.ceil(math.log2(length))
 
 
 def _rows(gates: Iterable[EigenGate], qubits: Sequence[int]) -> list[tuple[Sizes, list[EigenGate]]]:

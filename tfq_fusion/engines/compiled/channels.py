@@ -11,6 +11,7 @@ from typing import Any
 import cirq
 import numpy as np
 
+from tfq_fusion._typing import ComplexArray, FloatArray
 from tfq_fusion.circuits import is_channel
 from tfq_fusion.engines.compiled.gates import Angle, EigenGate, LoweringError, angle_of, operation_gates, reordered
 
@@ -69,7 +70,7 @@ def transfer_gates(
     return _of_all(circuit, on_components)
 
 
-def sampled_matrices(gates: Sequence[EigenGate], bits: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def sampled_matrices(gates: Sequence[EigenGate], bits: Sequence[int]) -> tuple[FloatArray, FloatArray]:
     r"""What fixed transfer gates, and one with data among them, are in all.
 
     Args:
@@ -83,7 +84,7 @@ def sampled_matrices(gates: Sequence[EigenGate], bits: Sequence[int]) -> tuple[n
     """
     (place,) = (number for number, gate in enumerate(gates) if gate.angle.kind == "data")
 
-    def product(fixed: Sequence[EigenGate]) -> np.ndarray:
+    def product(fixed: Sequence[EigenGate]) -> FloatArray:
         matrices = (gate.expanded(bits)[1][0].real for gate in fixed)
         return functools.reduce(lambda found, matrix: matrix @ found, matrices, np.eye(2 ** len(bits)))
 
@@ -123,8 +124,9 @@ def _channel(
     return EigenGate(targets, (), _FIXED, np.zeros(1), _superoperator(operation)[np.newaxis])
 
 
-def _superoperator(channel: Any) -> np.ndarray:
-    return np.sum([np.kron(operator, operator.conj()) for operator in cirq.kraus(channel)], axis=0)
+def _superoperator(channel: Any) -> ComplexArray:
+    summed: ComplexArray = np.sum([np.kron(operator, operator.conj()) for operator in cirq.kraus(channel)], axis=0)
+    return summed
 
 
 def _on(gate: EigenGate, side: int) -> EigenGate:
@@ -162,7 +164,7 @@ def _bits(positions: Iterable[int]) -> tuple[int, ...]:
     return tuple(2 * position + bit for position in positions for bit in (0, 1))
 
 
-def _transferred(superoperators: np.ndarray) -> np.ndarray:
+def _transferred(superoperators: ComplexArray) -> ComplexArray:
     """Matrices on the bits of rows, then of columns, as matrices on Pauli components."""
     count = (superoperators.shape[-1].bit_length() - 1) // 2
     side_by_side = [side * count + qubit for qubit in range(count) for side in (0, 1)]

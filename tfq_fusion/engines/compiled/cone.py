@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.engines.compiled.gates import EigenGate
 
@@ -71,5 +73,5 @@ def _before(gate: EigenGate, signed: Sequence[tuple[int, Letters]]) -> list[tupl
 
 
 @functools.cache
-def _matrix(letters: str) -> np.ndarray:
+def _matrix(letters: str) -> npt.NDArray[Any]:
     return functools.reduce(np.kron, [_PAULIS[letter] for letter in letters])

@@ -10,7 +10,13 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 import sympy
+
+from tfq_fusion._typing import ComplexArray, FloatArray
+
+_AXES: dict[type[cirq.EigenGate], str] = {cirq.XPowGate: "x", cirq.YPowGate: "y", cirq.ZPowGate: "z"}
+"""Of these gates and their subclasses, which cirq.rx, cirq.ry and cirq.rz make."""
 
 
 class LoweringError(ValueError):
@@ -53,8 +59,8 @@ class EigenGate:
     targets: tuple[int, ...]
     controls: tuple[tuple[int, int], ...]
     angle: Angle
-    phases: np.ndarray
-    projectors: np.ndarray
+    phases: FloatArray
+    projectors: ComplexArray
     axis: str | None = None
     linear: bool = False
 
@@ -69,13 +75,14 @@ class EigenGate:
         off = self.projectors * (1 - np.eye(self.projectors.shape[-1]))
         return bool(np.abs(off).max() < 1e-12)
 
-    def expanded(self, qubits: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def expanded(self, qubits: Sequence[int]) -> tuple[FloatArray, ComplexArray]:
         """Phases and projectors of the gate, controls included, on ``qubits``, the first one most significant."""
         controls, values = [p for p, _ in self.controls], [v for _, v in self.controls]
         active = np.zeros((2,) * len(controls))
         active[tuple(values)] = 1
         on = np.diag(active.ravel())
-        phases, projectors = self.phases, [np.kron(on, projector) for projector in self.projectors]
+        phases = self.phases
+        projectors: list[npt.NDArray[Any]] = [np.kron(on, projector) for projector in self.projectors]
         if controls:
             phases = np.append(phases, 0.0)
             projectors.append(np.kron(np.eye(len(on)) - on, np.eye(2 ** len(self.targets))))
@@ -86,7 +93,7 @@ class EigenGate:
         )
 
 
-def reordered(matrix: np.ndarray, qubits: Sequence[int], wanted: Sequence[int]) -> np.ndarray:
+def reordered(matrix: ComplexArray, qubits: Sequence[int], wanted: Sequence[int]) -> ComplexArray:
     """A matrix on qubits, the first one most significant, as the same on these qubits in the order that is wanted."""
     count = len(qubits)
     axes = [qubits.index(qubit) for qubit in wanted]
@@ -130,8 +137,8 @@ def operation_gates(
         if len(choices) != 1:
             raise LoweringError(f"expected one control value per qubit, got {operation.control_values}.")
         controls = tuple((positions[qubit], value) for qubit, value in zip(operation.controls, choices[0], strict=True))
-        for gate in operation_gates(operation.sub_operation, positions, columns):
-            yield dataclasses.replace(gate, controls=(*controls, *gate.controls), axis=_controlled_axis(gate))
+        for own in operation_gates(operation.sub_operation, positions, columns):
+            yield dataclasses.replace(own, controls=(*controls, *own.controls), axis=_controlled_axis(own))
         return
     gate = operation.gate
     if _holds_text(gate):
@@ -147,7 +154,7 @@ def operation_gates(
         components = gate._eigen_components()
         phases = np.array([phase + gate.global_shift for phase, _ in components])
         projectors = np.array([projector for _, projector in components], dtype=np.complex128)
-        axis = {cirq.XPowGate: "x", cirq.YPowGate: "y", cirq.ZPowGate: "z"}.get(_base(gate))
+        axis = next((axis for kind, axis in _AXES.items() if isinstance(gate, kind)), None)
         yield EigenGate(targets, (), angle_of(gate.exponent, columns), phases, projectors, axis)
     elif not cirq.is_parameterized(operation) and cirq.has_unitary(operation) and len(targets) <= 4:
         unitary = cirq.unitary(operation)
@@ -164,11 +171,6 @@ def _holds_text(gate: Any) -> bool:
     while gate is not None and not isinstance(gate, cirq.BooleanHamiltonianGate):
         gate = getattr(gate, "sub_gate", None) or getattr(gate, "_original", None)
     return gate is not None
-
-
-def _base(gate: cirq.EigenGate) -> type:
-    # cirq.rx, cirq.ry and cirq.rz make subclasses of the power gates.
-    return next((base for base in (cirq.XPowGate, cirq.YPowGate, cirq.ZPowGate) if isinstance(gate, base)), type(gate))
 
 
 def _controlled_axis(gate: EigenGate) -> str | None:

@@ -126,7 +126,8 @@ def _require_few(steps: int, mixed: bool) -> None:
 def _bytes_per_amplitude(spec: ModelCircuit, mixed: bool, real: bool) -> int:
     """What any batch needs: the states of the smallest one, and each string's rows and signs, in 4 bytes each."""
     if mixed:
-        return STATES * (1 if real else 2) * 4 * SMALL_BATCH * 2 ** len(spec.circuit.all_qubits())
+        amplitudes: int = 2 ** len(spec.circuit.all_qubits())
+        return STATES * (1 if real else 2) * 4 * SMALL_BATCH * amplitudes
     strings = {frozenset(string.items()) for operator in spec.operators for string in operator}
     return STATES * 2 * 4 * SMALL_BATCH + 4 * 7 * len(strings)
 

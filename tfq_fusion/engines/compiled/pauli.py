@@ -8,7 +8,9 @@ from typing import Any
 
 import cirq
 import numpy as np
+import numpy.typing as npt
 
+from tfq_fusion._typing import IntegerArray
 from tfq_fusion.engines.arrays import ops
 from tfq_fusion.engines.compiled.program import Strings
 from tfq_fusion.engines.compiled.walsh import sign_tables
@@ -20,7 +22,9 @@ _PHASES = ((1, 1), (-1, 1), (-1, -1), (1, -1))
 """For each power of i the signs with which real and imaginary part, swapped if it is odd, become its product's."""
 
 
-def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, int]) -> dict[str, np.ndarray]:
+def pauli_constants(
+    operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, int]
+) -> dict[str, npt.NDArray[Any]]:
     r"""Pauli sums as arrays, whose shapes do not tell one random choice of strings from another.
 
     A string $i^{\#Y} X^x Z^z$ takes amplitude $b \oplus x$ to $b$ with a sign and a power of i. On real parts above
@@ -61,7 +65,7 @@ def pauli_constants(operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.
 
 def density_constants(
     operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, tuple[int, int]]
-) -> dict[str, np.ndarray]:
+) -> dict[str, npt.NDArray[Any]]:
     r"""Pauli sums as arrays that are read off a density matrix.
 
     The expectation value of a string $i^{\#Y} X^x Z^z$ is a sum over the rows b: of the element in column $b \oplus x$,
@@ -90,7 +94,7 @@ def density_constants(
 
 def component_constants(
     operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, tuple[int, int]]
-) -> dict[str, np.ndarray]:
+) -> dict[str, npt.NDArray[Any]]:
     """Pauli sums as arrays that are read off the Pauli components of a density matrix, each string off one of them.
 
     Args and what is returned are those of :func:`density_constants`, but ``rows`` and ``signs`` are ``[strings, 1]``.
@@ -112,7 +116,7 @@ def component_constants(
 
 def pauli_strings(
     operators: Sequence[cirq.PauliSum], positions: Mapping[cirq.Qid, Any]
-) -> tuple[list[tuple[tuple[Any, str], ...]], np.ndarray, np.ndarray]:
+) -> tuple[list[tuple[tuple[Any, str], ...]], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The different strings of the operators but the identity, as letters on positions; and how they are summed.
 
     Returns:
@@ -135,8 +139,8 @@ def pauli_strings(
 
 
 def string_constants(
-    strings: Sequence[tuple[int, Sequence[tuple[int, str]]]], coefficients: np.ndarray, count: int
-) -> tuple[tuple[Strings, ...], dict[str, np.ndarray]]:
+    strings: Sequence[tuple[int, Sequence[tuple[int, str]]]], coefficients: npt.NDArray[np.float64], count: int
+) -> tuple[tuple[Strings, ...], dict[str, npt.NDArray[Any]]]:
     """Pauli strings as flips of qubits and signs of Z strings, for a wide register.
 
     Args:
@@ -164,7 +168,7 @@ def string_constants(
     }
 
 
-def _string(letters: Sequence[tuple[int, str]], basis: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _string(letters: Sequence[tuple[int, str]], basis: IntegerArray, count: int) -> tuple[IntegerArray, IntegerArray]:
     x = sum(1 << (count - 1 - position) for position, letter in letters if letter in "XY")
     z = sum(1 << (count - 1 - position) for position, letter in letters if letter in "ZY")
     y = sum(letter == "Y" for _, letter in letters)

@@ -7,6 +7,7 @@ import math
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.engines.arrays import ops
 
@@ -336,9 +337,9 @@ class Program:
     """
 
     structure: Structure | WideStructure
-    constants: dict[str, np.ndarray]
+    constants: dict[str, npt.NDArray[Any]]
 
-    def packed(self) -> tuple[Layout, np.ndarray, np.ndarray]:
+    def packed(self) -> tuple[Layout, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """All constants in two arrays, floats and integers: each argument of a compiled function costs time."""
         layout = tuple(
             (name, bool(np.issubdtype(array.dtype, np.floating)), array.shape) for name, array in self.constants.items()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
+
+from tfq_fusion._typing import IntegerArray
 
 SAVED = 8
 """Items that a repetition must save, and an eighth of all: a loop costs more to run than a few steps in a row."""
@@ -25,7 +28,7 @@ def runs(items: Sequence[Hashable]) -> Iterator[tuple[int, int, int]]:
     yield from _runs(np.array([numbers.setdefault(item, len(numbers)) for item in items], int), 0, enough)
 
 
-def _runs(items: np.ndarray, offset: int, enough: float) -> Iterator[tuple[int, int, int]]:
+def _runs(items: IntegerArray, offset: int, enough: float) -> Iterator[tuple[int, int, int]]:
     if not len(items):
         return
     saved, start, period = max(
@@ -42,7 +45,7 @@ def _runs(items: np.ndarray, offset: int, enough: float) -> Iterator[tuple[int, 
     yield from _runs(items[end:], offset + end, enough)
 
 
-def _longest(equal: np.ndarray, period: int) -> tuple[int, int, int]:
+def _longest(equal: npt.NDArray[np.bool_], period: int) -> tuple[int, int, int]:
     """Of the longest run of items that equal those one period later: how many are saved, its start, the period."""
     borders = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]])))
     if not len(borders):

@@ -10,11 +10,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfq_fusion.engines.arrays import ops
 
 
-def sign_tables(strings: Collection[Sequence[int]], count: int) -> tuple[np.ndarray, np.ndarray]:
+def sign_tables(
+    strings: Collection[Sequence[int]], count: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The signs of Z strings, given as positions, on halves of a register: ``[strings, 2**(n // 2)]``, and the rest."""
     high = count // 2
     tables = []

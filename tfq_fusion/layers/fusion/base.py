@@ -93,7 +93,8 @@ class Fusion(keras.layers.Layer):
         """
         if not hasattr(self, "units"):
             raise NotImplementedError(f"{type(self).__name__} has no `units`: override `output_width` there.")
-        return self.units
+        units: int = self.units
+        return units
 
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, int]:
         """``(batch, width)``; what the shape leaves out is what the layer was built for."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfq_fusion._keras import at_least_single, keras, ops, register, visible_values
+from tfq_fusion._typing import FloatArray
 from tfq_fusion.arguments import one_of
 from tfq_fusion.circuits import ModelCircuit, evidence_fusion_circuit, qcnn_circuit
 from tfq_fusion.circuits.evidence import fused_expectations
@@ -119,10 +120,10 @@ class EvidenceFusion(Fusion):
         return ops.convert_to_tensor(np.concatenate([vote, qcnn]), dtype)
 
     @property
-    def combination(self) -> np.ndarray:
+    def combination(self) -> FloatArray:
         r"""The block's weights ``[K, M + 3]`` in radians, $t_0, t_1, \ldots, t_M, t_\wedge, t_\vee$ per proposition."""
         modalities, propositions = _size(self.widths)
-        theta = ops.convert_to_numpy(self.circuit.theta)
+        theta: FloatArray = ops.convert_to_numpy(self.circuit.theta)
         return theta[: propositions * (modalities + 3)].reshape(propositions, -1)
 
     def call(self, inputs: Any) -> Any:

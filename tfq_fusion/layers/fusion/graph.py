@@ -111,7 +111,8 @@ def _normalized(adjacency: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """``D^-1/2 (A + I) D^-1/2``; no degree is zero, for every node has its self loop."""
     looped = adjacency + np.eye(len(adjacency))
     scale = 1 / np.sqrt(looped.sum(axis=1))
-    return scale[:, None] * looped * scale[None, :]
+    normalized: npt.NDArray[np.float64] = scale[:, None] * looped * scale[None, :]
+    return normalized
 
 
 GCN = FusionEntry(name="gcn", caption="GCN", kind="classical", make=GraphFusion)

@@ -169,12 +169,13 @@ class QuantumFusionLayer(Fusion):
             ValueError: If the noise is not what :meth:`serialize` could have written.
         """
         noise = config.get("noise")
-        if noise is None:
-            return super().from_config(config)
-        operations = list(load_circuit(noise).all_operations())
-        if len(operations) != 1:
-            raise ValueError(f"noise should be a circuit of one channel, got {len(operations)} operations.")
-        return super().from_config({**config, "noise": operations[0].gate})
+        if noise is not None:
+            operations = list(load_circuit(noise).all_operations())
+            if len(operations) != 1:
+                raise ValueError(f"noise should be a circuit of one channel, got {len(operations)} operations.")
+            config = {**config, "noise": operations[0].gate}
+        layer: QuantumFusionLayer = super().from_config(config)
+        return layer
 
     def output_width(self, widths: tuple[int, ...]) -> int:
         """The number of observables."""
