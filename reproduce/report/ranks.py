@@ -64,7 +64,7 @@ def rank_figure(ranking: Ranking, series: Sequence[Series], title: str, profile:
     )
     figure = new_figure(1.6 + 0.2 * len(series), title, said)
     axis = figure.subplots()
-    critical_difference_diagram(
+    drawn = critical_difference_diagram(
         ranking.mean_ranks,
         ranking.p_values,
         ax=axis,
@@ -76,6 +76,9 @@ def rank_figure(ranking: Ranking, series: Sequence[Series], title: str, profile:
         crossbar_props={"linewidth": 2.5, "color": "0.35"},
         color_palette={str(one): STYLES[group_of(one.fusion)].color for one in series},
     )
+    for (bar,) in drawn["crossbars"]:
+        # It goes to and fro between members of a set, whose order is another in every process.
+        bar.set_xdata(sorted(bar.get_xdata()))
     axis.tick_params(labelsize=TICK)
     best, half = float(ranking.mean_ranks.iloc[0]), ranking.critical_difference / 2
     axis.errorbar(best + half, 1.6, xerr=half, color="black", capsize=3)

@@ -44,6 +44,15 @@ def test_bars_join_the_fusions_that_cannot_be_told_apart(figure):
     assert bars == {(1.0, 2.2), (2.2, 2.8), (2.8, 4.0)}
 
 
+def test_a_bar_is_drawn_from_its_first_fusion_to_its_last():
+    series = [Series(fusion="qfl", degree=degree) for degree in range(1, 9)]
+    scores = pd.DataFrame([np.arange(8), np.roll(np.arange(8), 1)] * 2, columns=[str(one) for one in series])
+    (axis,) = rank_figure(rank_fusions(scores, [False] * 4), series, "Table 1", "paper").axes
+    bars = [line.get_xdata() for line in axis.lines if len(set(line.get_ydata())) == 1 and line.get_ydata()[0] < 0]
+    assert max(map(len, bars)) > 3
+    assert all(list(bar) == sorted(bar) for bar in bars)
+
+
 def cell(dataset, fusion, mean, metric="accuracy", modalities=6, degree=None, experiment="training", options="{}"):
     where = {"dataset": dataset, "modalities": modalities, "experiment": experiment, "options": options}
     what = {"fusion": fusion, "degree": degree, "arguments": "{}", "metric": metric, "mean": mean}
