@@ -1,4 +1,4 @@
-"""The runs beside a table, ``<table>-runs.csv``: one row per cell with the value of each seed.
+"""The runs beside a table, ``<table>-runs.csv``: one row per cell with the value of each seed and mean losses.
 
 A cell has one row for all of its metrics, and its runs by the beginnings of their ids, as the raw runs have them.
 """
@@ -34,6 +34,15 @@ class Circumstances(BaseModel):
     versions: dict[str, str]
 
 
+class Losses(BaseModel):
+    """Means over the runs that were trained so long, as :func:`reproduce.sweep.losses.loss_curves` gives them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: list[PositiveInt] = []
+    losses: dict[str, list[FiniteFloat | None]] = {}
+
+
 class Row(BaseModel):
     """One line of the file; the order of the fields is the order of the columns.
 
@@ -41,6 +50,7 @@ class Row(BaseModel):
         seeds: Those that were run.
         points: Metric -> a value per seed, null where it has none. The mean over the seeds is that of the table; a
             metric whose mean is no mean over seeds is not here.
+        losses: Mean losses; nothing for a cell without runs of its own.
         runs: Beginnings of the ids of all runs that the cell is made of.
         circumstances: What computed them, each once.
     """
@@ -56,6 +66,7 @@ class Row(BaseModel):
     degree: Annotated[PositiveInt | None, EmptyIsNone]
     seeds: Json[list[int]]
     points: Json[dict[MetricName, list[FiniteFloat | None]]]
+    losses: Json[Losses]
     runs: Json[list[str]]
     circumstances: Json[list[Circumstances]]
 
@@ -87,7 +98,7 @@ def runs_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         points = {metric: [_short(value) for value in values] for metric, values in row["points"].items()}
         packed = {**row, "points": points}
-        names = ("seeds", "points", "runs", "circumstances")
+        names = ("seeds", "points", "losses", "runs", "circumstances")
         packed |= {name: json.dumps(packed[name], separators=(",", ":"), allow_nan=False) for name in names}
         lines.writerow(["" if packed[column] is None else packed[column] for column in COLUMNS])
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""Which runs the cells of a table are made of, and the value of each seed."""
+"""Which runs the cells of a table are made of, the value of each seed, and their losses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from reproduce.claims.runs import DIGITS, KEY, Cell, cell_of
+from reproduce.sweep.losses import loss_curves
 from reproduce.sweep.runs import RunResult, RunSpec
 
 Fold = Callable[[Sequence[RunResult]], pd.DataFrame]
@@ -73,6 +74,7 @@ def _row(cell: Cell, runs: Sequence[RunResult], points: dict[str, dict[int, floa
         **dict(zip(KEY, cell, strict=True)),
         "seeds": seeds,
         "points": {metric: [by_seed.get(seed) for seed in seeds] for metric, by_seed in points.items()},
+        "losses": loss_curves(runs),
         "runs": [result.spec.id[:DIGITS] for result in runs],
         "circumstances": list({repr(each): each for each in circumstances}.values()),
     }

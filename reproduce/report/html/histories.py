@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable
 from typing import Any
 
 from reproduce.claims.runs import DIGITS
-from reproduce.sweep.runs import TEST_OPTIONS, RunResult
+from reproduce.sweep.losses import loss_curves
+from reproduce.sweep.runs import RunResult
 from reproduce.sweep.store import COLUMNS, Store
-
-EPOCHS = 30
-"""How many epochs of a run are shown at most, the first and the last among them."""
 
 
 class Histories:
@@ -39,30 +36,11 @@ class Histories:
 
 def _told(result: RunResult) -> dict[str, Any]:
     spec = result.spec
-    told = {
+    return {
         "seed": spec.seed,
         "name": str(spec),
         "status": result.status,
         "epochs": result.epochs,
         "seconds": round(result.seconds, 3),
         "rate": result.learning_rate,
-    }
-    # A model that is tested with a modality missing is one that was trained without: its losses stand there.
-    if result.history and not {*TEST_OPTIONS} & {*dict(spec.options)}:
-        epochs = _spread(max(map(len, result.history.values())))
-        told["epoch"] = [epoch + 1 for epoch in epochs]
-        told["losses"] = {
-            name: [_short(values[epoch]) if epoch < len(values) else None for epoch in epochs]
-            for name, values in result.history.items()
-        }
-    return told
-
-
-def _spread(count: int) -> list[int]:
-    """At most :data:`EPOCHS` of so many indices, evenly, with the first and the last."""
-    shown = min(count, EPOCHS)
-    return sorted({round(step * (count - 1) / max(shown - 1, 1)) for step in range(shown)})
-
-
-def _short(value: float) -> float | None:
-    return float(f"{value:.4g}") if math.isfinite(value) else None
+    } | loss_curves([result])

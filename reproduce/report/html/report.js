@@ -411,7 +411,8 @@ function openCell(table, number) {
   drawSeeds(cell);
   if (Object.keys(cell.tuning).length) drawTuning(cell);
   const runs = cell.runs?.runs ?? [];
-  if (runs.some((run) => run.losses)) drawLosses(runs);
+  const curves = runs.some((run) => run.losses) ? runs : [cell.runs ?? {}];
+  if (curves.some((run) => run.epoch?.length)) drawLosses(curves);
   if (runs.length) dialog.append(element("h3", {}, "Runs"), scroller("Runs", runsOf(runs)));
 }
 
@@ -539,6 +540,7 @@ function drawTuning(cell) {
 
 function drawLosses(runs) {
   const figure = element("div");
+  const whose = (run) => (run.seed === undefined ? "mean of the seeds that were trained so long" : `seed ${run.seed}`);
   dialog.append(element("h3", {}, "Losses"), figure);
   const kinds = { loss: ["training", "--focus", "dot"], val_loss: ["validation", "--bad", "solid"] };
   draw(figure, () => ({
@@ -550,7 +552,7 @@ function drawLosses(runs) {
           return {
             type: "scatter", mode: "lines", x: run.epoch, y: values, name: label, legendgroup: label,
             showlegend: index === 0, line: { color: color(ink), width: 1.2, dash },
-            hovertemplate: `seed ${run.seed}, ${label}, epoch %{x}: %{y:.4g}<extra></extra>`,
+            hovertemplate: `${whose(run)}, ${label}, epoch %{x}: %{y:.4g}<extra></extra>`,
           };
         }),
       ),

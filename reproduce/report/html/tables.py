@@ -119,10 +119,11 @@ def _runs_said(path: Path, runs: Mapping[Any, Runs], histories: Histories) -> st
             f"Values per seed are not here: {runs_path(path).name} is not beside the table. "
             f"`make reproduce-{path.stem}` writes it with the table; runs that are stored are not repeated for that."
         )
-    said = f"Values per seed are from {runs_path(path).name}."
+    name = runs_path(path).name
     if not histories:
-        return f"{said} The raw runs, with their losses, are not here: `make reproduce-{path.stem}` trains them."
-    return f"{said} Losses are from {FILE}."
+        raw = f"The raw runs, with the losses of each, are not here: `make reproduce-{path.stem}` trains them."
+        return f"Values per seed and mean losses are from {name}. {raw}"
+    return f"Values per seed are from {name}, losses from {FILE}."
 
 
 def _cell(
@@ -180,6 +181,7 @@ def _runs(runs: Runs, histories: Histories) -> Json:
     return {
         "seeds": runs.seeds,
         "points": runs.points,
+        **runs.losses.model_dump(),
         "circumstances": [one.model_dump() for one in runs.circumstances],
         "runs": [{"id": run} | histories.of(run) for run in runs.runs],
     }

@@ -144,7 +144,16 @@ def test_a_cell_has_its_seeds_losses_and_circumstances(folder_with_runs):
     assert (first["seed"], first["epochs"], first["seconds"], first["status"]) == (0, 40, 1.5, "finished")
     assert (first["epoch"][0], first["epoch"][-1]) == (1, 40)
     assert (first["losses"]["loss"][0], first["losses"]["val_loss"][-1]) == (1, 0.0275)
-    assert "Losses are from runs.sqlite." in text
+    assert "Values per seed are from table1-runs.csv, losses from runs.sqlite." in text
+
+
+def test_without_the_raw_runs_a_cell_has_mean_losses(folder_with_runs, tmp_path):
+    for name in ("table1.csv", "table1-runs.csv"):
+        shutil.copy(folder_with_runs / name, tmp_path)
+    text = render(read_contents(tmp_path), "results")
+    quantum, _ = json.loads(Page(text).named["data"]["text"])["tables"]["table1"]["cells"]
+    assert (quantum["runs"]["epoch"][-1], quantum["runs"]["losses"]["val_loss"][-1]) == (40, 0.0275)
+    assert "Values per seed and mean losses are from table1-runs.csv." in text
 
 
 def test_a_folder_without_runs_says_what_makes_them(contents):

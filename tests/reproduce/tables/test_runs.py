@@ -13,7 +13,16 @@ def run(fusion, seed, accuracy, degree=None, dataset="japanese-vowels", params=1
     spec = RunSpec(fusion=fusion, seed=seed, degree=degree, dataset=dataset, protocol=Protocol(), **more)
     metrics = {} if accuracy is None else {"test": {"accuracy": accuracy, "roc_auc": accuracy}}
     status = DIVERGED if accuracy is None else FINISHED
-    return RunResult(spec, status, modalities=12, fusion_params=params, metrics=metrics, commit="c0ffee", machine="m")
+    return RunResult(
+        spec,
+        status,
+        modalities=12,
+        fusion_params=params,
+        metrics=metrics,
+        history={"loss": [2.0 + seed, 1.0 + seed]},
+        commit="c0ffee",
+        machine="m",
+    )
 
 
 def test_a_cell_has_a_value_per_seed_and_its_runs():
@@ -22,6 +31,7 @@ def test_a_cell_has_a_value_per_seed_and_its_runs():
     assert (quantum["fusion"], quantum["degree"], quantum["seeds"]) == ("qfl", 1, [0, 1])
     assert quantum["points"]["accuracy"] == [0.5, 0.7]
     assert quantum["runs"] == [one.spec.id[:12] for one in runs[:2]]
+    assert quantum["losses"] == {"epoch": [1, 2], "losses": {"loss": [2.5, 1.5]}}
     assert quantum["circumstances"] == [{"commit": "c0ffee", "machine": "m", "versions": {}}]
     assert concat["points"] == {"accuracy": [0.9, None], "roc_auc": [0.9, None], "diverged": [0, 1]}
 
@@ -65,6 +75,7 @@ def test_the_file_gives_back_what_was_written():
     ((cell, row),) = parse_runs(text, "table1-runs.csv").items()
     assert cell == ("training", "japanese-vowels", "{}", 12, "qfl", "{}", 1)
     assert row.points["accuracy"] == [0.333333, None]
+    assert (row.losses.epoch, row.losses.losses) == ([1, 2], {"loss": [2.5, 1.5]})
     assert row.circumstances[0].commit == "c0ffee"
 
 
