@@ -17,7 +17,6 @@ CELLS = 4
 
 ORIENTATIONS = 9
 LEVELS = 4
-_CHUNK = 1000  # images at a time, so that tens of thousands need no memory to speak of
 
 
 def orientation_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
@@ -34,27 +33,6 @@ def orientation_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
     Returns:
         float32 ``[n, 144]``: cell by cell from the top left, row by row, a direction each.
     """
-    return _in_chunks(_orientations, images)
-
-
-def colour_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
-    """Which colours an image has.
-
-    Args:
-        images: ``[n, height, width, 3]``, from 0 to 255.
-
-    Returns:
-        float32 ``[n, 64]``: the share of the pixels in each of 4 x 4 x 4 equal boxes of red, green and blue; blue runs
-        fastest.
-    """
-    return _in_chunks(_colours, images)
-
-
-def _in_chunks(describe: Describe, images: FloatArray) -> npt.NDArray[np.float32]:
-    return np.concatenate([describe(images[first : first + _CHUNK]) for first in range(0, len(images), _CHUNK)])
-
-
-def _orientations(images: FloatArray) -> npt.NDArray[np.float32]:
     down, right = np.gradient(images.mean(axis=-1, dtype=np.float32), axis=(1, 2))
     size = np.hypot(down, right)
     bins = (np.arctan2(down, right) % np.pi / np.pi * ORIENTATIONS).astype(int) % ORIENTATIONS
@@ -67,7 +45,16 @@ def _orientations(images: FloatArray) -> npt.NDArray[np.float32]:
     return normalised.astype(np.float32)
 
 
-def _colours(images: FloatArray) -> npt.NDArray[np.float32]:
+def colour_histograms(images: FloatArray) -> npt.NDArray[np.float32]:
+    """Which colours an image has.
+
+    Args:
+        images: ``[n, height, width, 3]``, from 0 to 255.
+
+    Returns:
+        float32 ``[n, 64]``: the share of the pixels in each of 4 x 4 x 4 equal boxes of red, green and blue; blue runs
+        fastest.
+    """
     red, green, blue = np.moveaxis(images.astype(int) * LEVELS // 256, -1, 0)
     boxes = ((red * LEVELS + green) * LEVELS + blue).reshape(len(images), -1)
     rows = np.arange(len(images))[:, None] * LEVELS**3

@@ -33,7 +33,7 @@ VERSION = 2
 FEWEST = 100
 """Training samples that a subset has at least: 10 of each class, and one of each class to validate."""
 VALIDATION_SHARE = 0.1  # of the official training part
-BLOCK = 1_000  # images that are described at once
+BLOCK = 1_000  # images that are described at once, so that tens of thousands need no memory to speak of
 
 # Of the content, in the order of the files: a copy that was compressed by another program is as good.
 MNIST_SHA256 = (
