@@ -139,18 +139,14 @@ def _records(folder: Path) -> Iterator[Path]:
             if len(content) > ARCHIVE_LIMIT:
                 raise ValueError(f"more than {ARCHIVE_LIMIT:,} bytes")
             with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-                # By the names that are known: nothing in the archive says where a file goes.
-                contents = {
-                    member.name.partition("/")[2]: archive.extractfile(member).read()  # type: ignore[union-attr]
-                    for member in archive
-                    if member.isfile()
-                }
-            if absent := [name for name in RECORDS if name not in contents]:
-                raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
-            records = Path(temporary, "data")
-            records.mkdir()
-            for name in RECORDS:
-                (records.parent / name).write_bytes(contents[name])
+                members = {member.name.partition("/")[2]: member for member in archive if member.isfile()}
+                if absent := [name for name in RECORDS if name not in members]:
+                    raise ValueError(f"{len(absent)} of them missing, the first one {absent[0]}")
+                records = Path(temporary, "data")
+                records.mkdir()
+                for name in RECORDS:  # by the names that are known: nothing in the archive says where a file goes
+                    content = archive.extractfile(members[name]).read()  # type: ignore[union-attr]
+                    (records.parent / name).write_bytes(content)
         try:
             yield records
         except DamagedDataError as error:  # its path ends here
