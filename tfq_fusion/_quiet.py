@@ -33,12 +33,13 @@ def start_quietly() -> None:
     imports TensorFlow if it is there, it is set to 1, as JAX does, and Abseil's log says nothing of that import. Less
     is done in another TensorFlow than 2.18, where the function has another name.
     """
-    if _backend() not in ("tensorflow", "jax"):
+    backend = _backend()
+    if backend not in ("tensorflow", "jax"):
         return
     found = importlib.util.find_spec("tensorflow")
     if found is None or not found.submodule_search_locations:
         return
-    on_jax = _backend() == "jax"
+    on_jax = backend == "jax"
     level = os.environ.setdefault(LEVEL, "1" if on_jax else "3")
     library = Path(found.submodule_search_locations[0]) / _LIBRARY
     if level not in ("1", "2", "3") or not library.is_file():
